@@ -1,0 +1,12 @@
+"""Retrograd: train neural networks by backpropagation, and see the error flow back."""
+
+from retrograd import nn, ops, optim, random
+from retrograd.autodiff.primitive import primitive
+from retrograd.autodiff.tape import no_grad
+from retrograd.compile import compile
+from retrograd.gradcheck import GradientError, check_gradients
+from retrograd.ops import *  # noqa: F403  # the operations are the library's functions
+from retrograd.random import manual_seed
+from retrograd.tensor import Tensor
+from retrograd.transforms import checkpoint, grad, hvp, jacobian, value_and_grad, vjp
+from retrograd.variable import Buffer, Key, Parameter, Slot, Variable

@@ -1,0 +1,326 @@
+"""`@primitive`: an operation, forward and backward side by side.
+
+    @primitive
+    def matmul(xp, a, b):
+        return xp.matmul(a, b)
+
+    matmul.pullbacks(
+        a=lambda g, b: g @ b.mT,      # dA = G Bᵀ
+        b=lambda g, a: a.mT @ g,      # dB = Aᵀ G
+    )
+
+The forward receives the array namespace and raw arrays: positional parameters are operands,
+keyword-only ones are static attributes. Each operand has one rule, a function from the cotangent of
+the result to the cotangent of that operand, or `None` where the derivative is zero by definition
+(an index, a mask). The names of a rule's parameters say what it needs:
+
+    g               the cotangent of the result (a list if there are several)
+    out             the result (a tuple if there are several)
+    <operand>       that operand (a tuple for a `*operands` parameter)
+    <operand>_shape its shape (of `*operands`: all shapes), without keeping the operand alive
+    <attribute>     that attribute
+    position        for `*operands`: which of them this call is for
+
+Rules are written in differentiable operations, so a gradient of a gradient needs no second rule.
+Broadcasting is undone by the walk, once, for every rule. Names are checked when the rule is
+declared, and only the values that some rule names are kept alive.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from retrograd.arrays import Array, as_array, namespace, state
+from retrograd.autodiff import tape
+from retrograd.autodiff.tape import Node, Output, Tensor
+
+__all__ = ["REGISTRY", "Primitive", "primitive"]
+
+Rule = Callable[..., Any]
+
+REGISTRY: dict[str, Primitive] = {}
+
+# NumPy's own spellings, which PyTorch accepts beside its own as well.
+ALIASES = {"axis": "dim", "keepdims": "keepdim"}
+
+
+class Primitive:
+    """An operation with a rule for the backward pass; calling it runs it on tensors or arrays."""
+
+    def __init__(self, forward: Callable[..., Any]) -> None:
+        parameters = list(inspect.signature(forward).parameters.values())[1:]
+        self.forward = forward
+        self.name = forward.__name__
+        self.__name__ = forward.__name__
+        self.__qualname__ = forward.__qualname__
+        self.__module__ = forward.__module__
+        self.__doc__ = forward.__doc__
+        operands = [p for p in parameters if p.kind is not p.KEYWORD_ONLY]
+        self.operands = [p.name for p in operands]
+        self.optional = {p.name: p.default for p in operands if p.default is not p.empty}
+        self.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        self.attributes = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+        self.rules: list[_Rule | None] = []
+        self._needs: dict[int, frozenset[str]] = {}
+        if self.variadic and len(self.operands) > 1:
+            raise TypeError(f"{self.name}: *{self.operands[-1]} must be the only operand")
+        if self.name in REGISTRY:
+            raise TypeError(f"an operation named {self.name!r} is registered already")
+        REGISTRY[self.name] = self
+
+    def pullbacks(self, **rules: Rule | None) -> Primitive:
+        """Declare one rule an operand; raises TypeError for a name that means nothing here."""
+        if set(rules) != set(self.operands):
+            raise TypeError(
+                f"{self.name} has operands {', '.join(self.operands)}; "
+                f"rules were given for {', '.join(rules)}"
+            )
+        known = {"g", "out", *self.operands, *(f"{name}_shape" for name in self.operands)}
+        known |= set(self.attributes)
+        if self.variadic:
+            known.add("position")
+        self.rules = []
+        for operand in self.operands:
+            rule = rules[operand]
+            if rule is None:
+                self.rules.append(None)
+                continue
+            names = tuple(inspect.signature(rule).parameters)
+            if unknown := [name for name in names if name not in known]:
+                raise TypeError(
+                    f"{self.name}: the rule for {operand} asks for {', '.join(unknown)}; "
+                    f"it may ask for {', '.join(sorted(known))}"
+                )
+            self.rules.append(_Rule(rule, names))
+        return self
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}({', '.join(self.operands)})>"
+
+    def __call__(self, *operands: Any, **attributes: Any) -> Any:
+        if attributes or (len(operands) != len(self.operands) and not self.variadic):
+            operands, attributes = self._bind(operands, attributes)
+        tensor_type = tape.tensor_type
+        recording = state.recording
+        arrays: list[Array] = []
+        edges: list[Node | None] = []
+        tracked = 0
+        for position, operand in enumerate(operands):
+            edge = None
+            if isinstance(operand, tensor_type):
+                arrays.append(operand.data)
+                if recording:
+                    edge = operand._node
+                    if edge is not None:
+                        tracked |= 1 << position
+            elif type(operand) in _PLAIN:
+                arrays.append(operand)
+            else:
+                arrays.append(as_array(operand))
+            edges.append(edge)
+        xp = namespace(*arrays)
+        if xp is np and not state.quiet:
+            # PyTorch's behaviour: infinities and NaN are values, not warnings.
+            with np.errstate(all="ignore"):
+                out = self.forward(xp, *arrays, **attributes)
+        else:
+            out = self.forward(xp, *arrays, **attributes)
+        if tracked:
+            return self._record(out, arrays, edges, attributes, tracked)
+        if type(out) is tuple:
+            return tuple(tensor_type._wrap(_array(each), None) for each in out)
+        return tensor_type._wrap(_array(out), None)
+
+    def _bind(
+        self, operands: tuple[Any, ...], attributes: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Sort a call's arguments into operands and attributes, as Python would."""
+        attributes = {
+            ALIASES.get(name, name) if name not in self.attributes else name: value
+            for name, value in attributes.items()
+        }
+        arity = len(self.operands)
+        if not self.variadic:
+            named = dict(zip(self.attributes, operands[arity:], strict=False))
+            if len(operands) > arity + len(self.attributes) or named.keys() & attributes:
+                raise TypeError(f"{self.name}() got too many arguments; see help({self.name})")
+            attributes = named | attributes
+            operands = operands[:arity]
+            for name in self.operands[len(operands) :]:
+                if name not in attributes and name not in self.optional:
+                    raise TypeError(f"{self.name}() is missing the argument {name!r}")
+                operands = (*operands, attributes.pop(name, self.optional.get(name)))
+        for name in attributes:
+            if name not in self.attributes:
+                raise TypeError(
+                    f"{self.name}() has no argument {name!r}; it takes "
+                    f"{', '.join([*self.operands, *self.attributes])}"
+                )
+        return operands, attributes
+
+    def _record(
+        self,
+        out: Any,
+        arrays: list[Array],
+        edges: list[Node | None],
+        attributes: dict[str, Any],
+        tracked: int,
+    ) -> Any:
+        needs = self._needs.get(tracked)
+        if needs is None:
+            needs = self._needs[tracked] = self._needed(tracked)
+        several = type(out) is tuple
+        out = tuple(map(_array, out)) if several else _array(out)
+        if not several and out.dtype.kind not in "fV":
+            return tape.tensor_type._wrap(out, None)
+        if self.variadic:
+            saved = list(arrays) if self.operands[0] in needs else [None] * len(arrays)
+        else:
+            saved = [
+                array if name in needs else None
+                for name, array in zip(self.operands, arrays, strict=True)
+            ]
+        node = Applied(self, edges, saved, attributes, out, arrays, "out" in needs)
+        wrap = tape.tensor_type._wrap
+        return node.outputs(out) if several else wrap(out, node)
+
+    def _needed(self, tracked: int) -> frozenset[str]:
+        """The names that the rules of the tracked operands ask for."""
+        names: set[str] = set()
+        for position, rule in enumerate(self.rules):
+            if rule is not None and (self.variadic or tracked >> position & 1):
+                names |= set(rule.names)
+        return frozenset(names)
+
+
+# Passed to the forward as they are; None is an optional operand that is absent.
+_PLAIN = frozenset({np.ndarray, float, int, bool, type(None)})
+
+
+def _array(value: Any) -> Array:
+    return np.asarray(value) if isinstance(value, np.generic) else value
+
+
+class _Rule:
+    __slots__ = ("function", "names")
+
+    def __init__(self, function: Rule, names: tuple[str, ...]) -> None:
+        self.function = function
+        self.names = names
+
+
+class Applied(Node):
+    """A primitive applied to operands: what its rules need to pull a cotangent back."""
+
+    __slots__ = ("attributes", "out", "primitive", "saved", "shapes", "specs")
+
+    def __init__(
+        self,
+        applied: Primitive,
+        edges: list[Node | None],
+        saved: list[Array],
+        attributes: dict[str, Any],
+        out: Any,
+        arrays: list[Array],
+        keep_out: bool,
+    ) -> None:
+        several = type(out) is tuple
+        super().__init__(edges, () if several else out.shape, None if several else out.dtype)
+        self.primitive = applied
+        self.saved: list[Array] | None = saved
+        self.attributes = attributes
+        # The array, never the tensor: a tensor holds its node, and a node that held it back would
+        # be a cycle. `pull` wraps it again.
+        self.out = out if keep_out else None
+        self.shapes = [getattr(array, "shape", ()) for array in arrays]
+        self.specs = [(each.shape, each.dtype) for each in out] if several else None
+
+    def outputs(self, arrays: tuple[Array, ...]) -> tuple[Tensor, ...]:
+        """The results of an operation that has several, as tensors linked to this node."""
+        wrap = tape.tensor_type._wrap
+        return tuple(
+            wrap(array, Output(self, index, array.shape, array.dtype))
+            if array.dtype.kind in "fV"
+            else wrap(array, None)
+            for index, array in enumerate(arrays)
+        )
+
+    def release(self) -> None:
+        self.saved = None
+        self.out = None
+
+    def pull(self, cotangent: Any, create_graph: bool) -> Iterable[tuple[Node, Tensor]]:
+        if self.saved is None:
+            raise RuntimeError(
+                f"backward was called a second time through {self.primitive.name}, whose values "
+                "were freed by the first call; pass retain_graph=True to the first one, or run the "
+                "forward pass again"
+            )
+        if self.specs is not None:
+            cotangent = [
+                _operand(np.zeros(shape, dtype), None) if part is None else part
+                for part, (shape, dtype) in zip(
+                    map(cotangent.get, range(len(self.specs))), self.specs, strict=True
+                )
+            ]
+        primitive = self.primitive
+        for position, edge in enumerate(self.edges):
+            if edge is None:
+                continue
+            rule = primitive.rules[0 if primitive.variadic else position]
+            if rule is None:
+                continue
+            pulled = rule.function(
+                *[
+                    cotangent if name == "g" else self._value(name, position, create_graph)
+                    for name in rule.names
+                ]
+            )
+            if pulled is not None:
+                yield edge, pulled
+
+    def _value(self, name: str, position: int, linked: bool) -> Any:
+        """What a rule's parameter `name` stands for, linked to the graph for `create_graph`."""
+        primitive = self.primitive
+        if name in primitive.operands:
+            assert self.saved is not None
+            if primitive.variadic:
+                return tuple(
+                    _operand(array, edge if linked else None)
+                    for array, edge in zip(self.saved, self.edges, strict=True)
+                )
+            index = primitive.operands.index(name)
+            return _operand(self.saved[index], self.edges[index] if linked else None)
+        if name == "out":
+            if self.specs is not None:
+                if linked:
+                    return self.outputs(self.out)
+                return tuple(_operand(array, None) for array in self.out)
+            return _operand(self.out, self if linked else None)
+        if name == "position":
+            return position
+        if name.endswith("_shape") and name not in primitive.attributes:
+            if primitive.variadic:
+                return self.shapes
+            return self.shapes[primitive.operands.index(name.removesuffix("_shape"))]
+        return self.attributes.get(name, primitive.attributes.get(name))
+
+
+def _operand(array: Any, edge: Node | None) -> Any:
+    """A saved array as a tensor; a Python number as it is."""
+    if array is None or isinstance(array, bool | int | float):
+        return array
+    return tape.tensor_type._wrap(array, edge)
+
+
+def primitive(forward: Callable[..., Any]) -> Primitive:
+    """Register `forward(xp, *operands, **attributes)` as a differentiable operation.
+
+    Declare its rules with `.pullbacks` beside it. The operation is known by the function's name.
+    """
+    return Primitive(forward)
+

@@ -1,0 +1,173 @@
+"""The record of a forward pass, and the walk back over it.
+
+Every recorded operation leaves one `Node`. A node knows the nodes that its operands came from (its
+edges) and how to pull a cotangent back through itself; it holds no tensor that leads back to it, so
+a graph that nobody holds is freed at once, without the garbage collector.
+
+The walk knows no operation and no array class by name. The tensor class registers itself, and
+offers the three things the walk needs: addition, `_sum_to` (undoing a broadcast) and `_cast`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from collections.abc import Container, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from retrograd.arrays import DType, state
+
+__all__ = ["Leaf", "Node", "Output", "backpropagate", "no_grad", "reached", "recording", "register_tensor"]
+
+Tensor: TypeAlias = Any  # the class registered below; the tape must not import it
+
+_order = itertools.count()
+tensor_type: Any = type(None)
+
+
+def register_tensor(cls: type) -> None:
+    """Make `cls` the class whose instances are recorded."""
+    global tensor_type
+    tensor_type = cls
+
+
+@contextmanager
+def recording(on: bool) -> Iterator[None]:
+    """Switch the recording of operations on or off within a block."""
+    before, state.recording = state.recording, on
+    try:
+        yield
+    finally:
+        state.recording = before
+
+
+def no_grad() -> Any:
+    """A context (or decorator) within which nothing is recorded: no gradient, no memory kept."""
+    return recording(False)
+
+
+class Node:
+    """One value in the graph: its shape and dtype, and the nodes its operands came from.
+
+    Nodes are numbered as they are made. An operand is always older than its result, so descending
+    numbers are a topological order and the walk needs no recursion.
+    """
+
+    __slots__ = ("__weakref__", "dtype", "edges", "order", "shape")
+
+    def __init__(
+        self, edges: Sequence[Node | None], shape: tuple[int, ...], dtype: DType
+    ) -> None:
+        self.order = next(_order)
+        self.edges = edges
+        self.shape = shape
+        self.dtype = dtype
+
+    def pull(self, cotangent: Any, create_graph: bool) -> Iterable[tuple[Node, Tensor]]:
+        """The cotangent of each edge that needs one, as `(edge, cotangent)` pairs."""
+        raise NotImplementedError
+
+    def release(self) -> None:
+        """Drop the values kept for the backward pass."""
+
+
+class Leaf(Node):
+    """Where a gradient ends up: a tensor that the user made with `requires_grad=True`."""
+
+    __slots__ = ("tensor",)
+
+    def __init__(self, tensor: Tensor, shape: tuple[int, ...], dtype: DType) -> None:
+        super().__init__((), shape, dtype)
+        # Weak, because the tensor holds this node: nobody can read .grad of a tensor that is gone.
+        self.tensor = weakref.ref(tensor)
+
+    def pull(self, cotangent: Any, create_graph: bool) -> Iterable[tuple[Node, Tensor]]:
+        return ()
+
+
+class Output(Node):
+    """One result of an operation that has several."""
+
+    __slots__ = ("index", "source")
+
+    def __init__(self, source: Node, index: int, shape: tuple[int, ...], dtype: DType) -> None:
+        super().__init__((source,), shape, dtype)
+        self.source = source
+        self.index = index
+
+
+def backpropagate(
+    roots: Iterable[tuple[Node, Tensor]],
+    *,
+    until: Iterable[Node] = (),
+    create_graph: bool = False,
+    retain_graph: bool = False,
+) -> dict[Node, Tensor]:
+    """Walk from `roots`, each with its cotangent, back to the leaves.
+
+    Returns the cotangent of every leaf reached and of every node in `until`, where the walk stops.
+    With `create_graph` the walk is itself recorded, so that its results can be differentiated
+    again. Unless `retain_graph`, each node drops its saved values once it is passed.
+    """
+    pending: dict[Node, Any] = {}
+    for node, cotangent in roots:
+        _accumulate(pending, node, cotangent)
+    ends = set(until)
+    kept: dict[Node, Tensor] = {}
+    quiet = state.quiet
+    with recording(create_graph), np.errstate(all="ignore"):
+        state.quiet = True
+        try:
+            for node in reached(*pending, ends=ends):
+                cotangent = pending.pop(node, None)
+                if cotangent is None:
+                    continue
+                if type(node) is Leaf or node in ends:
+                    kept[node] = cotangent
+                elif type(node) is Output:
+                    pending.setdefault(node.source, {})[node.index] = cotangent
+                else:
+                    for edge, pulled in node.pull(cotangent, create_graph):
+                        _accumulate(pending, edge, pulled)
+                    if not retain_graph:
+                        node.release()
+        finally:
+            state.quiet = quiet
+    return kept
+
+
+def _accumulate(pending: dict[Node, Any], node: Node, cotangent: Tensor) -> None:
+    """Add a cotangent to what its node has received, with the node's own shape and dtype."""
+    if cotangent.shape != node.shape:
+        cotangent = cotangent._sum_to(node.shape)
+    if cotangent.dtype != node.dtype:
+        cotangent = cotangent._cast(node.dtype)
+    before = pending.get(node)
+    pending[node] = cotangent if before is None else before + cotangent
+
+
+def reached(
+    *roots: Node, ends: Container[Node] = (), before: int = 0
+) -> list[Node]:
+    """Every node that `roots` depend on, newest first: each before what it was computed from.
+
+    Goes no further than the nodes in `ends` and those numbered below `before`, which are included.
+    """
+    seen = set(roots)
+    stack = list(roots)
+    while stack:
+        node = stack.pop()
+        if node.order < before or node in ends:
+            continue
+        for edge in node.edges:
+            if edge is not None and edge not in seen:
+                seen.add(edge)
+                stack.append(edge)
+    return sorted(seen, key=_by_order, reverse=True)
+
+
+def _by_order(node: Node) -> int:
+    return node.order

@@ -1,0 +1,368 @@
+"""`@compile`: a step, traced once and run as one XLA program.
+
+The first call with new shapes runs the function on tracers. While it runs, every Variable that it
+reads or writes reports to the `Trace`, so the program's inputs and outputs are found by running it:
+
+    Variables read    -> inputs        Variables written -> outputs, their old buffers donated
+    .grad read        -> inputs        .grad left behind -> outputs
+    arguments         -> inputs        what it returns   -> outputs
+
+Python values that the trace looked at and that may change (a module's training mode) become guards:
+a call for which one no longer holds is traced anew, and both programs are kept.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from retrograd.arrays import Array, is_jax, state
+from retrograd.tensor import Tensor
+from retrograd.traced import TraceError, refuse_number
+from retrograd.variable import Held, Parameter, Variable
+
+__all__ = ["Compiled", "compile"]
+
+
+class Trace:
+    """What one run of a function reads and writes, with the values that Variables have meanwhile."""
+
+    def __init__(self, arrays: dict[Variable, Array], grads: dict[Variable, Array]) -> None:
+        self.arrays = dict(arrays)
+        self.grads: dict[Variable, Tensor | None] = {
+            variable: Tensor._wrap(array, None) for variable, array in grads.items()
+        }
+        self.grads_read = dict.fromkeys(grads)
+        self.written: dict[Variable, None] = {}  # in the order of writing
+        self.grads_written: dict[Variable, None] = {}
+        self.guards: dict[tuple[int, str], Guard] = {}
+
+    def read(self, variable: Variable) -> Array:
+        array = self.arrays.get(variable)
+        if array is None:
+            import jax.numpy
+
+            # Not an input yet. Go on with the value itself to find what else is read; `Compiled`
+            # then traces again with this Variable as an input.
+            array = self.arrays[variable] = jax.numpy.asarray(variable._held)
+        if type(variable) is Parameter:
+            self.guard(variable, "requires_grad", variable.requires_grad)
+        return array
+
+    def write(self, variable: Variable, array: Array) -> None:
+        held = variable._held
+        if (array.shape, array.dtype) != (held.shape, held.dtype):
+            raise TraceError(
+                f"a compiled step must leave a {type(variable).__name__} its shape and dtype: it "
+                f"held {held.dtype}{list(held.shape)}, and {array.dtype}{list(array.shape)} was "
+                "assigned to it"
+            )
+        self.read(variable)  # an input too: its buffer is the one that the new array takes over
+        self.arrays[variable] = array
+        self.written[variable] = None
+
+    def read_grad(self, variable: Variable) -> Tensor | None:
+        if variable not in self.grads:
+            grad = variable._grad
+            self.guard(variable, "_has_grad", grad is not None)
+            if grad is not None:
+                self.grads_read[variable] = None
+            self.grads[variable] = None if grad is None else grad.detach()
+        return self.grads[variable]
+
+    def write_grad(self, variable: Variable, grad: Tensor | None) -> None:
+        self.grads[variable] = grad
+        self.grads_written[variable] = None
+
+    def guard(self, owner: Any, attribute: str, value: Any) -> None:
+        self.guards[id(owner), attribute] = Guard(owner, attribute, value)
+
+
+class Guard(NamedTuple):
+    """A Python value that a program was traced for."""
+
+    owner: Any
+    attribute: str
+    value: Any
+
+
+class Interface(NamedTuple):
+    """The Variables that a program reads and writes."""
+
+    written: list[Variable] = []
+    kept: list[Variable] = []
+    grads_in: list[Variable] = []
+    grads_out: list[Variable] = []
+    grads_cleared: list[Variable] = []
+
+
+class Program(NamedTuple):
+    """One compiled step: what goes in, what comes out, and when it may be used."""
+
+    run: Callable[..., Any]
+    interface: Interface
+    guards: list[Guard]
+    result: Layout
+
+
+@contextmanager
+def _tracing(trace: Trace) -> Iterator[None]:
+    """Route every Variable through `trace`; on leaving, also by an error, all are as they were."""
+    before = state.trace
+    state.trace = trace
+    try:
+        yield
+    finally:
+        state.trace = before
+
+
+class Compiled:
+    """A function run as one XLA program for each set of argument shapes; see `compile`."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.programs: dict[Any, list[Program]] = {}
+        functools.update_wrapper(self, function)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._call(args, kwargs, over=False)
+
+    def over(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the step once for each element of the arguments' leading axis, in one XLA program.
+
+        The Variables carry over from step to step; what the step returns is stacked. The gradients
+        of the last step are dropped. All arguments must have the same leading size.
+        """
+        return self._call(args, kwargs, over=True)
+
+    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any], over: bool) -> Any:
+        if state.trace is not None:  # a step within a step is part of it
+            if over:
+                raise TraceError("over() cannot be called inside another compiled step")
+            return self.function(*args, **kwargs)
+        arrays: list[Array] = []
+        layout = _flatten((args, kwargs) if kwargs else args, arrays)
+        program = self._find((layout, over))
+        import jax
+
+        # 64-bit types are enabled so that both engines compute with the same dtypes.
+        with jax.enable_x64(True):
+            if program is None:
+                program = self._compile(layout, bool(kwargs), arrays, over)
+                self.programs.setdefault((layout, over), []).append(program)
+            written, kept, grads_in, grads_out, grads_cleared = program.interface
+            returned, new, grads = program.run(
+                [variable._held for variable in written],
+                [variable._held for variable in kept],
+                [_raw_grad(variable) for variable in grads_in],
+                arrays,
+            )
+        for variable, array in zip(written, new, strict=True):
+            variable._held = array
+            variable._view = None
+        for variable, array in zip(grads_out, grads, strict=True):
+            variable._grad = Held._of(array)
+        for variable in grads_cleared:
+            variable._grad = None
+        return _rebuild(program.result, iter(returned), Held._of)
+
+    def _find(self, key: Any) -> Program | None:
+        """The program for these shapes whose guards hold."""
+        for program in self.programs.get(key, ()):
+            for owner, attribute, value in program.guards:
+                if getattr(owner, attribute) != value:
+                    break
+            else:
+                return program
+        return None
+
+    def _compile(self, layout: Layout, keywords: bool, arrays: list[Array], over: bool) -> Program:
+        """Trace until everything that is read is an input, then compile."""
+        import jax
+
+        found: list[tuple[Trace, Layout]] = []
+
+        def step(
+            interface: Interface, written: Any, kept: Any, grads: Any, arguments: Any
+        ) -> tuple[list[Array], list[Array], list[Array]]:
+            variables = [*interface.written, *interface.kept]
+            trace = Trace(
+                dict(zip(variables, [*written, *kept], strict=True)),
+                dict(zip(interface.grads_in, grads, strict=True)),
+            )
+            with _tracing(trace):
+                inputs = _rebuild(layout, iter(arguments), lambda array: Tensor._wrap(array, None))
+                args, kwargs = inputs if keywords else (inputs, {})
+                returned: list[Array] = []
+                result = _flatten(self.function(*args, **kwargs), returned)
+            found.append((trace, result))
+            return (
+                returned,
+                [trace.arrays[variable] for variable in interface.written],
+                [_raw(trace.grads[variable]) for variable in interface.grads_out],
+            )
+
+        def trace_with(interface: Interface) -> Any:
+            def one(*inputs: Any) -> Any:
+                return step(interface, *inputs)
+
+            def many(written: Any, kept: Any, grads: Any, arguments: Any) -> Any:
+                def body(carry: Any, each: Any) -> Any:
+                    returned, new, _ = step(interface, carry, kept, grads, each)
+                    return new, returned
+
+                new, returned = jax.lax.scan(body, written, arguments)
+                return returned, new, []
+
+            return jax.jit(many if over else one, donate_argnums=0).trace(
+                [variable._held for variable in interface.written],
+                [variable._held for variable in interface.kept],
+                [_raw_grad(variable) for variable in interface.grads_in],
+                arrays,
+            )
+
+        interface = Interface()
+        while True:
+            with _refusals_explained():
+                traced = trace_with(interface)
+            trace, result = found[-1]
+            before, interface = interface, _interface(trace, over)
+            if _same(before, interface):
+                break
+        run = traced.lower().compile()
+        return Program(run, interface, list(trace.guards.values()), result)
+
+
+def _interface(trace: Trace, over: bool) -> Interface:
+    left = [variable for variable in trace.grads_written if trace.grads[variable] is not None]
+    if over and trace.grads_read:
+        raise TraceError(
+            "over() runs steps that start without gradients: call zero_grad() before backward()"
+        )
+    return Interface(
+        written=list(trace.written),
+        kept=[variable for variable in trace.arrays if variable not in trace.written],
+        grads_in=list(trace.grads_read),
+        grads_out=[] if over else left,
+        grads_cleared=[
+            variable for variable in trace.grads_written if over or trace.grads[variable] is None
+        ],
+    )
+
+
+def _same(before: Interface, after: Interface) -> bool:
+    """Whether a trace met what it was given, Variable for Variable."""
+    return all(
+        set(map(id, old)) == set(map(id, new)) for old, new in zip(before, after, strict=True)
+    )
+
+
+def _raw(value: Any) -> Array:
+    return value.data if isinstance(value, Tensor) else value
+
+
+def _raw_grad(variable: Variable) -> Array:
+    grad = variable._grad
+    return grad._held if isinstance(grad, Held) else _raw(grad)
+
+
+# Arguments and results: nested containers around arrays -------------------------------------------
+
+Layout = Any  # what stands where: hashable, so that it is the key of a program
+
+
+def _flatten(value: Any, arrays: list[Array]) -> Layout:
+    """Take the arrays and numbers out of `value`; return what is needed to put them back.
+
+    Numbers are inputs, so that a changing one does not compile anew; flags and strings, and objects
+    such as a module, belong to the program.
+    """
+    kind = type(value)
+    if kind is np.ndarray:
+        arrays.append(value)
+        return (np.ndarray, value.shape, value.dtype)
+    if isinstance(value, Tensor) and not isinstance(value, Variable):
+        array = value._held if isinstance(value, Held) else value.data
+        arrays.append(array)
+        return (Tensor, array.shape, array.dtype)
+    if kind in (list, tuple):
+        return (kind, tuple([_flatten(each, arrays) for each in value]))
+    if kind is dict:
+        return (dict, tuple((name, _flatten(each, arrays)) for name, each in value.items()))
+    if kind in (int, float):
+        arrays.append(value)
+        return (kind,)
+    if isinstance(value, np.generic) or is_jax(value):
+        arrays.append(value)
+        return (np.ndarray, value.shape, value.dtype)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return (kind, tuple([_flatten(each, arrays) for each in value]))
+    try:
+        hash(value)
+    except TypeError:
+        raise TraceError(
+            f"a compiled step takes and returns tensors, arrays, numbers, strings, and lists, "
+            f"tuples and dicts of them; found {kind.__name__}"
+        ) from None
+    return (object, value)
+
+
+def _rebuild(layout: Layout, arrays: Iterator[Array], wrap: Callable[[Array], Tensor]) -> Any:
+    """Put arrays back where `_flatten` took them from."""
+    kind = layout[0]
+    if kind is Tensor:
+        return wrap(next(arrays))
+    if kind is np.ndarray or kind is int or kind is float:
+        return next(arrays)
+    if kind is object:
+        return layout[1]
+    if kind is dict:
+        return {name: _rebuild(each, arrays, wrap) for name, each in layout[1]}
+    parts = [_rebuild(each, arrays, wrap) for each in layout[1]]
+    return kind(*parts) if hasattr(kind, "_fields") else kind(parts)
+
+
+# Errors -------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _refusals_explained() -> Iterator[None]:
+    """Turn JAX's refusals of Python numbers (on raw arrays) into ours."""
+    import jax.errors
+
+    try:
+        yield
+    except (
+        jax.errors.ConcretizationTypeError,
+        jax.errors.TracerArrayConversionError,
+        jax.errors.TracerIntegerConversionError,
+    ) as error:
+        refuse_number("this line", None, error.__traceback__)
+
+
+def compile(function: Callable[..., Any]) -> Compiled:
+    """Run `function` as one XLA program, compiled once for each set of argument shapes.
+
+        @rg.compile
+        def step(x, y):
+            optimizer.zero_grad()
+            loss = nn.mse_loss(model(x), y)
+            loss.backward()
+            optimizer.step()
+            return loss
+
+    The function may read and write any Variable (parameters, buffers, optimizer state, the random
+    stream, `.grad`); nothing needs to be listed. Arguments and results are tensors, arrays, numbers
+    and nested lists, tuples and dicts of them. After a call, and also after one that failed while
+    being traced, every Variable holds what the same function run eagerly would have left, or what
+    it held before. Python values, other than a module's training mode and a parameter's
+    requires_grad, are read once, when the step is traced.
+
+    Raises TraceError where the function needs a Python number from a traced tensor, naming the
+    line; taking `@compile` away runs the same function step by step on NumPy.
+    """
+    return Compiled(function)

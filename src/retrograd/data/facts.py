@@ -1,0 +1,63 @@
+"""What a column holds, gathered once: its cells, its distinct values and how often each stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from retrograd.data.arrow import integers
+from retrograd.data.cells import Reading, normalised
+from retrograd.data.words import shown
+from retrograd.errors import DataError
+
+__all__ = ["Facts", "gather", "refuse_wrong"]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A column's `normalised` cells, and its distinct present values with their `counts`."""
+
+    name: str
+    cells: pa.Array
+    distinct: pa.Array
+    counts: np.ndarray[Any, np.dtype[np.int64]]
+
+    @property
+    def present(self) -> int:
+        return len(self.cells) - int(self.cells.null_count)
+
+    @property
+    def missing_share(self) -> float:
+        return self.cells.null_count / len(self.cells) if len(self.cells) else 0.0
+
+    @property
+    def is_all_different(self) -> bool:
+        return len(self.distinct) == self.present
+
+    def row_of(self, value: pa.Scalar) -> int:
+        """The first row, counted from 1, that holds `value`."""
+        return int(pc.index(self.cells, value).as_py()) + 1
+
+
+def gather(name: str, column: pa.ChunkedArray) -> Facts:
+    cells = normalised(column)
+    try:
+        counted = pc.value_counts(cells.drop_null())
+    except pa.ArrowNotImplementedError:
+        # Lists, structs and the like, which no kind of column reads.
+        return Facts(name, cells, cells.slice(0, 0), np.empty(0, np.int64))
+    return Facts(name, cells, counted.field("values"), integers(counted.field("counts")))
+
+
+def refuse_wrong(name: str, cells: pa.Array, reading: Reading, expected: str, mend: str) -> None:
+    """DataError for the first cell that `reading` marks wrong, with its row counted from 1."""
+    if reading.wrong.any():
+        row = int(np.argmax(reading.wrong))
+        raise DataError(
+            f"Column {shown(name)}, row {row + 1}: found {shown(cells[row].as_py())}, "
+            f"expected {expected}. {mend}"
+        )

@@ -1,0 +1,79 @@
+"""Files written whole or not at all, and plain words for what the system refuses."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from retrograd.data.words import did_you_mean
+from retrograd.errors import DataError, UsageError
+
+__all__ = ["atomic_write", "existing_file", "plain_reason"]
+
+_REASONS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "the file would be larger than the system allows",
+    errno.EACCES: "there is no permission to do so",
+    errno.EPERM: "there is no permission to do so",
+    errno.EROFS: "the file system is read-only",
+    errno.ENOENT: "the folder does not exist",
+    errno.ENOTDIR: "a part of the path is a file, not a folder",
+    errno.EISDIR: "it is a folder, not a file",
+    errno.ENAMETOOLONG: "the name is too long",
+}
+
+
+def plain_reason(error: OSError) -> str:
+    """What the operating system refused, in plain words."""
+    return _REASONS.get(error.errno or 0, error.strerror or str(error))
+
+
+def existing_file(path: str | os.PathLike[str]) -> Path:
+    """`path` as a `Path`, or a DataError that suggests the near names in that folder."""
+    path = Path(path)
+    if path.is_file():
+        return path
+    if path.is_dir():
+        raise DataError(f"{path} is a folder; one file is expected.")
+    folder = path.parent
+    if not folder.is_dir():
+        raise DataError(f"No such file: {path} (the folder {folder} does not exist).")
+    names = [entry.name for entry in folder.iterdir() if entry.is_file()]
+    raise DataError(f"No such file: {path}.{did_you_mean(path.name, names)}")
+
+
+@contextmanager
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; when the block ends well it becomes `path`.
+
+    The block writes the whole file to the path it is given (the same suffix, the same folder, so
+    that the rename cannot cross file systems). Whatever stood at `path` stays until the new file
+    is complete and on the disk; if the block fails or is interrupted, nothing new is left.
+
+    Raises UsageError, naming `path` and the reason, when the system refuses to write: no such
+    folder, no permission, a full disk. Any other error of the block passes through unchanged.
+    """
+    path = Path(path)
+    part = path.with_name(f".{secrets.token_hex(6)}.part{path.suffix}")
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        # Refuses an unwritable folder before the block does any work.
+        part.touch(exist_ok=False)
+        yield part
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except OSError as error:
+        concerns_another_file = error.filename not in (None, str(part), part)
+        if concerns_another_file:
+            raise
+        raise UsageError(f"Cannot write {path}: {plain_reason(error)}.") from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)

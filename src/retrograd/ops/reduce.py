@@ -1,0 +1,213 @@
+"""Operations that fold axes away, and running sums.
+
+`dim` is an axis, a tuple of axes, or None for all of them; `keepdim` leaves them with size 1.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from retrograd.arrays import Array, Namespace
+from retrograd.autodiff.primitive import primitive
+from retrograd.autodiff.tape import Tensor
+from retrograd.ops.elementwise import abs, where
+from retrograd.ops.names import numpy_names
+from retrograd.ops.shape import (
+    Shape,
+    broadcast_to,
+    concatenate_all,
+    flip,
+    pad_constant,
+    permute,
+    reshape,
+)
+
+Dim = int | Shape | None
+
+
+def axes(dim: Dim, ndim: int) -> Shape:
+    """The axes that `dim` means, each from 0 to ndim - 1.
+
+    Raises IndexError for one that does not exist.
+    """
+    chosen = range(ndim) if dim is None else (dim,) if isinstance(dim, int | np.integer) else dim
+    for each in chosen:
+        if not -max(ndim, 1) <= each < max(ndim, 1):
+            raise IndexError(f"axis {each} is out of range for a tensor with {ndim} axes")
+    return tuple(sorted({int(each) % max(ndim, 1) for each in chosen})) if ndim else ()
+
+
+def count(shape: Shape, dim: Dim) -> int:
+    """How many elements one result of a reduction covers."""
+    return math.prod(shape[axis] for axis in axes(dim, len(shape)))
+
+
+def kept(x: Tensor, shape: Shape, dim: Dim, keepdim: bool) -> Tensor:
+    """A reduction's result with the folded axes of `shape` back as size 1."""
+    if keepdim:
+        return x
+    folded = axes(dim, len(shape))
+    return reshape(x, shape=tuple(1 if i in folded else n for i, n in enumerate(shape)))
+
+
+def _axis(dim: Dim, x: Array) -> Any:
+    return None if dim is None else axes(dim, x.ndim)
+
+
+@primitive
+def sum(xp: Namespace, x: Array, *, dim: Dim = None, keepdim: bool = False) -> Array:
+    """The sum over `dim`."""
+    return xp.sum(x, axis=_axis(dim, x), keepdims=keepdim)
+
+
+sum.pullbacks(
+    x=lambda g, x_shape, dim, keepdim: broadcast_to(kept(g, x_shape, dim, keepdim), shape=x_shape)
+)
+
+
+@primitive
+def mean(xp: Namespace, x: Array, *, dim: Dim = None, keepdim: bool = False) -> Array:
+    """The mean over `dim`."""
+    return xp.mean(x, axis=_axis(dim, x), keepdims=keepdim)
+
+
+mean.pullbacks(
+    x=lambda g, x_shape, dim, keepdim: broadcast_to(
+        kept(g, x_shape, dim, keepdim) / count(x_shape, dim), shape=x_shape
+    )
+)
+
+
+@numpy_names
+def var(x: Tensor, dim: Dim = None, correction: float = 1, keepdim: bool = False) -> Tensor:
+    """The mean squared deviation over `dim`, of n elements, divided by n - `correction`."""
+    deviations = x - mean(x, dim=dim, keepdim=True)
+    divisor = max(count(x.shape, dim) - correction, 0)
+    total = sum(deviations * deviations, dim=dim, keepdim=keepdim)
+    return total / divisor if divisor else total / np.zeros((), total.dtype)
+
+
+@numpy_names
+def std(x: Tensor, dim: Dim = None, correction: float = 1, keepdim: bool = False) -> Tensor:
+    """The square root of `var`; where the variance is 0 its slope is taken as 0."""
+    variance = var(x, dim, correction, keepdim)
+    spread = variance > 0
+    return where(spread, where(spread, variance, 1.0) ** 0.5, variance)
+
+
+@primitive
+def amax(xp: Namespace, x: Array, *, dim: Dim = None, keepdim: bool = False) -> Array:
+    """The largest element over `dim`; equal ones share the slope evenly."""
+    return xp.max(x, axis=_axis(dim, x), keepdims=keepdim)
+
+
+@primitive
+def amin(xp: Namespace, x: Array, *, dim: Dim = None, keepdim: bool = False) -> Array:
+    """The smallest element over `dim`; equal ones share the slope evenly."""
+    return xp.min(x, axis=_axis(dim, x), keepdims=keepdim)
+
+
+def _shared(g: Tensor, x: Tensor, out: Tensor, dim: Dim, keepdim: bool) -> Tensor:
+    """The cotangent, divided evenly among the elements that equal the extreme."""
+    ties = (x == kept(out, x.shape, dim, keepdim)).astype(x.dtype)
+    return kept(g, x.shape, dim, keepdim) * (ties / sum(ties, dim=dim, keepdim=True))
+
+
+amax.pullbacks(x=_shared)
+amin.pullbacks(x=_shared)
+
+
+@primitive
+def prod(xp: Namespace, x: Array, *, dim: Dim = None, keepdim: bool = False) -> Array:
+    """The product over `dim`."""
+    return xp.prod(x, axis=_axis(dim, x), keepdims=keepdim)
+
+
+prod.pullbacks(
+    x=lambda g, x, dim, keepdim: kept(g, x.shape, dim, keepdim) * _product_of_others(x, dim)
+)
+
+
+def _product_of_others(x: Tensor, dim: Dim) -> Tensor:
+    """For each element, the product of the others over `dim`: right also where some are 0.
+
+    A tree: halves are multiplied pairwise upwards, then each node hands its sibling's product down.
+    That is differentiable again and never divides.
+    """
+    folded = axes(dim, x.ndim)
+    rest = tuple(i for i in range(x.ndim) if i not in folded)
+    order = (*rest, *folded)
+    leaves = permute(x, dims=order) if x.ndim else x
+    shape = leaves.shape
+    n = count(x.shape, dim)
+    lead = shape[: len(rest)]
+    if n <= 1:
+        return reshape(x * 0 + 1, shape=x.shape)
+    size = 1 << (n - 1).bit_length()
+    level = reshape(leaves, shape=(*lead, n))
+    widths = ((0, 0),) * len(lead) + ((0, size - n),)
+    level = pad_constant(level, widths=widths, value=1.0)
+    levels = [level]
+    while level.shape[-1] > 2:
+        half = level.shape[-1] // 2
+        level = level[..., :half] * level[..., half:]
+        levels.append(level)
+    others = flip(levels.pop(), dims=-1)
+    while levels:
+        level = levels.pop()
+        half = level.shape[-1] // 2
+        siblings = concatenate_all(level[..., half:], level[..., :half], dim=-1)
+        others = concatenate_all(others, others, dim=-1) * siblings
+    others = reshape(others[..., :n], shape=shape)
+    inverse = tuple(int(i) for i in np.argsort(order))
+    return permute(others, dims=inverse) if x.ndim else others
+
+
+@primitive
+def cumsum(xp: Namespace, x: Array, *, dim: int) -> Array:
+    """The running sum along `dim`."""
+    return xp.cumsum(x, axis=dim)
+
+
+cumsum.pullbacks(x=lambda g, dim: flip(cumsum(flip(g, dims=dim), dim=dim), dims=dim))
+
+
+# Norms --------------------------------------------------------------------------------------------
+
+
+@primitive
+def euclidean_norm(
+    xp: Namespace, x: Array, *, dim: Dim = None, keepdim: bool = False
+) -> Array:
+    """sqrt(sum x²) over `dim`; its slope at the origin is taken as 0."""
+    return xp.sqrt(xp.sum(xp.square(x), axis=_axis(dim, x), keepdims=keepdim))
+
+
+def _norm_slope(g: Tensor, x: Tensor, out: Tensor, dim: Dim, keepdim: bool) -> Tensor:
+    """x / ‖x‖."""
+    length = kept(out, x.shape, dim, keepdim)
+    return kept(g, x.shape, dim, keepdim) * (x / where(length == 0, 1.0, length))
+
+
+euclidean_norm.pullbacks(x=_norm_slope)
+
+
+@numpy_names
+def norm(x: Tensor, p: float = 2, dim: Dim = None, keepdim: bool = False) -> Tensor:
+    """The vector norm (sum |x|^p)^(1/p) over `dim`; p may also be 0 (a count), inf or -inf."""
+    if p == 2:
+        return euclidean_norm(x, dim=dim, keepdim=keepdim)
+    if p == math.inf:
+        return amax(abs(x), dim=dim, keepdim=keepdim)
+    if p == -math.inf:
+        return amin(abs(x), dim=dim, keepdim=keepdim)
+    if p == 0:
+        return sum((x != 0).astype(x.dtype), dim=dim, keepdim=keepdim)
+    if p == 1:
+        return sum(abs(x), dim=dim, keepdim=keepdim)
+    total = sum(abs(x) ** p, dim=dim, keepdim=keepdim)
+    zero = total == 0
+    return where(zero, total, where(zero, 1.0, total) ** (1 / p))

@@ -1,0 +1,45 @@
+"""The refusal of Python numbers inside a compiled step: it shows the line, and both ways out."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from pathlib import Path
+from traceback import walk_stack, walk_tb
+from types import TracebackType
+from typing import NoReturn
+
+from retrograd.arrays import Array
+from retrograd.errors import RetrogradError
+
+__all__ = ["TraceError", "refuse_number"]
+
+_PACKAGE = str(Path(__file__).parent)
+
+
+class TraceError(RetrogradError):
+    """Something was asked of a compiled step that only a step run eagerly can do."""
+
+
+def refuse_number(what: str, array: Array, traceback: TracebackType | None = None) -> NoReturn:
+    """Raise the TraceError for `what`, which demands the value of a traced array.
+
+    The line shown is the innermost one of the user's, on the stack or in `traceback`.
+    """
+    frames = walk_tb(traceback) if traceback is not None else walk_stack(sys._getframe(1))
+    places = [(frame.f_code.co_filename, number) for frame, number in frames]
+    if traceback is not None:
+        places.reverse()
+    name, number = next((place for place in places if not _is_library(place[0])), ("?", 0))
+    shape = "" if array is None else f" (a tensor of shape {array.shape})"
+    raise TraceError(
+        f"{name}:{number}: {what} needs a value that exists only when the compiled step runs{shape}"
+        f"\n    {linecache.getline(name, number).strip()}\n"
+        "Either keep the choice in the step, with where(condition, a, b), clip or a sum of masked "
+        "terms; or take @compile away (or move this line out of the step), and Python sees the "
+        "number."
+    )
+
+
+def _is_library(name: str) -> bool:
+    return name.startswith((_PACKAGE, "<")) or "site-packages" in name

@@ -1,0 +1,204 @@
+"""Functions of functions: gradients, products with derivatives, and recomputation.
+
+`grad`, `vjp` follow `torch.func`; `hvp`, `jacobian` follow `torch.autograd.functional`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from retrograd import ops
+from retrograd.arrays import barrier, namespace, state
+from retrograd.autodiff.tape import Leaf, Node, backpropagate, reached, recording
+from retrograd.random import default_key
+from retrograd.tensor import Tensor
+
+__all__ = ["checkpoint", "grad", "hvp", "jacobian", "value_and_grad", "vjp"]
+
+Argnums = int | Sequence[int]
+
+
+def grad(function: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Any:
+    """The function that computes d function / d argument, for a function to a single number.
+
+    `argnums` chooses the argument (its gradient is returned) or several (a tuple is). With
+    `has_aux` the function returns `(value, aux)` and the result is `(gradient, aux)`. It can be
+    nested: `grad(grad(f))` is the second derivative.
+    """
+    both = value_and_grad(function, argnums, has_aux)
+
+    @functools.wraps(function)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        value, found = both(*args, **kwargs)
+        return (found, value[1]) if has_aux else found
+
+    return gradient
+
+
+def value_and_grad(
+    function: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False
+) -> Any:
+    """Like `grad`, returning `(value, gradient)`, where value is what the function returned."""
+    chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+
+    @functools.wraps(function)
+    def both(*args: Any, **kwargs: Any) -> Any:
+        arguments = list(args)
+        for index in chosen:
+            arguments[index] = _input(arguments[index])
+        inputs = [arguments[index] for index in chosen]
+        value = function(*arguments, **kwargs)
+        output = value[0] if has_aux else value
+        if not isinstance(output, Tensor) or output.numel() != 1:
+            raise ValueError(
+                f"grad: {getattr(function, '__name__', 'the function')} must return one number, "
+                f"found {getattr(output, 'shape', type(output).__name__)}; see vjp and jacobian"
+            )
+        found = _pull(output, None, inputs)
+        return value, found[0] if isinstance(argnums, int) else found
+
+    return both
+
+
+def vjp(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """`(function(*primals), pull)`, where `pull(cotangent)` is cotangentᵀ J, one a primal."""
+    inputs = [_input(primal) for primal in primals]
+    output = function(*inputs)
+
+    def pull(cotangent: Any) -> Any:
+        return _pull(output, cotangent, inputs)
+
+    return output, pull
+
+
+def hvp(function: Callable[..., Any], inputs: Any, v: Any) -> tuple[Tensor, Any]:
+    """`(function(*inputs), H v)` for a function to one number, its Hessian H and a vector v.
+
+    `inputs` and `v` are a tensor each, or tuples of tensors. H v = d(∇f · v)/dx (Pearlmutter 1994).
+    """
+    single = not isinstance(inputs, tuple | list)
+    points = [_input(x) for x in ([inputs] if single else inputs)]
+    vectors = [v] if single else list(v)
+    value = function(*points)
+    slopes = _pull(value, None, points, create_graph=True)
+    with recording(True):
+        along: Any = 0.0
+        for slope, vector in zip(slopes, vectors, strict=True):
+            along = along + ops.sum(slope * vector)
+    products = _pull(along, None, points)
+    return value, products[0] if single else products
+
+
+def jacobian(function: Callable[..., Any], inputs: Any) -> Any:
+    """d output[i] / d input[j], of shape output.shape + input.shape; a tuple for several inputs.
+
+    One backward pass for each element of the output.
+    """
+    single = not isinstance(inputs, tuple | list)
+    points = [_input(x) for x in ([inputs] if single else inputs)]
+    output = function(*points)
+    xp = namespace(output.data)
+    rows = []
+    for basis in xp.eye(output.numel(), dtype=output.dtype):
+        rows.append(_pull(output, Tensor(basis.reshape(output.shape)), points))
+    blocks = tuple(
+        ops.reshape(ops.stack(column), shape=(*output.shape, *point.shape))
+        if column
+        else Tensor(xp.zeros((*output.shape, *point.shape), point.dtype))
+        for column, point in zip(zip(*rows, strict=True) if rows else [()] * len(points), points,
+                                 strict=True)
+    )
+    return blocks[0] if single else blocks
+
+
+def _input(value: Any) -> Tensor:
+    """A new node in front of `value`: where this transform's gradient ends up."""
+    tensor = value if isinstance(value, Tensor) else Tensor(value)
+    if state.recording and tensor.requires_grad:
+        return ops.cast(tensor, dtype=tensor.dtype)  # linked to what is outside, for nesting
+    return Tensor(tensor.data, requires_grad=True)
+
+
+def _pull(
+    output: Tensor, cotangent: Any, inputs: Sequence[Tensor], create_graph: bool = False
+) -> tuple[Tensor, ...]:
+    """The cotangents of `inputs`, zeros where the output does not depend on one."""
+    found: dict[Node, Tensor] = {}
+    if output._node is not None:
+        mine = [x._node for x in inputs if x._node is not None]
+        # Record the walk if someone outside may differentiate through it.
+        outside = any(type(node) is Leaf and node not in mine for node in reached(output._node))
+        found = backpropagate(
+            [(output._node, output._cotangent(cotangent))],
+            until=mine,
+            create_graph=create_graph or outside,
+            retain_graph=True,
+        )
+    return tuple(
+        found[x._node]
+        if x._node in found
+        else Tensor(namespace(x.data).zeros(x.shape, x.dtype))
+        for x in inputs
+    )
+
+
+def checkpoint(function: Callable[..., Any], *args: Any) -> Tensor:
+    """`function(*args)`, keeping none of its inner values: the backward pass runs it again.
+
+    Memory for time (Chen et al. 2016, "Training deep nets with sublinear memory cost"). Gradients
+    flow to the arguments and to every parameter that the function uses. The function returns one
+    tensor and, since it runs twice, must compute the same both times; the random stream is rewound
+    for the second. Raises TypeError if it returns anything else.
+    """
+    start = Node((), (), None).order
+    key = default_key.data
+    output = function(*args)
+    if not isinstance(output, Tensor):
+        raise TypeError(f"checkpoint: expected one tensor, found {type(output).__name__}")
+    if output._node is None:
+        return output
+    edges = [node for node in reached(output._node, before=start) if node.order < start]
+    return Tensor._wrap(output.data, _Recomputed(function, args, edges, key, output))
+
+
+class _Recomputed(Node):
+    """A function's result, whose inner graph is made again when a cotangent arrives."""
+
+    __slots__ = ("args", "function", "key")
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        edges: list[Node],
+        key: Any,
+        output: Tensor,
+    ) -> None:
+        super().__init__(edges, output.shape, output.dtype)
+        self.function = function
+        self.args = args
+        self.key = key
+
+    def pull(self, cotangent: Any, create_graph: bool) -> Iterable[tuple[Node, Tensor]]:
+        tensors = [arg for arg in self.args if isinstance(arg, Tensor)]
+        *hidden, pulled = barrier([*(tensor.data for tensor in tensors), cotangent.data])
+        fresh = iter(
+            [Tensor._wrap(data, x._node) for data, x in zip(hidden, tensors, strict=True)]
+        )
+        args = [next(fresh) if isinstance(arg, Tensor) else arg for arg in self.args]
+        now = default_key.data
+        default_key.data = self.key
+        try:
+            with recording(True):
+                output = self.function(*args)
+        finally:
+            default_key.data = now
+        if not create_graph:
+            cotangent = Tensor._wrap(pulled, None)
+        edges = [edge for edge in self.edges if edge is not None]
+        found = backpropagate(
+            [(output._node, cotangent)], until=edges, create_graph=create_graph
+        )
+        return found.items()

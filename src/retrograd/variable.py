@@ -1,0 +1,123 @@
+"""Variables: tensors whose array outlives a step. Their kinds are types.
+
+They are the only state that a compiled step carries: while one is traced, reading and writing a
+Variable's `data` or `grad` goes through the trace, which learns from it what the step reads and
+writes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from retrograd.arrays import Array, DType, is_jax, state
+from retrograd.tensor import Tensor
+
+__all__ = ["Buffer", "Held", "Key", "Parameter", "Slot", "Variable"]
+
+
+class Held(Tensor):
+    """A tensor whose array a compiled step left behind: eager code on a CPU sees it as NumPy's."""
+
+    __slots__ = ("_held", "_view")
+
+    _held: Array
+    _view: Array | None
+
+    @property  # type: ignore[override]  # a plain slot in Tensor, where nothing watches it
+    def data(self) -> Array:
+        """The array where the last engine left it, or on a CPU a NumPy view of it, uncopied."""
+        held = self._held
+        if type(held) is np.ndarray:
+            return held
+        if self._view is None:
+            # The JAX array stays beside its view, so that the next compiled step takes it as it is.
+            # JAX does not reuse the memory of an array that has a view, so the view stays true.
+            on_cpu = is_jax(held) and all(device.platform == "cpu" for device in held.devices())
+            self._view = np.asarray(held) if on_cpu else held
+        return self._view
+
+    @data.setter
+    def data(self, array: Array) -> None:
+        self._held = array
+        self._view = None
+
+    @classmethod
+    def _of(cls, array: Array) -> Held:
+        """A tensor around an array that a compiled step computed."""
+        tensor = Held.__new__(Held)
+        tensor._held = array
+        tensor._view = None
+        tensor.grad = None
+        tensor._node = None
+        return tensor
+
+
+class Variable(Held):
+    """An array with a place that outlives a step; see its kinds."""
+
+    __slots__ = ("_grad",)
+
+    _grad: Tensor | None
+
+    @property  # type: ignore[override]  # as in Held
+    def data(self) -> Array:
+        """The array; assign to it to change what the Variable holds."""
+        return _eager.fget(self) if state.trace is None else state.trace.read(self)
+
+    @data.setter
+    def data(self, array: Array) -> None:
+        if state.trace is not None:
+            state.trace.write(self, array)
+        else:
+            self._held = array
+            self._view = None
+
+    @property  # type: ignore[override]  # as in Held
+    def grad(self) -> Tensor | None:
+        """What the backward passes since the last `zero_grad` have added up."""
+        return self._grad if state.trace is None else state.trace.read_grad(self)
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if state.trace is not None:
+            state.trace.write_grad(self, value)
+        else:
+            self._grad = value
+
+    @property
+    def _has_grad(self) -> bool:
+        return self._grad is not None
+
+
+_eager: Any = Held.data  # the property, for Variable to call when nothing is traced
+
+
+class Parameter(Variable):
+    """A weight: it requires a gradient, and an optimizer changes it."""
+
+    __slots__ = ()
+
+    def __init__(
+        self, values: Any, requires_grad: bool = True, dtype: DType | None = None
+    ) -> None:
+        super().__init__(values, requires_grad, dtype)
+
+
+class Buffer(Variable):
+    """A module's state that is not trained, such as running statistics."""
+
+    __slots__ = ()
+
+
+class Slot(Variable):
+    """An optimizer's state, such as a momentum."""
+
+    __slots__ = ()
+
+
+class Key(Variable):
+    """The state of a stream of random numbers."""
+
+    __slots__ = ()

@@ -1,0 +1,58 @@
+"""What every test stands on: JAX on the CPU, fixed random numbers, fresh interpreters."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import hypothesis
+import numpy as np
+import pytest
+
+# Read when JAX is first imported; a run on a GPU sets it beforehand.
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+# No deadline: the first call of a compiled function takes seconds, the second microseconds.
+hypothesis.settings.register_profile("retrograd", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("retrograd")
+
+FreshPython = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(autouse=True)
+def _same_random_numbers_in_any_order() -> None:
+    import retrograd.random
+
+    random.seed(0)
+    np.random.seed(0)
+    retrograd.random.manual_seed(0)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def fresh_python(tmp_path: Path) -> FreshPython:
+    """Run code in an interpreter of its own, in an empty folder, with warnings as errors.
+
+    The caller looks at the result's `returncode`, `stdout` and `stderr`.
+    """
+
+    def run(code: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-W", "error", "-c", code],
+            cwd=tmp_path,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    return run
