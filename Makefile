@@ -33,9 +33,9 @@ types: $(VENV)/.installed-dev ## static types (mypy, strict)
 	@$(BIN)/mypy
 
 contract: $(VENV)/.installed-dev ## imports point one way (import-linter)
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
-check: test lint types contract ## all of the above
+check: test lint types contract ## test, lint, types and contract
 
 # The lower bounds in pyproject.toml, as pins, hold while the same `make test` installs and runs.
 lowest: .venv-lowest/bounds.txt ## the tests on the oldest versions that pyproject.toml admits

@@ -10,3 +10,29 @@ from retrograd.random import manual_seed
 from retrograd.tensor import Tensor
 from retrograd.transforms import checkpoint, grad, hvp, jacobian, value_and_grad, vjp
 from retrograd.variable import Buffer, Key, Parameter, Slot, Variable
+
+__all__ = [
+    "Buffer",
+    "GradientError",
+    "Key",
+    "Parameter",
+    "Slot",
+    "Tensor",
+    "Variable",
+    "check_gradients",
+    "checkpoint",
+    "compile",
+    "grad",
+    "hvp",
+    "jacobian",
+    "manual_seed",
+    "nn",
+    "no_grad",
+    "ops",
+    "optim",
+    "primitive",
+    "random",
+    "value_and_grad",
+    "vjp",
+    *ops.__all__,
+]

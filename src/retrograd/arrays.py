@@ -103,7 +103,7 @@ def special(xp: Namespace) -> Namespace:
     if xp is np:
         import scipy.special
 
-        return scipy.special  # type: ignore[no-any-return]  # SciPy ships no types
+        return scipy.special
     import jax.scipy.special
 
     return jax.scipy.special
@@ -127,4 +127,5 @@ def barrier(arrays: Sequence[Array]) -> Sequence[Array]:
         return arrays
     import jax
 
-    return jax.lax.optimization_barrier(list(arrays))  # type: ignore[no-any-return]  # untyped
+    hidden: Sequence[Array] = jax.lax.optimization_barrier(list(arrays))  # type: ignore[no-untyped-call]  # JAX leaves it untyped
+    return hidden

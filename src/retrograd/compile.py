@@ -14,7 +14,7 @@ a call for which one no longer holds is traced anew, and both programs are kept.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -29,7 +29,7 @@ __all__ = ["Compiled", "compile"]
 
 
 class Trace:
-    """What one run of a function reads and writes, with the values that Variables have meanwhile."""
+    """What one run of a function reads and writes, and the values of Variables meanwhile."""
 
     def __init__(self, arrays: dict[Variable, Array], grads: dict[Variable, Array]) -> None:
         self.arrays = dict(arrays)
@@ -93,11 +93,11 @@ class Guard(NamedTuple):
 class Interface(NamedTuple):
     """The Variables that a program reads and writes."""
 
-    written: list[Variable] = []
-    kept: list[Variable] = []
-    grads_in: list[Variable] = []
-    grads_out: list[Variable] = []
-    grads_cleared: list[Variable] = []
+    written: Sequence[Variable] = ()
+    kept: Sequence[Variable] = ()
+    grads_in: Sequence[Variable] = ()
+    grads_out: Sequence[Variable] = ()
+    grads_cleared: Sequence[Variable] = ()
 
 
 class Program(NamedTuple):

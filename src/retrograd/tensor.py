@@ -61,7 +61,7 @@ class Tensor:
 
     @property
     def shape(self) -> Shape:
-        return self.data.shape  # type: ignore[no-any-return]  # arrays are untyped here
+        return self.data.shape
 
     @property
     def dtype(self) -> DType:
@@ -69,7 +69,7 @@ class Tensor:
 
     @property
     def ndim(self) -> int:
-        return self.data.ndim  # type: ignore[no-any-return]  # likewise
+        return self.data.ndim
 
     def dim(self) -> int:
         """The number of axes."""
@@ -81,7 +81,7 @@ class Tensor:
 
     def numel(self) -> int:
         """The number of elements."""
-        return self.data.size  # type: ignore[no-any-return]  # likewise
+        return self.data.size
 
     @property
     def requires_grad(self) -> bool:
@@ -177,7 +177,7 @@ class Tensor:
         return total if total.shape == shape else ops.reshape(total, shape=shape)
 
     def _cast(self, dtype: DType) -> Tensor:
-        return ops.cast(self, dtype=dtype)  # type: ignore[no-any-return]  # primitives are untyped
+        return ops.cast(self, dtype=dtype)
 
     # Out to Python --------------------------------------------------------------------------------
 
@@ -209,7 +209,7 @@ class Tensor:
 
     def __index__(self) -> int:
         self._must_be_known("an index")
-        return self.data.item().__index__()  # type: ignore[no-any-return]  # a NumPy number
+        return self.data.item().__index__()
 
     def __bool__(self) -> bool:
         self._must_be_known("if, while, and, or, not")
@@ -390,10 +390,14 @@ class Tensor:
     def min(self, dim: int | None = None, keepdim: bool = False, **axis: Any) -> Any:
         return ops.min(self, dim=dim, keepdim=keepdim, **axis)
 
-    def var(self, dim: Dim = None, correction: float = 1, keepdim: bool = False, **axis: Any) -> Tensor:
+    def var(
+        self, dim: Dim = None, correction: float = 1, keepdim: bool = False, **axis: Any
+    ) -> Tensor:
         return ops.var(self, dim=dim, correction=correction, keepdim=keepdim, **axis)
 
-    def std(self, dim: Dim = None, correction: float = 1, keepdim: bool = False, **axis: Any) -> Tensor:
+    def std(
+        self, dim: Dim = None, correction: float = 1, keepdim: bool = False, **axis: Any
+    ) -> Tensor:
         return ops.std(self, dim=dim, correction=correction, keepdim=keepdim, **axis)
 
     def argmax(self, dim: int | None = None, keepdim: bool = False, **axis: Any) -> Tensor:
@@ -471,11 +475,14 @@ class Tensor:
     def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
         return ops.flatten(self, start_dim, end_dim)
 
-    def split(self, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+    def split(
+        self, split_size_or_sections: int | Sequence[int], dim: int = 0
+    ) -> tuple[Tensor, ...]:
         return ops.split(self, split_size_or_sections, dim)
 
     def pad(self, pad: Sequence[int], mode: str = "constant", value: float = 0.0) -> Tensor:
         return ops.pad(self, pad, mode, value)
+
     # Shape ----------------------------------------------------------------------------------------
 
     def reshape(self, *shape: Any) -> Tensor:
@@ -500,12 +507,12 @@ class Tensor:
         return ops.cast(self, dtype=np.dtype(dtype))
 
     @property
-    def T(self) -> Tensor:  # noqa: N802  # NumPy's and PyTorch's name
+    def T(self) -> Tensor:
         """The axes in reverse order."""
         return ops.permute(self, dims=tuple(reversed(range(self.ndim))))
 
     @property
-    def mT(self) -> Tensor:  # noqa: N802  # likewise
+    def mT(self) -> Tensor:
         """The last two axes exchanged."""
         return ops.transpose(self, -1, -2)
 

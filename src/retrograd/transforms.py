@@ -107,8 +107,9 @@ def jacobian(function: Callable[..., Any], inputs: Any) -> Any:
         ops.reshape(ops.stack(column), shape=(*output.shape, *point.shape))
         if column
         else Tensor(xp.zeros((*output.shape, *point.shape), point.dtype))
-        for column, point in zip(zip(*rows, strict=True) if rows else [()] * len(points), points,
-                                 strict=True)
+        for column, point in zip(
+            zip(*rows, strict=True) if rows else [()] * len(points), points, strict=True
+        )
     )
     return blocks[0] if single else blocks
 
@@ -137,9 +138,7 @@ def _pull(
             retain_graph=True,
         )
     return tuple(
-        found[x._node]
-        if x._node in found
-        else Tensor(namespace(x.data).zeros(x.shape, x.dtype))
+        found[x._node] if x._node in found else Tensor(namespace(x.data).zeros(x.shape, x.dtype))
         for x in inputs
     )
 
@@ -184,9 +183,7 @@ class _Recomputed(Node):
     def pull(self, cotangent: Any, create_graph: bool) -> Iterable[tuple[Node, Tensor]]:
         tensors = [arg for arg in self.args if isinstance(arg, Tensor)]
         *hidden, pulled = barrier([*(tensor.data for tensor in tensors), cotangent.data])
-        fresh = iter(
-            [Tensor._wrap(data, x._node) for data, x in zip(hidden, tensors, strict=True)]
-        )
+        fresh = iter([Tensor._wrap(data, x._node) for data, x in zip(hidden, tensors, strict=True)])
         args = [next(fresh) if isinstance(arg, Tensor) else arg for arg in self.args]
         now = default_key.data
         default_key.data = self.key
@@ -198,7 +195,5 @@ class _Recomputed(Node):
         if not create_graph:
             cotangent = Tensor._wrap(pulled, None)
         edges = [edge for edge in self.edges if edge is not None]
-        found = backpropagate(
-            [(output._node, cotangent)], until=edges, create_graph=create_graph
-        )
+        found = backpropagate([(output._node, cotangent)], until=edges, create_graph=create_graph)
         return found.items()

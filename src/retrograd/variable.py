@@ -25,9 +25,17 @@ class Held(Tensor):
     _held: Array
     _view: Array | None
 
-    @property  # type: ignore[override]  # a plain slot in Tensor, where nothing watches it
+    @property
     def data(self) -> Array:
         """The array where the last engine left it, or on a CPU a NumPy view of it, uncopied."""
+        return self._settled()
+
+    @data.setter
+    def data(self, array: Array) -> None:
+        self._held = array
+        self._view = None
+
+    def _settled(self) -> Array:
         held = self._held
         if type(held) is np.ndarray:
             return held
@@ -37,11 +45,6 @@ class Held(Tensor):
             on_cpu = is_jax(held) and all(device.platform == "cpu" for device in held.devices())
             self._view = np.asarray(held) if on_cpu else held
         return self._view
-
-    @data.setter
-    def data(self, array: Array) -> None:
-        self._held = array
-        self._view = None
 
     @classmethod
     def _of(cls, array: Array) -> Held:
@@ -61,10 +64,10 @@ class Variable(Held):
 
     _grad: Tensor | None
 
-    @property  # type: ignore[override]  # as in Held
+    @property
     def data(self) -> Array:
         """The array; assign to it to change what the Variable holds."""
-        return _eager.fget(self) if state.trace is None else state.trace.read(self)
+        return self._settled() if state.trace is None else state.trace.read(self)
 
     @data.setter
     def data(self, array: Array) -> None:
@@ -74,7 +77,7 @@ class Variable(Held):
             self._held = array
             self._view = None
 
-    @property  # type: ignore[override]  # as in Held
+    @property
     def grad(self) -> Tensor | None:
         """What the backward passes since the last `zero_grad` have added up."""
         return self._grad if state.trace is None else state.trace.read_grad(self)
@@ -91,17 +94,12 @@ class Variable(Held):
         return self._grad is not None
 
 
-_eager: Any = Held.data  # the property, for Variable to call when nothing is traced
-
-
 class Parameter(Variable):
     """A weight: it requires a gradient, and an optimizer changes it."""
 
     __slots__ = ()
 
-    def __init__(
-        self, values: Any, requires_grad: bool = True, dtype: DType | None = None
-    ) -> None:
+    def __init__(self, values: Any, requires_grad: bool = True, dtype: DType | None = None) -> None:
         super().__init__(values, requires_grad, dtype)
 
 

@@ -235,7 +235,7 @@ class Applied(Node):
         self.attributes = attributes
         # The array, never the tensor: a tensor holds its node, and a node that held it back would
         # be a cycle. `pull` wraps it again.
-        self.out = out if keep_out else None
+        self.out: Any = out if keep_out else None
         self.shapes = [getattr(array, "shape", ()) for array in arrays]
         self.specs = [(each.shape, each.dtype) for each in out] if several else None
 
@@ -323,4 +323,3 @@ def primitive(forward: Callable[..., Any]) -> Primitive:
     Declare its rules with `.pullbacks` beside it. The operation is known by the function's name.
     """
     return Primitive(forward)
-

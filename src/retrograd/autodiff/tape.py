@@ -20,7 +20,16 @@ import numpy as np
 
 from retrograd.arrays import DType, state
 
-__all__ = ["Leaf", "Node", "Output", "backpropagate", "no_grad", "reached", "recording", "register_tensor"]
+__all__ = [
+    "Leaf",
+    "Node",
+    "Output",
+    "backpropagate",
+    "no_grad",
+    "reached",
+    "recording",
+    "register_tensor",
+]
 
 Tensor: TypeAlias = Any  # the class registered below; the tape must not import it
 
@@ -58,9 +67,7 @@ class Node:
 
     __slots__ = ("__weakref__", "dtype", "edges", "order", "shape")
 
-    def __init__(
-        self, edges: Sequence[Node | None], shape: tuple[int, ...], dtype: DType
-    ) -> None:
+    def __init__(self, edges: Sequence[Node | None], shape: tuple[int, ...], dtype: DType) -> None:
         self.order = next(_order)
         self.edges = edges
         self.shape = shape
@@ -149,9 +156,7 @@ def _accumulate(pending: dict[Node, Any], node: Node, cotangent: Tensor) -> None
     pending[node] = cotangent if before is None else before + cotangent
 
 
-def reached(
-    *roots: Node, ends: Container[Node] = (), before: int = 0
-) -> list[Node]:
+def reached(*roots: Node, ends: Container[Node] = (), before: int = 0) -> list[Node]:
     """Every node that `roots` depend on, newest first: each before what it was computed from.
 
     Goes no further than the nodes in `ends` and those numbered below `before`, which are included.

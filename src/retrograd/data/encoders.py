@@ -6,7 +6,7 @@ Each encoder is a frozen record of plain values, so that its fields are its JSON
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +14,6 @@ import pyarrow.compute as pc
 
 from retrograd.data.arrow import integers, mask, strings
 from retrograd.data.cells import labels
-from retrograd.data.kinds import Column, read_column
 
 __all__ = [
     "UNSEEN",
@@ -23,6 +22,7 @@ __all__ = [
     "FlagEncoder",
     "NumberEncoder",
     "Scale",
+    "date_parts",
     "scale_of",
 ]
 
@@ -32,8 +32,8 @@ UNSEEN = 0
 """The code of a category that training did not see."""
 
 _CLIP = 3.0
-_DAY = 86400
-_YEAR = 365.2425
+_DAY_SECONDS = 86400
+_DAYS_IN_YEAR = 365.2425
 
 
 @dataclass(frozen=True)
@@ -58,5 +58,145 @@ def scale_of(values: Values) -> Scale:
     if not len(values):
         return Scale(0.0, 0.0)
     low, centre, high = np.percentile(values, (25, 50, 75))
-    spread = high - low or values.std()
+    # Rounding gives equal values a standard deviation a little above 0.
+    spread = high - low or (values.std() if np.ptp(values) else 0.0)
     return Scale(float(centre), float(1 / spread) if spread else 0.0)
+
+
+class _WithMissing:
+    """The 0/1 column that says where a value was missing, if training saw any missing."""
+
+    name: str
+    has_missing: bool
+
+    def _indicator_name(self) -> tuple[str, ...]:
+        return (f"{self.name} is missing",) if self.has_missing else ()
+
+    def _indicator(self, values: Values) -> list[Values]:
+        return [np.isnan(values).astype(np.float64)] if self.has_missing else []
+
+
+@dataclass(frozen=True)
+class NumberEncoder(_WithMissing):
+    """A number: scaled, a missing one at the median."""
+
+    name: str
+    scale: Scale
+    has_missing: bool
+
+    @classmethod
+    def fit(cls, name: str, values: Values) -> NumberEncoder:
+        return cls(name, scale_of(values), bool(np.isnan(values).any()))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name, *self._indicator_name())
+
+    def encode(self, values: Values) -> list[Values]:
+        return [self.scale.apply(values), *self._indicator(values)]
+
+
+@dataclass(frozen=True)
+class FlagEncoder(_WithMissing):
+    """A flag: 0 or 1, a missing one as the more frequent of the two."""
+
+    name: str
+    fill: float
+    has_missing: bool
+
+    @classmethod
+    def fit(cls, name: str, values: Values) -> FlagEncoder:
+        is_missing = np.isnan(values)
+        is_mostly_true = (values == 1).sum() > (values == 0).sum()
+        return cls(name, float(is_mostly_true), bool(is_missing.any()))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name, *self._indicator_name())
+
+    def encode(self, values: Values) -> list[Values]:
+        return [np.where(np.isnan(values), self.fill, values), *self._indicator(values)]
+
+
+@dataclass(frozen=True)
+class DateEncoder(_WithMissing):
+    """A date unfolded into the parts that vary in training, each scaled as a number is."""
+
+    name: str
+    origin: float
+    scales: dict[str, Scale]
+    has_missing: bool
+
+    @classmethod
+    def fit(cls, name: str, seconds: Values) -> DateEncoder:
+        present = seconds[~np.isnan(seconds)]
+        origin = float(np.median(present)) if len(present) else 0.0
+        scales = {part: scale_of(values) for part, values in date_parts(present, origin).items()}
+        varying = {part: scale for part, scale in scales.items() if scale.factor}
+        return cls(name, origin, varying, len(present) < len(seconds))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*(f"{self.name} {part}" for part in self.scales), *self._indicator_name())
+
+    def encode(self, seconds: Values) -> list[Values]:
+        is_missing = np.isnan(seconds)
+        parts = date_parts(np.where(is_missing, self.origin, seconds), self.origin)
+        columns = [
+            scale.apply(np.where(is_missing, np.nan, parts[part]))
+            for part, scale in self.scales.items()
+        ]
+        return [*columns, *self._indicator(seconds)]
+
+
+def date_parts(seconds: Values, origin: float) -> dict[str, Values]:
+    """Year, month, day of the week (Monday 0), day of the year and hour as circles, days passed."""
+    time = np.floor(seconds).astype(np.int64).astype("datetime64[s]")
+    day, month, year = (time.astype(f"datetime64[{unit}]") for unit in "DMY")
+    day_of_year = (day - year.astype("datetime64[D]")).astype(np.float64)
+    angle = 2 * np.pi * day_of_year / _DAYS_IN_YEAR
+    hour_angle = 2 * np.pi * ((seconds / _DAY_SECONDS) % 1)
+    return {
+        "year": year.astype(np.float64) + 1970,
+        "month": month.astype(np.float64) % 12 + 1,
+        # 1970-01-01 was a Thursday.
+        "day of week": (day.astype(np.float64) + 3) % 7,
+        "day of year sin": np.sin(angle),
+        "day of year cos": np.cos(angle),
+        "hour sin": np.sin(hour_angle),
+        "hour cos": np.cos(hour_angle),
+        "days": (seconds - origin) / _DAY_SECONDS,
+    }
+
+
+@dataclass(frozen=True)
+class CategoryEncoder:
+    """A category: 0 for one that training did not see, 1 to K in order, K + 1 for a missing one.
+
+    A missing category has a code only if training saw one missing; otherwise it is `UNSEEN`.
+    """
+
+    name: str
+    categories: tuple[str, ...]
+    has_missing: bool
+
+    @classmethod
+    def fit(cls, name: str, cells: pa.Array) -> CategoryEncoder:
+        seen = pc.unique(labels(cells).drop_null()).to_pylist()
+        return cls(name, tuple(sorted(seen)), cells.null_count > 0)
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """What each code stands for, from 0 on."""
+        return ("unseen", *self.categories, *(("missing",) if self.has_missing else ()))
+
+    @property
+    def cardinality(self) -> int:
+        """The number of codes, `UNSEEN` among them."""
+        return len(self.levels)
+
+    def encode(self, cells: pa.Array) -> np.ndarray[Any, np.dtype[np.int32]]:
+        codes = integers(pc.index_in(labels(cells), value_set=strings(self.categories))) + 1
+        if self.has_missing and cells.null_count:
+            codes = np.where(mask(cells.is_null()), self.cardinality - 1, codes)
+        return codes.astype(np.int32)

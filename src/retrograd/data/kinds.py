@@ -23,7 +23,17 @@ KINDS = ("number", "category", "date", "flag", "identifier", "constant", "text")
 # Whole words of a column's name; the second set names a key only where the values also count up.
 _KEY_WORDS = {"id", "ids", "uuid", "guid", "rowid", "pid"}
 _COUNTER_WORDS = {"no", "nr", "index", "idx", "key", "row", "rownames", "record", "serial"}
-_CODE_WORDS = {"zip", "zipcode", "postcode", "postal", "plz", "fips", "code", "subclass", "category"}
+_CODE_WORDS = {
+    "zip",
+    "zipcode",
+    "postcode",
+    "postal",
+    "plz",
+    "fips",
+    "code",
+    "subclass",
+    "category",
+}
 _DATE_WORDS = {"date", "day", "ymd", "dt"}
 
 Values = np.ndarray[Any, np.dtype[np.float64]]
@@ -140,8 +150,8 @@ def _judge_text(facts: Facts) -> Column:
     words = _mean_words(facts.distinct)
     if words >= _PROSE_WORDS and different > facts.present / 2:
         return _column(facts, "text", f"free text, about {words:.0f} words each, not read yet")
-    return (
-        _identifier(facts, "text") or _column(facts, "category", count(different, "different text"))
+    return _identifier(facts, "text") or _column(
+        facts, "category", count(different, "different text")
     )
 
 
@@ -161,7 +171,9 @@ def _judge_numbers(facts: Facts, values: Values, decimal: str = ".") -> Column:
         )
     if facts.is_all_different and different > 1:
         if words & _KEY_WORDS:
-            return _column(facts, "identifier", "a different whole number in every row, named a key")
+            return _column(
+                facts, "identifier", "a different whole number in every row, named a key"
+            )
         if words & _COUNTER_WORDS and (np.diff(values) > 0).all():
             return _column(facts, "identifier", "a whole number that counts the rows")
     if words & _DATE_WORDS and not read_dates(facts.distinct, "yearmonthday").wrong.any():

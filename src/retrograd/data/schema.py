@@ -186,7 +186,9 @@ def _missing_texts(values: pa.ChunkedArray) -> str:
 
 
 def _listed_tuples(fields: dict[str, Any]) -> dict[str, Any]:
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in fields.items()}
+    return {
+        key: list(value) if isinstance(value, tuple) else value for key, value in fields.items()
+    }
 
 
 def _tupled_lists(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -116,9 +116,7 @@ def _parse(path: Path, dialect: Dialect) -> pa.Table:
         return pa_csv.read_csv(
             path,
             read_options=pa_csv.ReadOptions(encoding=encoding, block_size=_BLOCK_BYTES),
-            parse_options=pa_csv.ParseOptions(
-                delimiter=dialect.separator, newlines_in_values=True
-            ),
+            parse_options=pa_csv.ParseOptions(delimiter=dialect.separator, newlines_in_values=True),
             convert_options=pa_csv.ConvertOptions(
                 column_types=dict.fromkeys(dialect.header, pa.string())
             ),

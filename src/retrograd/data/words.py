@@ -9,7 +9,7 @@ __all__ = ["count", "did_you_mean", "listed", "shown"]
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:
-    """" Did you mean a or b?" for the near names, letter case aside; "" when none is near."""
+    """ " Did you mean a or b?" for the near names, letter case aside; "" when none is near."""
     by_lower = {candidate.lower(): candidate for candidate in names}
     near = difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)
     return f" Did you mean {' or '.join(by_lower[key] for key in near)}?" if near else ""

@@ -11,9 +11,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 @primitive
-def contract(
-    xp: Namespace, *operands: Array, inputs: tuple[str, ...], output: str
-) -> Array:
+def contract(xp: Namespace, *operands: Array, inputs: tuple[str, ...], output: str) -> Array:
     """Products summed over the letters missing from `output`; no letter repeats in an operand."""
     return xp.einsum(f"{','.join(inputs)}->{output}", *operands, optimize=len(operands) > 2)
 
@@ -30,7 +28,7 @@ def _other_operands(
     mine = inputs[position]
     others = [i for i in range(len(inputs)) if i != position]
     letters = (output, *(inputs[i] for i in others))
-    # A letter that stands in this operand alone was summed away: its cotangent is constant along it.
+    # A letter of this operand alone was summed away: the cotangent is constant along it.
     found = "".join(letter for letter in mine if any(letter in each for each in letters))
     pulled = contract(g, *(operands[i] for i in others), inputs=letters, output=found)
     shape = operands_shape[position]
@@ -78,7 +76,7 @@ def einsum(equation: str, *operands: Tensor) -> Tensor:
         for letter, n in zip(each, operand.shape, strict=True):
             sizes[letter] = n if sizes.get(letter, 1) == 1 else sizes[letter]
     prepared = [_prepare(*pair, sizes) for pair in zip(operands, inputs, strict=True)]
-    return contract(  # type: ignore[no-any-return]  # Tensor is Any here
+    return contract(
         *(tensor for tensor, _ in prepared),
         inputs=tuple(letters for _, letters in prepared),
         output=output,

@@ -86,14 +86,6 @@ def power(xp: Namespace, x: Array, y: Array) -> Array:
     return xp.power(x, y)
 
 
-power.pullbacks(
-    x=lambda g, x, y: _power_base(g, x, y),
-    # d(x^y)/dy = x^y log x, whose limit at x = 0 is 0 for y >= 0
-    y=lambda g, x, y, out: g
-    * where(_and(x == 0, y >= 0), 0.0, out * log(where(_and(x == 0, y >= 0), 1.0, x))),
-)
-
-
 def _power_base(g: Any, x: Any, y: Any) -> Any:
     """d(x^y)/dx = y x^(y-1), and 0 for y = 0, where x^(y-1) may be infinite."""
     if isinstance(y, int | float):
@@ -102,8 +94,13 @@ def _power_base(g: Any, x: Any, y: Any) -> Any:
     return along_slope(g, where(constant, 0.0, y * x ** where(constant, 1.0, y - 1)))
 
 
-def _and(a: Any, b: Any) -> Any:
-    return a & b
+def _power_exponent(g: Any, x: Any, y: Any, out: Any) -> Any:
+    """d(x^y)/dy = x^y log x, whose limit at x = 0 is 0 for y >= 0."""
+    at_zero = (x == 0) & (y >= 0)
+    return g * where(at_zero, 0.0, out * log(where(at_zero, 1.0, x)))
+
+
+power.pullbacks(x=_power_base, y=_power_exponent)
 
 
 # Exponentials, logarithms and roots ---------------------------------------------------------------
@@ -224,21 +221,21 @@ softplus.pullbacks(x=lambda g, x: g * sigmoid(x))
 
 
 @primitive
-def abs(xp: Namespace, x: Array) -> Array:
-    """|x|, whose slope at 0 is 0."""
-    return xp.abs(x)
-
-
-abs.pullbacks(x=lambda g, x: g * sign(x))
-
-
-@primitive
 def sign(xp: Namespace, x: Array) -> Array:
     """-1, 0 or 1; its slope is 0 everywhere."""
     return xp.sign(x)
 
 
 sign.pullbacks(x=None)
+
+
+@primitive
+def abs(xp: Namespace, x: Array) -> Array:
+    """|x|, whose slope at 0 is 0."""
+    return xp.abs(x)
+
+
+abs.pullbacks(x=lambda g, x: g * sign(x))
 
 
 @primitive

@@ -15,7 +15,7 @@ from retrograd.autodiff.primitive import primitive
 from retrograd.autodiff.tape import Tensor
 from retrograd.ops.compare import argmax, argmin
 from retrograd.ops.names import numpy_names
-from retrograd.ops.reduce import Dim, amax, amin
+from retrograd.ops.reduce import amax, amin
 from retrograd.ops.shape import Shape, reshape, squeeze, unsqueeze
 
 
@@ -25,9 +25,6 @@ def pick(xp: Namespace, x: Array, *, index: tuple[Any, ...]) -> Array:
     if xp is np:
         xp = namespace(*index)  # a constant table may be indexed by a traced array
     return xp.asarray(x)[index]
-
-
-pick.pullbacks(x=lambda g, x_shape, index: place(g, index=index, shape=x_shape))
 
 
 @primitive
@@ -42,6 +39,7 @@ def place(xp: Namespace, values: Array, *, index: tuple[Any, ...], shape: Shape)
     return zeros.at[index].set(values)
 
 
+pick.pullbacks(x=lambda g, x_shape, index: place(g, index=index, shape=x_shape))
 place.pullbacks(values=lambda g, index: pick(g, index=index))
 
 
@@ -59,7 +57,7 @@ def getitem(x: Tensor, index: Any) -> Tensor:
                 "picks is not known when the step is compiled; use where(mask, x, 0) to keep the "
                 "shape, or take @compile away"
             )
-    return pick(x, index=raw)  # type: ignore[no-any-return]  # Tensor is Any here
+    return pick(x, index=raw)
 
 
 def _raw(part: Any) -> Any:

@@ -54,7 +54,7 @@ def matmul(a: Tensor | Array, b: Tensor | Array) -> Tensor:
         lead = a.shape[:-1]
         flat = matrix_product(reshape(a, shape=(math.prod(lead), a.shape[-1])), b)
         return reshape(flat, shape=(*lead, b.shape[-1]))
-    return matrix_product(a, b)  # type: ignore[no-any-return]  # Tensor is Any here
+    return matrix_product(a, b)
 
 
 def _tensor(value: Any) -> Tensor:

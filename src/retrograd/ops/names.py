@@ -12,7 +12,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def numpy_names(function: Function) -> Function:
-    """Let a composed operation be called with NumPy's names, which primitives accept by themselves."""
+    """Let a composed operation be called with NumPy's names, as primitives can be by themselves."""
 
     @functools.wraps(function)
     def renamed(*operands: Any, **options: Any) -> Any:

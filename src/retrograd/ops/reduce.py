@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -179,9 +179,7 @@ cumsum.pullbacks(x=lambda g, dim: flip(cumsum(flip(g, dims=dim), dim=dim), dims=
 
 
 @primitive
-def euclidean_norm(
-    xp: Namespace, x: Array, *, dim: Dim = None, keepdim: bool = False
-) -> Array:
+def euclidean_norm(xp: Namespace, x: Array, *, dim: Dim = None, keepdim: bool = False) -> Array:
     """sqrt(sum x²) over `dim`; its slope at the origin is taken as 0."""
     return xp.sqrt(xp.sum(xp.square(x), axis=_axis(dim, x), keepdims=keepdim))
 

@@ -31,7 +31,9 @@ def permute(xp: Namespace, x: Array, *, dims: Shape) -> Array:
 
 
 permute.pullbacks(
-    x=lambda g, dims: permute(g, dims=tuple(int(i) for i in np.argsort([d % len(dims) for d in dims])))
+    x=lambda g, dims: permute(
+        g, dims=tuple(int(i) for i in np.argsort([d % len(dims) for d in dims]))
+    )
 )
 
 
@@ -135,7 +137,9 @@ def split_sizes(xp: Namespace, x: Array, *, sizes: Shape, dim: int = 0) -> tuple
 split_sizes.pullbacks(x=lambda g, dim: concatenate_all(*g, dim=dim))
 
 
-def split(x: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+def split(
+    x: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0
+) -> tuple[Tensor, ...]:
     """Parts of one size (the last may be smaller), or of the sizes listed, along `dim`.
 
     Raises ValueError if the sizes listed do not add up to the size of the axis.
@@ -151,7 +155,8 @@ def split(x: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) 
                 f"split: the sections {list(sizes)} add up to {builtins.sum(sizes)}, "
                 f"but axis {dim} has size {total}"
             )
-    return split_sizes(x, sizes=sizes, dim=dim)  # type: ignore[no-any-return]  # several results
+    parts: tuple[Tensor, ...] = split_sizes(x, sizes=sizes, dim=dim)
+    return parts
 
 
 @primitive
@@ -183,9 +188,7 @@ def pad(x: Tensor, pad: Sequence[int], mode: str = "constant", value: float = 0.
         )
         if any(a < 0 or b < 0 for a, b in widths):
             x = x[kept]
-        return pad_constant(
-            x, widths=tuple((max(a, 0), max(b, 0)) for a, b in widths), value=value
-        )
+        return pad_constant(x, widths=tuple((max(a, 0), max(b, 0)) for a, b in widths), value=value)
     numpy_modes = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
     if mode not in numpy_modes:
         raise ValueError(f"pad: mode {mode!r} is none of constant, {', '.join(numpy_modes)}")
@@ -194,5 +197,3 @@ def pad(x: Tensor, pad: Sequence[int], mode: str = "constant", value: float = 0.
             source = np.pad(np.arange(x.shape[dim]), (before, after), mode=numpy_modes[mode])  # type: ignore[call-overload]  # NumPy's overloads list each mode by itself
             x = x[(slice(None),) * dim + (source,)]
     return x
-
-
