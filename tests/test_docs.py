@@ -51,7 +51,8 @@ def test_examples_work_as_written(document: Path, fresh_python: FreshPython) -> 
     code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
     code += f"import test_docs; test_docs.run_document(test_docs.Path({str(document)!r}))"
     result = fresh_python(code, timeout=300)
-    assert result.returncode == 0, f"{result.stdout}{result.stderr}"
+    if result.returncode != 0:
+        pytest.fail(f"{result.stdout}{result.stderr}", pytrace=False)
 
 
 def run_document(document: Path) -> None:

@@ -157,7 +157,7 @@ class Compiled:
             written, kept, grads_in, grads_out, grads_cleared = program.interface
             returned, new, grads = program.run(
                 [variable._held for variable in written],
-                [variable._held for variable in kept],
+                [_on_device(variable) for variable in kept],
                 [_raw_grad(variable) for variable in grads_in],
                 arrays,
             )
@@ -259,6 +259,16 @@ def _same(before: Interface, after: Interface) -> bool:
     return all(
         set(map(id, old)) == set(map(id, new)) for old, new in zip(before, after, strict=True)
     )
+
+
+def _on_device(variable: Variable) -> Array:
+    """The array of a Variable that a step only reads, handed over once and not at every call."""
+    if type(variable._held) is np.ndarray:
+        import jax
+
+        variable._held = jax.device_put(variable._held)
+        variable._view = None
+    return variable._held
 
 
 def _raw(value: Any) -> Array:

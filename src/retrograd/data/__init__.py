@@ -1,0 +1,25 @@
+"""Files in; arrays, and the schema that made them, out."""
+
+from retrograd.data.batches import Batches
+from retrograd.data.files import atomic_write
+from retrograd.data.preprocess import Preprocessor, TableArrays
+from retrograd.data.schema import Column, Schema, SchemaRow, Target, infer_schema, labelled_rows
+from retrograd.data.split import split_rows
+from retrograd.data.table import read_table, take_rows, write_table
+
+__all__ = [
+    "Batches",
+    "Column",
+    "Preprocessor",
+    "Schema",
+    "SchemaRow",
+    "TableArrays",
+    "Target",
+    "atomic_write",
+    "infer_schema",
+    "labelled_rows",
+    "read_table",
+    "split_rows",
+    "take_rows",
+    "write_table",
+]

@@ -52,7 +52,7 @@ def sniff(path: Path) -> Dialect:
     Raises DataError for an empty file and for one that is not text.
     """
     encoding = _encoding(path)
-    lines = []
+    lines: list[str] = []
     with path.open(encoding=encoding, newline="") as file:
         for line in file:
             if line.strip() or lines:
@@ -79,7 +79,7 @@ def without_rows(path: Path) -> DataError:
 
 
 def ragged_line(path: Path, dialect: Dialect) -> DataError | None:
-    """The error for the first record whose number of fields is not the header's, if there is one."""
+    """The error for the first record that has not as many fields as the header, if there is one."""
     expected = len(dialect.header)
     with path.open(encoding=dialect.encoding, newline="") as file:
         reader = csv.reader(file, delimiter=dialect.separator)

@@ -43,6 +43,8 @@ _MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "
 def find_layouts(cells: pa.Array) -> list[str]:
     """The layouts that every present cell fits, the preferred one first."""
     few = cells.drop_null().slice(0, 50)
+    if not pc.all(pc.match_substring_regex(few, pattern=r"\d")).as_py():
+        return []
     fitting = [layout for layout in LAYOUTS if not read_dates(few, layout).wrong.any()]
     return [layout for layout in fitting if not read_dates(cells, layout).wrong.any()]
 

@@ -5,6 +5,7 @@ Each encoder is a frozen record of plain values, so that its fields are its JSON
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from retrograd.data.arrow import integers, mask, strings
-from retrograd.data.cells import labels
 
 __all__ = [
     "UNSEEN",
@@ -88,6 +88,10 @@ class NumberEncoder(_WithMissing):
     def fit(cls, name: str, values: Values) -> NumberEncoder:
         return cls(name, scale_of(values), bool(np.isnan(values).any()))
 
+    @classmethod
+    def from_json(cls, saved: Mapping[str, Any]) -> NumberEncoder:
+        return cls(**{**saved, "scale": Scale(**saved["scale"])})
+
     @property
     def names(self) -> tuple[str, ...]:
         return (self.name, *self._indicator_name())
@@ -110,6 +114,10 @@ class FlagEncoder(_WithMissing):
         is_mostly_true = (values == 1).sum() > (values == 0).sum()
         return cls(name, float(is_mostly_true), bool(is_missing.any()))
 
+    @classmethod
+    def from_json(cls, saved: Mapping[str, Any]) -> FlagEncoder:
+        return cls(**saved)
+
     @property
     def names(self) -> tuple[str, ...]:
         return (self.name, *self._indicator_name())
@@ -124,27 +132,31 @@ class DateEncoder(_WithMissing):
 
     name: str
     origin: float
-    scales: dict[str, Scale]
+    parts: tuple[tuple[str, Scale], ...]
     has_missing: bool
 
     @classmethod
     def fit(cls, name: str, seconds: Values) -> DateEncoder:
         present = seconds[~np.isnan(seconds)]
         origin = float(np.median(present)) if len(present) else 0.0
-        scales = {part: scale_of(values) for part, values in date_parts(present, origin).items()}
-        varying = {part: scale for part, scale in scales.items() if scale.factor}
+        scales = [(part, scale_of(values)) for part, values in date_parts(present, origin).items()]
+        varying = tuple((part, scale) for part, scale in scales if scale.factor)
         return cls(name, origin, varying, len(present) < len(seconds))
+
+    @classmethod
+    def from_json(cls, saved: Mapping[str, Any]) -> DateEncoder:
+        parts = tuple((part, Scale(**scale)) for part, scale in saved["parts"])
+        return cls(**{**saved, "parts": parts})
 
     @property
     def names(self) -> tuple[str, ...]:
-        return (*(f"{self.name} {part}" for part in self.scales), *self._indicator_name())
+        return (*(f"{self.name} {part}" for part, _ in self.parts), *self._indicator_name())
 
     def encode(self, seconds: Values) -> list[Values]:
         is_missing = np.isnan(seconds)
-        parts = date_parts(np.where(is_missing, self.origin, seconds), self.origin)
+        values = date_parts(np.where(is_missing, self.origin, seconds), self.origin)
         columns = [
-            scale.apply(np.where(is_missing, np.nan, parts[part]))
-            for part, scale in self.scales.items()
+            scale.apply(np.where(is_missing, np.nan, values[part])) for part, scale in self.parts
         ]
         return [*columns, *self._indicator(seconds)]
 
@@ -181,9 +193,13 @@ class CategoryEncoder:
     has_missing: bool
 
     @classmethod
-    def fit(cls, name: str, cells: pa.Array) -> CategoryEncoder:
-        seen = pc.unique(labels(cells).drop_null()).to_pylist()
-        return cls(name, tuple(sorted(seen)), cells.null_count > 0)
+    def fit(cls, name: str, texts: pa.Array) -> CategoryEncoder:
+        seen = pc.unique(texts.drop_null()).to_pylist()
+        return cls(name, tuple(sorted(seen)), texts.null_count > 0)
+
+    @classmethod
+    def from_json(cls, saved: Mapping[str, Any]) -> CategoryEncoder:
+        return cls(**{**saved, "categories": tuple(saved["categories"])})
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -193,10 +209,10 @@ class CategoryEncoder:
     @property
     def cardinality(self) -> int:
         """The number of codes, `UNSEEN` among them."""
-        return len(self.levels)
+        return 1 + len(self.categories) + self.has_missing
 
-    def encode(self, cells: pa.Array) -> np.ndarray[Any, np.dtype[np.int32]]:
-        codes = integers(pc.index_in(labels(cells), value_set=strings(self.categories))) + 1
-        if self.has_missing and cells.null_count:
-            codes = np.where(mask(cells.is_null()), self.cardinality - 1, codes)
+    def encode(self, texts: pa.Array) -> np.ndarray[Any, np.dtype[np.int32]]:
+        codes = integers(pc.index_in(texts, value_set=strings(self.categories))) + 1
+        if self.has_missing and texts.null_count:
+            codes = np.where(mask(texts.is_null()), self.cardinality - 1, codes)
         return codes.astype(np.int32)

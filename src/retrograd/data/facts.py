@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from retrograd.data.arrow import integers
-from retrograd.data.cells import Reading, normalised
+from retrograd.data.cells import normalised
 from retrograd.data.words import shown
 from retrograd.errors import DataError
 
@@ -38,10 +38,6 @@ class Facts:
     def is_all_different(self) -> bool:
         return len(self.distinct) == self.present
 
-    def row_of(self, value: pa.Scalar) -> int:
-        """The first row, counted from 1, that holds `value`."""
-        return int(pc.index(self.cells, value).as_py()) + 1
-
 
 def gather(name: str, column: pa.ChunkedArray) -> Facts:
     cells = normalised(column)
@@ -53,10 +49,12 @@ def gather(name: str, column: pa.ChunkedArray) -> Facts:
     return Facts(name, cells, counted.field("values"), integers(counted.field("counts")))
 
 
-def refuse_wrong(name: str, cells: pa.Array, reading: Reading, expected: str, mend: str) -> None:
-    """DataError for the first cell that `reading` marks wrong, with its row counted from 1."""
-    if reading.wrong.any():
-        row = int(np.argmax(reading.wrong))
+def refuse_wrong(
+    name: str, cells: pa.Array, wrong: np.ndarray[Any, Any], expected: str, mend: str
+) -> None:
+    """DataError for the first cell that the mask `wrong` (n,) marks, with its row from 1 on."""
+    if wrong.any():
+        row = int(np.argmax(wrong))
         raise DataError(
             f"Column {shown(name)}, row {row + 1}: found {shown(cells[row].as_py())}, "
             f"expected {expected}. {mend}"

@@ -11,35 +11,35 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from retrograd.data.arrow import floats, row_numbers, strings
-from retrograd.data.cells import Reading, is_number, is_text, is_time, read_flags, read_numbers
+from retrograd.data.cells import (
+    Reading,
+    is_number,
+    is_text,
+    is_time,
+    labels,
+    read_flags,
+    read_numbers,
+)
 from retrograd.data.dates import find_layouts, read_dates
 from retrograd.data.facts import Facts, refuse_wrong
 from retrograd.data.words import count, listed, shown
+from retrograd.errors import DataError
 
-__all__ = ["KINDS", "Column", "judge", "read_column", "read_as"]
+__all__ = ["KINDS", "Column", "judge", "number_format", "read_as", "read_column", "read_labels"]
 
 KINDS = ("number", "category", "date", "flag", "identifier", "constant", "text")
 
 # Whole words of a column's name; the second set names a key only where the values also count up.
 _KEY_WORDS = {"id", "ids", "uuid", "guid", "rowid", "pid"}
 _COUNTER_WORDS = {"no", "nr", "index", "idx", "key", "row", "rownames", "record", "serial"}
-_CODE_WORDS = {
-    "zip",
-    "zipcode",
-    "postcode",
-    "postal",
-    "plz",
-    "fips",
-    "code",
-    "subclass",
-    "category",
-}
+_CODE_WORDS = {"zip", "zipcode", "postcode", "postal", "plz", "fips", "code", "subclass"}
 _DATE_WORDS = {"date", "day", "ymd", "dt"}
 
 Values = np.ndarray[Any, np.dtype[np.float64]]
 
 _MARKERS_MOST = 5
 _MARKERS_SHARE = 0.1
+_MARKERS_NUMBERS = 20
 _PROSE_WORDS = 8
 _NEARLY_ALL = 0.8
 _MANY_ROWS = 50
@@ -73,8 +73,6 @@ def judge(facts: Facts) -> Column:
     different = len(facts.distinct)
     if facts.present == 0:
         return _column(facts, "constant", "no value in any row")
-    if different == 0:
-        return _column(facts, "text", f"values of type {facts.cells.type}, which are not read yet")
     if different == 1 and facts.cells.null_count == 0:
         return _column(facts, "constant", f"always {shown(facts.distinct[0].as_py())}")
     if pa.types.is_boolean(facts.cells.type):
@@ -99,12 +97,14 @@ def read_as(facts: Facts, kind: str) -> Column:
         column = _column(facts, kind, reason, layout=(layouts or ["year-month-day"])[0])
     else:
         column = _column(facts, kind, reason)
-    if kind in ("number", "date", "flag"):
+    if kind == "category":
+        read_labels(column, facts.cells)
+    elif column.is_used:
         read_column(column, facts.cells)
     return column
 
 
-def read_column(column: Column, cells: pa.Array) -> Reading:
+def read_column(column: Column, cells: pa.Array) -> Values:
     """The cells of a number, date or flag column as float64; DataError for one that is not."""
     if column.kind == "number":
         reading, expected = read_numbers(cells, column.decimal), "a number"
@@ -114,10 +114,20 @@ def read_column(column: Column, cells: pa.Array) -> Reading:
             expected += f" written {column.layout}"
     else:
         reading, expected = read_flags(cells), "true/false, yes/no or 1/0"
-    refuse_wrong(
-        column.name, cells, reading, expected, "Mend the cell, or leave it empty if it is unknown."
-    )
-    return reading
+    mend = "Mend the cell, or leave it empty if it is unknown."
+    refuse_wrong(column.name, cells, reading.wrong, expected, mend)
+    return reading.values
+
+
+def read_labels(column: Column, cells: pa.Array) -> pa.Array:
+    """The cells of a category column as texts, null where missing."""
+    try:
+        return labels(cells)
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:
+        raise DataError(
+            f"Column {shown(column.name)} holds values of type {cells.type}, which cannot be "
+            "categories. Save them as text or numbers."
+        ) from error
 
 
 def number_format(distinct: pa.Array) -> tuple[str, Reading]:
@@ -132,7 +142,6 @@ def number_format(distinct: pa.Array) -> tuple[str, Reading]:
 
 def _judge_text(facts: Facts) -> Column:
     different = len(facts.distinct)
-    flags = read_flags(facts.distinct)
     decimal, numbers = number_format(facts.distinct)
     if not numbers.wrong.any():
         return _judge_numbers(facts, numbers.values, decimal)
@@ -161,10 +170,7 @@ def _judge_numbers(facts: Facts, values: Values, decimal: str = ".") -> Column:
     if np.array_equal(np.unique(values), (0.0, 1.0)):
         return _column(facts, "flag", "0 or 1")
     if not np.isfinite(values).all() or not (values == np.round(values)).all():
-        reason = "the same number in every row that has one"
-        if different > 1:
-            reason = count(different, "different number")
-        return _column(facts, "number", reason, decimal=decimal)
+        return _column(facts, "number", count(different, "different number"), decimal=decimal)
     if _has_leading_zeros(facts):
         return _identifier(facts, "code") or _column(
             facts, "category", f"{count(different, 'different code')} with leading zeros"
@@ -204,8 +210,10 @@ def _markers_among_numbers(facts: Facts, numbers: Reading) -> tuple[str, ...]:
     """The few texts that stand in a column of numbers instead of a missing value, if that is so."""
     places = np.flatnonzero(numbers.wrong)
     are_few = len(places) <= _MARKERS_MOST
+    # With few numbers, as in 1, 2, 3, "4 or more", the texts are categories as the numbers are.
+    are_many_numbers = len(facts.distinct) - len(places) > _MARKERS_NUMBERS
     are_rare = facts.counts[places].sum() <= _MARKERS_SHARE * facts.present
-    if not (are_few and are_rare):
+    if not (are_few and are_rare and are_many_numbers):
         return ()
     return tuple(sorted(facts.distinct.take(row_numbers(places)).to_pylist()))
 

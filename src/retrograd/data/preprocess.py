@@ -1,9 +1,9 @@
-"""A table to the arrays that a network takes, with all that was measured in training kept as JSON."""
+"""A table to the arrays that a network takes; what was measured in training is kept as JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,9 @@ from retrograd.data.encoders import (
     DateEncoder,
     FlagEncoder,
     NumberEncoder,
-    Scale,
 )
-from retrograd.data.kinds import Column, read_column
+from retrograd.data.kinds import Column, read_column, read_labels
+from retrograd.data.plain import plain
 from retrograd.data.schema import Schema
 from retrograd.data.table import as_table
 from retrograd.data.target import read_target
@@ -27,6 +27,7 @@ from retrograd.errors import DataError, UsageError
 
 __all__ = ["Preprocessor", "TableArrays"]
 
+Values = np.ndarray[Any, np.dtype[np.float64]]
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 NumericEncoder = NumberEncoder | FlagEncoder | DateEncoder
 
@@ -89,7 +90,8 @@ class Preprocessor:
         quantiles: list[tuple[float, ...]] = []
         for column, cells in _features(table, schema):
             if column.kind == "category":
-                categorical.append(CategoryEncoder.fit(column.name, cells))
+                texts = read_labels(column, cells)
+                categorical.append(CategoryEncoder.fit(column.name, texts))
                 continue
             values = _finite(column, cells, notes)
             encoder = _ENCODERS[column.kind].fit(column.name, values)
@@ -153,9 +155,10 @@ class Preprocessor:
         k = m = 0
         for column, cells in _features(table, self.schema):
             if column.kind == "category":
-                encoder = next(categorical)
-                categories[:, m] = encoder.encode(cells)
-                notes += _unseen_note(encoder, cells, categories[:, m])
+                texts = read_labels(column, cells)
+                codes = next(categorical).encode(texts)
+                notes += _unseen_note(column, texts, codes)
+                categories[:, m] = codes
                 m += 1
             else:
                 for values in next(numeric).encode(_finite(column, cells, notes)):
@@ -168,6 +171,8 @@ class Preprocessor:
 
         Raises DataError for a row without a value, and for one that training could not have had.
         """
+        # Not its logarithm: a 256-256 network (5 splits, 3 for California) reached an R² of 0.694
+        # on Sacramento, 0.910 on Ames and 0.793 on California so, and 0.684, 0.911, 0.787 with it.
         values = _target(as_table(frame), self.schema)
         if self.schema.task == "classification":
             return values
@@ -194,32 +199,96 @@ class Preprocessor:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON types, from which `from_json` makes an equal preprocessor."""
-        return {
-            "format": _FORMAT,
-            "version": _VERSION,
-            "schema": self.schema.to_json(),
-            "numeric": [asdict(encoder) for encoder in self.numeric],
-            "categorical": [
-                {**asdict(encoder), "categories": list(encoder.categories)}
-                for encoder in self.categorical
-            ],
-            "quantiles": [list(quantiles) for quantiles in self.quantiles],
-            "target": {"mean": self.target_mean, "scale": self.target_scale},
-            "notes": list(self.notes),
-        }
+        return {"format": _FORMAT, "version": _VERSION, **plain(self)}
 
     @classmethod
-    def from_json(cls, plain: Mapping[str, Any]) -> Preprocessor:
+    def from_json(cls, saved: Mapping[str, Any]) -> Preprocessor:
         """The preprocessor that `to_json` wrote; DataError for contents that it cannot have."""
-        found = plain.get("format"), plain.get("version")
+        found = saved.get("format"), saved.get("version")
         if found != (_FORMAT, _VERSION):
             raise DataError(
                 f"Expected a {_FORMAT} of version {_VERSION}, found {found[0]!r} of version "
                 f"{found[1]!r}; use the version of Retrograd that wrote it, or train again."
             )
         try:
-            ...
+            schema = Schema.from_json(saved["schema"])
+            kinds = [column.kind for column in schema.features if column.kind != "category"]
+            pairs = zip(kinds, saved["numeric"], strict=True)
+            return cls(
+                schema=schema,
+                numeric=tuple(_ENCODERS[kind].from_json(numeric) for kind, numeric in pairs),
+                categorical=tuple(CategoryEncoder.from_json(c) for c in saved["categorical"]),
+                quantiles=tuple(tuple(quantiles) for quantiles in saved["quantiles"]),
+                target_mean=float(saved["target_mean"]),
+                target_scale=float(saved["target_scale"]),
+                notes=tuple(saved["notes"]),
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(
                 f"The saved {_FORMAT} is damaged ({type(error).__name__}: {error}); train again."
             ) from error
+
+
+def _features(table: pa.Table, schema: Schema) -> Iterator[tuple[Column, pa.Array]]:
+    absent = [c.name for c in schema.features if c.name not in table.column_names]
+    if absent:
+        raise DataError(
+            f"The table lacks {'columns' if len(absent) > 1 else 'the column'} that the model "
+            f"learns from: {listed(map(shown, absent))}."
+            f"{did_you_mean(absent[0], table.column_names)} "
+            f"Its columns: {listed(table.column_names, most=30)}."
+        )
+    for column in schema.features:
+        yield column, normalised(table[column.name], column.markers)
+
+
+def _finite(column: Column, cells: pa.Array, notes: list[str]) -> Values:
+    values = read_column(column, cells)
+    is_infinite = np.isinf(values)
+    if is_infinite.any():
+        found = count(int(is_infinite.sum()), "infinite value")
+        notes.append(f"Column {shown(column.name)}: {found} read as missing.")
+        values = np.where(is_infinite, np.nan, values)
+    return values
+
+
+def _unseen_note(column: Column, texts: pa.Array, codes: np.ndarray[Any, Any]) -> list[str]:
+    is_unseen = codes == UNSEEN
+    if not is_unseen.any():
+        return []
+    example = texts[int(np.argmax(is_unseen))].as_py()
+    found = count(int(is_unseen.sum()), "row")
+    what = "no category" if example is None else shown(example)
+    return [
+        f"Column {shown(column.name)}: {found} with a category that training did not see, "
+        f"such as {what}."
+    ]
+
+
+def _target(table: pa.Table, schema: Schema) -> np.ndarray[Any, Any]:
+    name = schema.target.name
+    if name not in table.column_names:
+        raise DataError(
+            f"The table has no column {shown(name)}, the target."
+            f"{did_you_mean(name, table.column_names)}"
+        )
+    return read_target(schema.target, normalised(table[name]))
+
+
+def _sample(rows: int, seed: int) -> slice | np.ndarray[Any, Any]:
+    if rows <= _QUANTILE_ROWS:
+        return slice(None)
+    return np.random.default_rng(seed).choice(rows, _QUANTILE_ROWS, replace=False)
+
+
+def _quantiles(encoder: NumericEncoder, values: Values) -> list[tuple[float, ...]]:
+    """The quantiles of each of the encoder's columns, over the rows where a value is present."""
+    present = values[~np.isnan(values)]
+    if not len(present):
+        present = np.zeros(1)
+    shares = np.linspace(0, 1, _QUANTILES + 1)
+    # By way of text: the shortest decimals that give the same float32 again.
+    return [
+        tuple(np.quantile(column, shares).astype(np.float32).astype(str).astype(float).tolist())
+        for column in encoder.encode(present)
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import narwhals as nw
@@ -15,6 +15,7 @@ from retrograd.data.arrow import mask
 from retrograd.data.cells import is_text, normalised
 from retrograd.data.facts import gather
 from retrograd.data.kinds import KINDS, Column, judge, read_as
+from retrograd.data.plain import plain
 from retrograd.data.table import as_table, take_rows
 from retrograd.data.target import TASKS, Target, judge_target
 from retrograd.data.words import count, did_you_mean, listed, shown
@@ -63,19 +64,17 @@ class Schema:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON types, from which `from_json` makes an equal schema."""
-        return {
-            "target": _listed_tuples(asdict(self.target)),
-            "columns": [_listed_tuples(asdict(column)) for column in self.columns],
-            "notes": list(self.notes),
-        }
+        saved: dict[str, Any] = plain(self)
+        return saved
 
     @classmethod
-    def from_json(cls, plain: Mapping[str, Any]) -> Schema:
+    def from_json(cls, saved: Mapping[str, Any]) -> Schema:
         """The schema that `to_json` wrote."""
+        target, columns = saved["target"], saved["columns"]
         return cls(
-            target=Target(**_tupled_lists(plain["target"])),
-            columns=tuple(Column(**_tupled_lists(column)) for column in plain["columns"]),
-            notes=tuple(plain["notes"]),
+            target=Target(**{**target, "classes": tuple(target["classes"])}),
+            columns=tuple(Column(**{**c, "markers": tuple(c["markers"])}) for c in columns),
+            notes=tuple(saved["notes"]),
         )
 
 
@@ -183,15 +182,3 @@ def _missing_texts(values: pa.ChunkedArray) -> str:
         return ""
     texts = pc.unique(values.filter(normalised(values).is_null())).to_pylist()
     return f" ({listed(map(shown, sorted(text or '' for text in texts)))})"
-
-
-def _listed_tuples(fields: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: list(value) if isinstance(value, tuple) else value for key, value in fields.items()
-    }
-
-
-def _tupled_lists(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()
-    }

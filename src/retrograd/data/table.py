@@ -90,8 +90,9 @@ def take_rows(frame: Any, index: np.ndarray[Any, Any]) -> nw.DataFrame[pa.Table]
 def as_table(frame: Any) -> pa.Table:
     """The Arrow table of a frame (narwhals, or any that narwhals reads), without index columns."""
     frame = nw.from_native(frame, eager_only=True)
+    names = [str(name) for name in frame.columns]
     try:
-        return frame.to_arrow().select(frame.columns)
+        return frame.to_arrow().select(names)
     except pa.ArrowException as error:
         raise DataError(
             f"A column mixes values of different types: {str(error).splitlines()[0]} "

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from retrograd.data.arrow import integers, mask, strings
-from retrograd.data.cells import Reading, is_time, labels, read_numbers
+from retrograd.data.cells import Reading, is_number, is_text, labels, read_numbers
 from retrograd.data.facts import Facts, refuse_wrong
 from retrograd.data.kinds import number_format
 from retrograd.data.words import count, listed, shown
@@ -57,15 +57,16 @@ def judge_target(facts: Facts, task: str | None) -> Target:
         raise DataError(
             f"Only one row has a value of the target {name}; expected at least two rows."
         )
+    kind = facts.cells.type
+    if not (is_text(kind) or is_number(kind) or pa.types.is_boolean(kind)):
+        raise DataError(
+            f"The target {name} holds values of type {kind}; expected numbers, texts or flags. "
+            "Turn them into numbers (a date into days from a fixed day), or name another column."
+        )
     if len(facts.distinct) == 1:
         raise DataError(
             f"The target {name} is always {shown(facts.distinct[0].as_py())}: there is nothing to "
             "learn. Name another column."
-        )
-    if is_time(facts.cells.type):
-        raise DataError(
-            f"The target {name} holds dates, which cannot be predicted as they are. Turn them into "
-            "numbers, such as days from a fixed day, or name another column."
         )
     decimal, numbers = number_format(facts.distinct)
     judged, reason = _judge_task(facts, numbers)
@@ -98,7 +99,7 @@ def read_target(target: Target, cells: pa.Array) -> np.ndarray[Any, Any]:
     refuse_wrong(
         target.name,
         cells,
-        Reading(codes, codes < 0),
+        codes < 0,
         f"one of the classes {listed(map(shown, target.classes))}",
         "A class that training did not see cannot be scored.",
     )
@@ -126,14 +127,14 @@ def _finite_numbers(name: str, cells: pa.Array, decimal: str) -> np.ndarray[Any,
     refuse_wrong(
         name,
         cells,
-        Reading(values, wrong),
+        wrong,
         "a number, since the target of a regression is numbers",
         "Mend the cell or empty it; if the values are classes, ask for the task classification.",
     )
     refuse_wrong(
         name,
         cells,
-        Reading(values, np.isinf(values)),
+        np.isinf(values),
         "a finite number in the target",
         "Mend the cell, or empty it to leave the row out.",
     )

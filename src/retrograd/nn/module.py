@@ -1,0 +1,319 @@
+"""`Module`: a function with parameters. Layers, losses and whole models are modules."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple, Self, TypeVar
+
+import numpy as np
+
+from retrograd.arrays import Array, DType, as_array, state
+from retrograd.nn.summary import describe
+from retrograd.tensor import Tensor
+from retrograd.variable import Buffer, Parameter, Variable
+
+__all__ = ["IncompatibleKeys", "Module", "observed"]
+
+Kind = TypeVar("Kind")
+Observer = Callable[["Module", tuple[Any, ...], Any], Any]
+
+
+class _Watch(threading.local):
+    observer: Observer | None = None
+
+
+_watch = _Watch()
+
+
+@contextmanager
+def observed(observer: Observer) -> Iterator[None]:
+    """Call `observer(module, inputs, output)` after each module's forward within the block.
+
+    What it returns takes the output's place, so that it may put an operation behind the layer and
+    see the cotangent pass on the way back.
+    """
+    before, _watch.observer = _watch.observer, observer
+    try:
+        yield
+    finally:
+        _watch.observer = before
+
+
+class IncompatibleKeys(NamedTuple):
+    """The names that `load_state_dict(strict=False)` passed over."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+def _no_forward(self: Module, *inputs: Any, **options: Any) -> Any:
+    raise NotImplementedError(
+        f"{type(self).__name__} has no forward(): define `def forward(self, x): ...` in it"
+    )
+
+
+class Module:
+    """A function with parameters: `forward` is written in a subclass, calling the module runs it.
+
+    Parameters, Buffers and Modules that are assigned to attributes belong to the module, under the
+    attribute's name:
+
+        class Shift(nn.Module):
+            def __init__(self, size):
+                super().__init__()
+                self.bias = rg.Parameter(np.zeros(size, np.float32))
+
+            def forward(self, x):
+                return x + self.bias
+
+    Raises AttributeError if they are assigned before `super().__init__()`; TypeError if they are
+    assigned inside a plain list or dict, where nothing would find them, or if a plain tensor takes
+    a Parameter's place.
+    """
+
+    forward: Callable[..., Any] = _no_forward
+
+    def __init__(self) -> None:
+        self._training = True
+
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
+        output = self.forward(*inputs, **options)
+        observer = _watch.observer
+        if state.trace is not None:
+            state.trace.guard(_watch, "observer", observer)
+        return output if observer is None else observer(self, inputs, output)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, Parameter | Buffer | Module):
+            if "_training" not in vars(self):
+                raise AttributeError(
+                    f"{type(self).__name__}: call super().__init__() before assigning self.{name}"
+                )
+        elif isinstance(vars(self).get(name), Variable) and value is not None:
+            raise TypeError(
+                f"{type(self).__name__}.{name} is a {type(vars(self)[name]).__name__}, and a "
+                f"{type(value).__name__} cannot take its place; assign new contents with "
+                f"module.{name}.data = array"
+            )
+        elif _holds_modules(value):
+            raise TypeError(
+                f"{type(self).__name__}.{name}: modules in a plain {type(value).__name__} are not "
+                "found by parameters(), so they would not be trained; wrap it in nn.ModuleList "
+                "or nn.ModuleDict"
+            )
+        super().__setattr__(name, value)
+
+    @property
+    def training(self) -> bool:
+        """Whether the module behaves as in training (dropout, batch statistics) or evaluation."""
+        if state.trace is not None:
+            state.trace.guard(self, "training", self._training)
+        return self._training
+
+    # What belongs to it ---------------------------------------------------------------------------
+
+    def _own(self, kind: type[Kind]) -> list[tuple[str, Kind]]:
+        """The attributes of one kind, in the order of their assignment."""
+        return [(name, value) for name, value in vars(self).items() if isinstance(value, kind)]
+
+    def _paths(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """Every module with the path to it, as often as there are paths."""
+        yield prefix, self
+        for name, child in self._named_children():
+            yield from child._paths(f"{prefix}.{name}" if prefix else name)
+
+    def _members(self, kind: type[Kind], prefix: str, recurse: bool) -> Iterator[tuple[str, Kind]]:
+        """The attributes of one kind here and below, each once, under the first path to it."""
+        for path, module in self.named_modules(prefix) if recurse else [(prefix, self)]:
+            yield from ((f"{path}.{name}" if path else name, value)
+                        for name, value in module._own(kind))
+
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
+        """`(name, parameter)` pairs, as `("0.weight", ...)`; a shared parameter comes once."""
+        return _once(self._members(Parameter, prefix, recurse))
+
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """The parameters, each once."""
+        return (parameter for _, parameter in self.named_parameters(recurse=recurse))
+
+    def named_buffers(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Buffer]]:
+        """`(name, buffer)` pairs; a shared buffer comes once."""
+        return _once(self._members(Buffer, prefix, recurse))
+
+    def buffers(self, recurse: bool = True) -> Iterator[Buffer]:
+        """The buffers, each once."""
+        return (buffer for _, buffer in self.named_buffers(recurse=recurse))
+
+    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """`(path, module)` pairs: this module first, then all below it, each once."""
+        return _once(self._paths(prefix))
+
+    def modules(self) -> Iterator[Module]:
+        """This module and all below it, each once."""
+        return (module for _, module in self.named_modules())
+
+    def _named_children(self) -> list[tuple[str, Module]]:
+        """The modules directly below, under every name they have."""
+        return self._own(Module)
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """`(name, module)` pairs of the modules directly below, each once."""
+        return _once(self._named_children())
+
+    def children(self) -> Iterator[Module]:
+        """The modules directly below, each once."""
+        return (module for _, module in self.named_children())
+
+    def add_module(self, name: str, module: Module) -> None:
+        """Let `module` belong to this one as `name`.
+
+        Raises ValueError for an empty name, one with a dot, or the name of another attribute.
+        """
+        if not name or "." in name:
+            raise ValueError(f"a module's name must not be empty or contain a dot, found {name!r}")
+        if hasattr(self, name) and not isinstance(vars(self).get(name), Module):
+            raise ValueError(
+                f"{type(self).__name__} has an attribute {name!r} already; choose another name"
+            )
+        if not isinstance(module, Module):
+            raise TypeError(f"{name}: expected a Module, found {type(module).__name__}")
+        setattr(self, name, module)
+
+    def register_buffer(self, name: str, tensor: Any) -> None:
+        """Let `tensor` (values, or None) belong to this module as a Buffer: `self.name = Buffer()`."""
+        values = tensor is not None and not isinstance(tensor, Buffer)
+        setattr(self, name, Buffer(tensor) if values else tensor)
+
+    # Its state ------------------------------------------------------------------------------------
+
+    def _named_state(self) -> Iterator[tuple[str, Variable]]:
+        """Every parameter and buffer, under every name that leads to it."""
+        for path, module in self._paths():
+            for name, variable in [*module._own(Parameter), *module._own(Buffer)]:
+                yield f"{path}.{name}" if path else name, variable
+
+    def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:
+        """The parameters and buffers by name, copied into NumPy arrays.
+
+        The names are PyTorch's. Unlike PyTorch's, the values are a snapshot that later steps do not
+        change, and arrays, so that `safetensors.numpy.save_file` takes them as they are.
+        """
+        return {name: np.array(variable.data) for name, variable in self._named_state()}
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True
+    ) -> IncompatibleKeys:
+        """Set the parameters and buffers from tensors or arrays by name; dtypes are kept.
+
+        With `strict` off, names that stand on one side only are passed over, and returned.
+
+        Raises ValueError naming every missing and unexpected name and every shape that differs;
+        then nothing has been changed.
+        """
+        own = dict(self._named_state())
+        missing = [name for name in own if name not in state_dict]
+        unexpected = [name for name in state_dict if name not in own]
+        arrays = {name: _array(name, state_dict[name]) for name in own if name in state}
+        problems = [
+            f"{name} has shape {array.shape}, expected {own[name].shape}"
+            for name, array in arrays.items()
+            if array.shape != own[name].shape
+        ]
+        if strict and missing:
+            problems.append(f"missing: {', '.join(missing)}")
+        if strict and unexpected:
+            problems.append(f"unexpected: {', '.join(map(str, unexpected))}")
+        if problems:
+            raise ValueError(
+                f"load_state_dict: the state does not fit this {type(self).__name__}, which is "
+                "left as it was:\n  " + "\n  ".join(problems)
+            )
+        for name, array in arrays.items():
+            own[name].data = np.array(array, own[name].dtype)
+        return IncompatibleKeys(missing, unexpected)
+
+    # Changing all of it ---------------------------------------------------------------------------
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch to training (or with False evaluation), here and below."""
+        for module in self.modules():
+            module._training = mode
+        return self
+
+    def eval(self) -> Self:
+        """Switch to evaluation, here and below."""
+        return self.train(False)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Freeze (False) or unfreeze all parameters."""
+        for parameter in self.parameters():
+            parameter.requires_grad = requires_grad
+        return self
+
+    def zero_grad(self) -> None:
+        """Forget the gradients of all parameters."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    def apply(self, fn: Callable[[Module], Any]) -> Self:
+        """Call `fn` on every module below, then on this one: for example to initialize weights."""
+        for child in self.children():
+            child.apply(fn)
+        fn(self)
+        return self
+
+    def to(self, dtype: DType) -> Self:
+        """Turn floating-point parameters and buffers into `dtype`; gradients are forgotten.
+
+        Raises TypeError for a dtype that is not a floating-point one.
+        """
+        dtype = np.dtype(dtype)
+        if dtype.kind not in "fV":
+            raise TypeError(f"parameters are floating-point numbers, they cannot become {dtype}")
+        for variable in [*self.parameters(), *self.buffers()]:
+            if variable.dtype.kind in "fV":
+                trained = variable.requires_grad
+                variable.requires_grad = False
+                variable.data = variable.data.astype(dtype)
+                variable.grad = None
+                variable.requires_grad = trained  # a new leaf, of the new dtype
+        return self
+
+    astype = to
+
+    # In print -------------------------------------------------------------------------------------
+
+    def extra_repr(self) -> str:
+        """What a subclass wants shown between its parentheses."""
+        return ""
+
+    def __repr__(self) -> str:
+        return describe(self)
+
+
+def _once(pairs: Iterable[tuple[str, Kind]]) -> Iterator[tuple[str, Kind]]:
+    """The pairs whose second part has not come before."""
+    seen: set[int] = set()
+    for name, value in pairs:
+        if id(value) not in seen:
+            seen.add(id(value))
+            yield name, value
+
+
+def _holds_modules(value: Any) -> bool:
+    """Whether a plain list, tuple or dict has a module directly in it."""
+    inside = value.values() if isinstance(value, dict) else value
+    return isinstance(value, list | tuple | dict) and any(isinstance(x, Module) for x in inside)
+
+
+def _array(name: str, value: Any) -> Array:
+    if isinstance(value, Tensor):
+        return value.data
+    try:
+        return as_array(np.asarray(value))
+    except TypeError as error:
+        raise ValueError(f"load_state_dict: {name}: {error}") from None

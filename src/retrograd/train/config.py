@@ -1,0 +1,122 @@
+"""What a training run was asked for: every option, resolved, as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from retrograd.data.words import did_you_mean
+from retrograd.errors import UsageError
+
+__all__ = ["TrainConfig"]
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """The options of `retrograd train` for a table; None where the size of the table decides.
+
+    `valid` is the share of rows held out to stop by. `bins` is the most pieces of a number's
+    piecewise-linear curve, `members` the size of the ensemble that shares its weights, `average`
+    the decay of the weights' running mean, `time_limit` is in seconds.
+    """
+
+    target: str
+    task: str | None = None
+    kinds: dict[str, str] = field(default_factory=dict)
+    seed: int = 0
+    valid: float = 0.15
+    epochs: int | None = None
+    patience: int | None = None
+    time_limit: float | None = None
+    batch_size: int | None = None
+    learning_rate: float = 0.004
+    weight_decay: float = 0.01
+    dropout: float = 0.0
+    clip_norm: float = 1.0
+    average: float = 0.98
+    bins: int = 64
+    width: int = 128
+    depth: int = 2
+    members: int = 8
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in _RANGES.items():
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise UsageError(f"{name} is {value}; expected {low:g} to {high:g}.")
+
+    def replaced(self, **changes: Any) -> TrainConfig:
+        """The same options with some changed."""
+        return dataclasses.replace(self, **changes)
+
+    def to_json(self) -> dict[str, Any]:
+        """The options by name."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(
+        cls, options: Mapping[str, Any], source: str = "the configuration"
+    ) -> TrainConfig:
+        """Options by name, each a value of its type, or text that says one (`--set key=value`).
+
+        Raises UsageError for a name that is none and a value that its option cannot have, naming
+        `source`.
+        """
+        hints = typing.get_type_hints(cls)
+        read = {}
+        for name, value in options.items():
+            if name not in hints:
+                raise UsageError(
+                    f"{source}: there is no option {name!r}.{did_you_mean(name, hints)} "
+                    f"The options are {', '.join(hints)}."
+                )
+            read[name] = _read(name, value, hints[name], source)
+        if "target" not in read:
+            raise UsageError(f"{source}: the target, the column to predict, is missing.")
+        return cls(**read)
+
+
+# The values that an option may have: anything beyond is a slip of the keyboard.
+_RANGES: dict[str, tuple[float, float]] = {
+    "seed": (0, 2**63 - 1),
+    "valid": (0.01, 0.9),
+    "epochs": (1, 1_000_000),
+    "patience": (1, 1_000_000),
+    "time_limit": (0, 1e9),
+    "batch_size": (1, 1_000_000),
+    "learning_rate": (1e-10, 100),
+    "weight_decay": (0, 10),
+    "dropout": (0, 0.99),
+    "clip_norm": (1e-6, 1e12),
+    "average": (0, 0.99999),
+    "bins": (1, 128),
+    "width": (1, 100_000),
+    "depth": (1, 1000),
+    "members": (1, 1000),
+}
+
+
+def _read(name: str, value: Any, hint: Any, source: str) -> Any:
+    """`value` as the type that `hint` allows."""
+    optional = isinstance(hint, types.UnionType)
+    kind = next(t for t in typing.get_args(hint) if t is not type(None)) if optional else hint
+    kind = typing.get_origin(kind) or kind
+    if optional and (value is None or value in ("auto", "none")):
+        return None
+    try:
+        if kind is int and float(value) == int(float(value)):
+            return int(float(value))
+        if kind is float:
+            return float(value)
+        if kind is str and isinstance(value, str):
+            return value
+        if kind is dict and isinstance(value, Mapping):
+            return dict(value)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    expected = {int: "a whole number", float: "a number", str: "text", dict: "names and values"}
+    raise UsageError(f"{source}: {name} is {value!r}; expected {expected[kind]}.")

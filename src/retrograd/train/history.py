@@ -1,0 +1,53 @@
+"""What a training run went through, epoch by epoch, and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+__all__ = ["Epoch", "History", "Verdict"]
+
+
+class Verdict(StrEnum):
+    """Why training stopped."""
+
+    CONVERGED = "converged"  # the validation loss had stopped falling
+    OUT_OF_EPOCHS = "out of epochs"
+    OUT_OF_TIME = "out of time"
+    INTERRUPTED = "interrupted"  # by Ctrl-C
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass over the training rows. Losses are means over rows, in the loss's own units."""
+
+    epoch: int  # from 1
+    step: int  # optimizer steps so far
+    seconds: float  # since training started
+    train_loss: float
+    valid_loss: float
+    learning_rate: float
+    best: bool  # whether no earlier epoch had a lower validation loss
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields by name, as one line of metrics.jsonl holds them."""
+        return asdict(self)
+
+
+@dataclass
+class History:
+    """All epochs so far, and the verdict once training has ended."""
+
+    epochs: list[Epoch] = field(default_factory=list)
+    verdict: Verdict | None = None
+
+    @property
+    def best(self) -> Epoch | None:
+        """The epoch with the lowest validation loss, whose weights the model ends up with."""
+        return min(self.epochs, key=lambda each: each.valid_loss, default=None)
+
+    def since_best(self) -> int:
+        """How many epochs have passed since the best one."""
+        best = self.best
+        return self.epochs[-1].epoch - best.epoch if best is not None else 0

@@ -1,0 +1,63 @@
+"""What a network's outputs mean, by task: the loss that trains it and the answer that is reported.
+
+Outputs are `(rows, members, outputs)`, of an ensemble whose members are trained each by itself and
+averaged for the answer.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from retrograd import nn, ops
+from retrograd.tensor import Tensor
+
+__all__ = ["Classification", "Regression"]
+
+Array = np.ndarray[Any, Any]
+
+
+class Regression:
+    """One number a row, of a standardized target."""
+
+    outputs = 1
+
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        """The mean squared error of every member: (rows, members, 1), (rows,) -> one number."""
+        each = output[:, :, 0]
+        return nn.mse_loss(each, ops.broadcast_to(ops.unsqueeze(target, 1), shape=each.shape))
+
+    def answer(self, output: Array) -> Array:
+        """(rows, members, 1) -> (rows,): the members' mean, still standardized."""
+        return output[:, :, 0].mean(1)
+
+    def score(self, output: Array, target: Array) -> float:
+        """The mean squared error of the answer, by which training stops."""
+        return float(np.mean((self.answer(output) - target) ** 2))
+
+
+class Classification:
+    """A probability for each class."""
+
+    def __init__(self, classes: int) -> None:
+        self.outputs = classes
+
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        """The mean cross-entropy of every member: (rows, members, classes), (rows,) codes."""
+        rows, members, classes = output.shape
+        codes = ops.broadcast_to(ops.unsqueeze(target, 1), shape=(rows, members))
+        return nn.cross_entropy(
+            ops.reshape(output, shape=(rows * members, classes)),
+            ops.reshape(codes, shape=(rows * members,)),
+        )
+
+    def answer(self, output: Array) -> Array:
+        """(rows, members, classes) -> (rows, classes): the mean of the members' probabilities."""
+        return ops.softmax(Tensor(output), -1).mean(1).numpy()
+
+    def score(self, output: Array, target: Array) -> float:
+        """The cross-entropy of the answer, by which training stops."""
+        answer = self.answer(output)
+        chosen = np.take_along_axis(answer, np.asarray(target)[:, None], 1)
+        return float(-np.log(np.maximum(chosen, np.finfo(answer.dtype).tiny)).mean())
