@@ -2,5 +2,13 @@
 
 from retrograd.artifact.folder import RunFolder
 from retrograd.artifact.log import RunLog
+from retrograd.artifact.table import load_config, load_table_model, write_recipe, write_scores
 
-__all__ = ["RunFolder", "RunLog"]
+__all__ = [
+    "RunFolder",
+    "RunLog",
+    "load_config",
+    "load_table_model",
+    "write_recipe",
+    "write_scores",
+]

@@ -1,12 +1,13 @@
 """A run folder on disk: created, filled, read back and checked.
 
-    config.json            the options, resolved
-    preprocessing.json     the schema and what was measured on the training rows
-    weights.safetensors    the weights that were best on the rows held out
-    checkpoint.safetensors what training needs to go on (weights, optimizer, random numbers)
-    metrics.jsonl          one line an epoch, written as it ends
-    scores.json            figures of merit beside the baseline's
-    manifest.json          versions, seed, the data's fingerprint, a checksum of each file above
+config.json            the options, resolved
+preprocessing.json     the schema and what was measured on the training rows
+weights.safetensors    the weights that were best on the rows held out
+checkpoint.safetensors what training needs to go on (weights, optimizer, random numbers)
+metrics.jsonl          one line an epoch, written as it ends
+scores.json            figures of merit beside the baseline's
+report.html            all of it as one page
+manifest.json          versions, seed, the data's fingerprint, checksums of the files above
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -69,7 +71,9 @@ class RunFolder:
                 except FileExistsError:
                     number += 1
         except OSError as error:
-            raise UsageError(f"Cannot make the run folder {path}: {plain_reason(error)}.") from error
+            raise UsageError(
+                f"Cannot make the run folder {path}: {plain_reason(error)}."
+            ) from error
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> RunFolder:
@@ -156,6 +160,15 @@ class RunFolder:
         with atomic_write(self.path / name) as part:
             part.write_text(json.dumps(contents, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
+    def write_lines(self, name: str, lines: Iterable[Mapping[str, Any]]) -> None:
+        """Replace a file of JSON lines."""
+        with atomic_write(self.path / name) as part:
+            part.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+
+    def remove(self) -> None:
+        """Delete the folder with what is in it."""
+        shutil.rmtree(self.path)
+
     def write_arrays(self, name: str, arrays: Mapping[str, Array]) -> None:
         """Replace a safetensors file."""
         packed = {key: np.ascontiguousarray(array) for key, array in arrays.items()}
@@ -170,7 +183,8 @@ class RunFolder:
         """Close the folder: versions, `facts`, and a checksum of every file there is."""
         files = {}
         for path in sorted(self.path.iterdir()):
-            if path.is_file() and not path.name.startswith(".") and path.name != _MANIFEST:
+            # The log grows while training goes on; the report can be written anew.
+            if path.suffix in (".json", ".safetensors") and path.name != _MANIFEST:
                 contents = path.read_bytes()
                 files[path.name] = {
                     "bytes": len(contents),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from retrograd.artifact.folder import RunFolder
 from retrograd.data.files import plain_reason
@@ -21,10 +22,14 @@ _SECONDS_BETWEEN_CHECKPOINTS = 30.0
 
 
 class RunLog(Callback):
-    """Writes each epoch to metrics.jsonl, and every half minute a checkpoint to go on from."""
+    """Writes each epoch to metrics.jsonl, and every half minute weights and a checkpoint.
 
-    def __init__(self, folder: RunFolder) -> None:
+    `facts` are what the manifest says of the run besides its verdict.
+    """
+
+    def __init__(self, folder: RunFolder, facts: Mapping[str, Any]) -> None:
         self.folder = folder
+        self.facts = facts
         self._written = time.monotonic()
 
     def on_epoch(self, trainer: Trainer, epoch: Epoch) -> None:
@@ -35,11 +40,20 @@ class RunLog(Callback):
         except OSError as error:
             raise UsageError(f"Cannot write {path}: {plain_reason(error)}.") from error
         if time.monotonic() - self._written > _SECONDS_BETWEEN_CHECKPOINTS:
-            self._checkpoint(trainer)
+            self.checkpoint(trainer)
 
     def on_end(self, trainer: Trainer, history: History) -> None:
-        self._checkpoint(trainer)
+        self.checkpoint(trainer)
 
-    def _checkpoint(self, trainer: Trainer) -> None:
+    def checkpoint(self, trainer: Trainer) -> None:
+        """Write the best weights, what is needed to go on, and the manifest for both."""
+        if trainer.best_weights:
+            self.folder.write_arrays("weights.safetensors", trainer.best_weights)
         self.folder.write_arrays("checkpoint.safetensors", trainer.state())
+        self.close(trainer)
         self._written = time.monotonic()
+
+    def close(self, trainer: Trainer) -> None:
+        """Write the manifest for the files as they are now."""
+        verdict = trainer.history.verdict
+        self.folder.write_manifest(**self.facts, verdict=verdict and verdict.value)

@@ -110,19 +110,22 @@ def backpropagate(
     roots: Iterable[tuple[Node, Tensor]],
     *,
     until: Iterable[Node] = (),
+    watch: Iterable[Node] = (),
     create_graph: bool = False,
     retain_graph: bool = False,
 ) -> dict[Node, Tensor]:
     """Walk from `roots`, each with its cotangent, back to the leaves.
 
-    Returns the cotangent of every leaf reached and of every node in `until`, where the walk stops.
-    With `create_graph` the walk is itself recorded, so that its results can be differentiated
-    again. Unless `retain_graph`, each node drops its saved values once it is passed.
+    Returns the cotangent of every leaf reached, of every node in `until`, where the walk stops, and
+    of every node in `watch`, which it passes. With `create_graph` the walk is itself recorded, so
+    that its results can be differentiated again. Unless `retain_graph`, each node drops its saved
+    values once it is passed.
     """
     pending: dict[Node, Any] = {}
     for node, cotangent in roots:
         _accumulate(pending, node, cotangent)
     ends = set(until)
+    watched = set(watch)
     kept: dict[Node, Tensor] = {}
     quiet = state.quiet
     with recording(create_graph), np.errstate(all="ignore"):
@@ -132,9 +135,12 @@ def backpropagate(
                 cotangent = pending.pop(node, None)
                 if cotangent is None:
                     continue
-                if type(node) is Leaf or node in ends:
+                is_end = type(node) is Leaf or node in ends
+                if is_end or node in watched:
                     kept[node] = cotangent
-                elif type(node) is Output:
+                if is_end:
+                    continue
+                if type(node) is Output:
                     pending.setdefault(node.source, {})[node.index] = cotangent
                 else:
                     for edge, pulled in node.pull(cotangent, create_graph):

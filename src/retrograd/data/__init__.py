@@ -3,7 +3,15 @@
 from retrograd.data.batches import Batches
 from retrograd.data.files import atomic_write
 from retrograd.data.preprocess import Preprocessor, TableArrays
-from retrograd.data.schema import Column, Schema, SchemaRow, Target, infer_schema, labelled_rows
+from retrograd.data.schema import (
+    Column,
+    Schema,
+    SchemaRow,
+    Target,
+    infer_schema,
+    labelled_rows,
+    target_values,
+)
 from retrograd.data.split import split_rows
 from retrograd.data.table import read_table, take_rows, write_table
 
@@ -21,5 +29,6 @@ __all__ = [
     "read_table",
     "split_rows",
     "take_rows",
+    "target_values",
     "write_table",
 ]

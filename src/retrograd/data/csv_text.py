@@ -15,11 +15,11 @@ from pathlib import Path
 from retrograd.data.words import count, shown
 from retrograd.errors import DataError
 
-__all__ = ["Dialect", "ragged_line", "sniff", "unclosed_quote", "without_rows"]
+__all__ = ["SEPARATORS", "Dialect", "ragged_line", "sniff", "unclosed_quote", "without_rows"]
 
 _BLOCK = 1 << 20
 _SAMPLE_LINES = 100
-_SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
+SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
 _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     # Before UTF-16, whose little-endian mark is the first half of this one.
@@ -90,7 +90,7 @@ def ragged_line(path: Path, dialect: Dialect) -> DataError | None:
                     return DataError(
                         f"{path}, line {start}: found {count(len(fields), 'field')}, expected "
                         f"{expected} as in the header (fields are separated by "
-                        f"{_SEPARATORS[dialect.separator]}s). Mend that line, or put quotes "
+                        f"{SEPARATORS[dialect.separator]}s). Mend that line, or put quotes "
                         "around a field that contains the separator."
                     )
                 start = reader.line_num + 1
@@ -151,7 +151,7 @@ def _separator(lines: list[str], prefer: str) -> str:
         widths = [len(fields) for fields in _records(lines, separator)] or [0]
         return widths[0] > 1 and len(set(widths)) == 1, widths[0], separator == prefer
 
-    return max(_SEPARATORS, key=fitness)
+    return max(SEPARATORS, key=fitness)
 
 
 def _records(lines: list[str], separator: str) -> list[list[str]]:

@@ -17,11 +17,19 @@ from retrograd.data.facts import gather
 from retrograd.data.kinds import KINDS, Column, judge, read_as
 from retrograd.data.plain import plain
 from retrograd.data.table import as_table, take_rows
-from retrograd.data.target import TASKS, Target, judge_target
+from retrograd.data.target import TASKS, Target, judge_target, read_target
 from retrograd.data.words import count, did_you_mean, listed, shown
 from retrograd.errors import DataError, UsageError
 
-__all__ = ["Column", "Schema", "SchemaRow", "Target", "infer_schema", "labelled_rows"]
+__all__ = [
+    "Column",
+    "Schema",
+    "SchemaRow",
+    "Target",
+    "infer_schema",
+    "labelled_rows",
+    "target_values",
+]
 
 
 class SchemaRow(NamedTuple):
@@ -105,9 +113,9 @@ def infer_schema(
 
     found_target = judge_target(gather(target, table[target]), task)
     columns = []
-    for name in names:
+    for name, values in zip(names, table.columns, strict=True):
         if name != target:
-            facts = gather(name, table[name])
+            facts = gather(name, values)
             columns.append(read_as(facts, kinds[name]) if name in kinds else judge(facts))
     schema = Schema(found_target, tuple(columns), _notes(found_target, columns, table[target]))
     if not schema.features:
@@ -128,6 +136,17 @@ def labelled_rows(frame: Any, schema: Schema) -> tuple[nw.DataFrame[pa.Table], i
     if dropped:
         return take_rows(table, np.flatnonzero(has_value)), dropped
     return nw.from_native(table, eager_only=True), 0
+
+
+def target_values(frame: Any, schema: Schema) -> np.ndarray[Any, Any]:
+    """The target of every row: (n,) float64 numbers for regression, int64 codes of the classes.
+
+    Raises DataError, with the row, for a value that is missing, no finite number, or no class that
+    training knew.
+    """
+    table = as_table(frame)
+    _check_names(table.column_names, schema.target.name, {})
+    return read_target(schema.target, normalised(table[schema.target.name]))
 
 
 def _check_names(names: list[str], target: str, kinds: Mapping[str, str]) -> None:

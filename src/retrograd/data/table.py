@@ -14,7 +14,14 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from retrograd.data.arrow import row_numbers, strings
-from retrograd.data.csv_text import Dialect, ragged_line, sniff, unclosed_quote, without_rows
+from retrograd.data.csv_text import (
+    SEPARATORS,
+    Dialect,
+    ragged_line,
+    sniff,
+    unclosed_quote,
+    without_rows,
+)
 from retrograd.data.files import atomic_write, existing_file, plain_reason
 from retrograd.data.words import listed, shown
 from retrograd.errors import DataError, UsageError
@@ -41,14 +48,15 @@ def read_table(
     Raises DataError for a missing, empty or unreadable file, a header without rows, rows of
     different lengths, and columns without a name or with the same name.
     """
-    path = existing_file(path)
+    path = Path(path)
     suffix = path.suffix.lower()
-    if suffix not in _SUFFIXES:
-        raise DataError(
-            f"{path}: cannot read a table from {suffix or 'a file without a suffix'}; "
-            f"expected {', '.join(_SUFFIXES)}. Save the table as CSV or Parquet."
-        )
     try:
+        existing_file(path)
+        if suffix not in _SUFFIXES:
+            raise DataError(
+                f"{path}: cannot read a table from {suffix or 'a file without a suffix'}; "
+                f"expected {', '.join(_SUFFIXES)}. Save the table as CSV or Parquet."
+            )
         table = _read_parquet(path) if suffix == ".parquet" else _read_text(path, notes)
     except OSError as error:
         raise DataError(f"Cannot read {path}: {plain_reason(error)}.") from error
@@ -180,22 +188,29 @@ def _first_line(error: Exception) -> str:
 
 
 def _write_text(table: pa.Table, file: Any, separator: str) -> None:
-    header = strings([*table.column_names])
-    fields = [_quoted(header.slice(place, 1), separator) for place in range(len(header))]
-    _write_lines(fields, file, separator)
+    # Every separator is quoted in the header, so that a reader that looks for it finds this one.
+    header = _quoted(strings(table.column_names), "".join(SEPARATORS))
+    _write_lines([header.slice(place, 1) for place in range(len(header))], file, separator)
     for batch in table.to_batches(max_chunksize=1 << 16):
-        _write_lines([_quoted(_as_text(c), separator) for c in batch.columns], file, separator)
+        texts = [_as_text(*named) for named in zip(batch.schema.names, batch.columns, strict=True)]
+        _write_lines([_quoted(text, separator) for text in texts], file, separator)
 
 
-def _as_text(column: pa.Array) -> pa.Array:
+def _as_text(name: str, column: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
-    return column.cast(pa.large_string())
+    try:
+        return column.cast(pa.large_string())
+    except pa.ArrowNotImplementedError as error:
+        raise DataError(
+            f"Column {shown(name)} holds values of type {column.type}, which separated text cannot "
+            "hold. Write the table as .parquet."
+        ) from error
 
 
-def _quoted(texts: pa.Array, separator: str) -> pa.Array:
+def _quoted(texts: pa.Array, separators: str) -> pa.Array:
     """Quotes around the texts that contain a separator, a quote, a line end or outer spaces."""
-    special = pc.match_substring_regex(texts, f'["\\r\\n{separator}]|^\\s|\\s$')
+    special = pc.match_substring_regex(texts, f'["\\r\\n{separators}]|^\\s|\\s$')
     if not pc.any(special).as_py():
         return texts
     quote = strings(['"'])[0]

@@ -17,7 +17,7 @@ Array = np.ndarray[Any, Any]
 
 
 class PiecewiseLinear(nn.Module):
-    """(rows, numbers) -> (rows, bins of all numbers): how far each number has come through each bin.
+    """(rows, numbers) -> (rows, bins of all numbers): how far each number is through each bin.
 
     0 below a bin, 1 above it, linear within, so that the layer above fits a piecewise-linear curve
     to each number (Gorishniy, Rubachev, Babenko 2022, "On embeddings for numerical features in

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -84,7 +85,7 @@ class TableNet(nn.Module):
         self.layers = nn.ModuleList(
             [
                 EnsembleLinear(n_in, n_out, members, first=i == 0)
-                for i, (n_in, n_out) in enumerate(zip(widths[:-1], widths[1:], strict=True))
+                for i, (n_in, n_out) in enumerate(itertools.pairwise(widths))
             ]
         )
         self.activation = nn.SiLU()
@@ -95,7 +96,11 @@ class TableNet(nn.Module):
         self.head_bias = Parameter(np.zeros((members, outputs), np.float32))
 
     def forward(self, numbers: Tensor, categories: Tensor) -> Tensor:
-        columns = [numbers, self.piecewise(numbers), self.one_hot(ops.take(categories, self.few, 1))]
+        columns = [
+            numbers,
+            self.piecewise(numbers),
+            self.one_hot(ops.take(categories, self.few, 1)),
+        ]
         for i, embedding in zip(self.many, self.embeddings, strict=True):
             columns.append(embedding(categories[:, i]))
         x = ops.concatenate(columns, 1)

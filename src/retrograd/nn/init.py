@@ -1,8 +1,8 @@
 """Initial weights, written in place as in `torch.nn.init`, drawn from `random.host_rng()`.
 
-A weight has shape `(out, in)`, or `(out, in, *kernel)` for a convolution. Each layer should keep the
-variance of what passes forward (fan-in: the inputs of one output) or of the cotangents that pass
-back (fan-out: the outputs of one input) as it is; the gain makes up for what the activation takes.
+A weight has shape `(out, in)`, or `(out, in, *kernel)` for a convolution. Each layer should keep
+the variance of what passes forward (fan-in: the inputs of one output) or of the cotangents that
+pass back (fan-out: the outputs of one input); the gain makes up for what the activation takes.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def kaiming_normal_(
     nonlinearity: str = "leaky_relu",
     generator: Generator = None,
 ) -> Tensor:
-    """Normal with variance gain² / fan (He et al. 2015, eq. 10 and 14); `a` is leaky_relu's slope."""
+    """Normal with variance gain² / fan (He et al. 2015, eq. 10); `a` is leaky_relu's slope."""
     return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
 
 

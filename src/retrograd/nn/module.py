@@ -9,9 +9,8 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 
-from retrograd.arrays import Array, DType, as_array, state
+from retrograd.arrays import DType, as_array, state
 from retrograd.nn.summary import describe
-from retrograd.tensor import Tensor
 from retrograd.variable import Buffer, Parameter, Variable
 
 __all__ = ["IncompatibleKeys", "Module", "observed"]
@@ -127,8 +126,9 @@ class Module:
     def _members(self, kind: type[Kind], prefix: str, recurse: bool) -> Iterator[tuple[str, Kind]]:
         """The attributes of one kind here and below, each once, under the first path to it."""
         for path, module in self.named_modules(prefix) if recurse else [(prefix, self)]:
-            yield from ((f"{path}.{name}" if path else name, value)
-                        for name, value in module._own(kind))
+            yield from (
+                (f"{path}.{name}" if path else name, value) for name, value in module._own(kind)
+            )
 
     def named_parameters(
         self, prefix: str = "", recurse: bool = True
@@ -184,7 +184,7 @@ class Module:
         setattr(self, name, module)
 
     def register_buffer(self, name: str, tensor: Any) -> None:
-        """Let `tensor` (values, or None) belong to this module as a Buffer: `self.name = Buffer()`."""
+        """Let `tensor` belong to this module as a Buffer of that name; None keeps the name free."""
         values = tensor is not None and not isinstance(tensor, Buffer)
         setattr(self, name, Buffer(tensor) if values else tensor)
 
@@ -217,7 +217,11 @@ class Module:
         own = dict(self._named_state())
         missing = [name for name in own if name not in state_dict]
         unexpected = [name for name in state_dict if name not in own]
-        arrays = {name: _array(name, state_dict[name]) for name in own if name in state}
+        arrays = {
+            name: _array(name, state_dict[name], variable.dtype)
+            for name, variable in own.items()
+            if name in state_dict
+        }
         problems = [
             f"{name} has shape {array.shape}, expected {own[name].shape}"
             for name, array in arrays.items()
@@ -233,7 +237,7 @@ class Module:
                 "left as it was:\n  " + "\n  ".join(problems)
             )
         for name, array in arrays.items():
-            own[name].data = np.array(array, own[name].dtype)
+            own[name].data = array
         return IncompatibleKeys(missing, unexpected)
 
     # Changing all of it ---------------------------------------------------------------------------
@@ -310,10 +314,9 @@ def _holds_modules(value: Any) -> bool:
     return isinstance(value, list | tuple | dict) and any(isinstance(x, Module) for x in inside)
 
 
-def _array(name: str, value: Any) -> Array:
-    if isinstance(value, Tensor):
-        return value.data
+def _array(name: str, value: Any, dtype: DType) -> np.ndarray[Any, Any]:
+    """A copy of `value` as `dtype`."""
     try:
-        return as_array(np.asarray(value))
+        return np.array(as_array(np.asarray(value)), dtype)
     except TypeError as error:
         raise ValueError(f"load_state_dict: {name}: {error}") from None

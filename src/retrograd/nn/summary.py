@@ -1,10 +1,10 @@
 """How a module is printed: PyTorch's layout, with shapes and parameter counts as comments.
 
-    Sequential(
-      (0): Linear(in_features=13, out_features=64, bias=True)  # weight (64, 13), bias (64,): 896
-      (1): ReLU()
-      (2): Linear(in_features=64, out_features=1, bias=True)  # weight (1, 64), bias (1,): 65
-    )  # 961 parameters
+Sequential(
+  (0): Linear(in_features=13, out_features=64, bias=True)  # weight (64, 13), bias (64,): 896
+  (1): ReLU()
+  (2): Linear(in_features=64, out_features=1, bias=True)  # weight (1, 64), bias (1,): 65
+)  # 961 parameters
 """
 
 from __future__ import annotations

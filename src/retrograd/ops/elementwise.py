@@ -96,7 +96,7 @@ def _power_base(g: Any, x: Any, y: Any) -> Any:
 
 def _power_exponent(g: Any, x: Any, y: Any, out: Any) -> Any:
     """d(x^y)/dy = x^y log x, whose limit at x = 0 is 0 for y >= 0."""
-    at_zero = (x == 0) & (y >= 0)
+    at_zero = (y >= 0) & (x == 0)  # in this order: x may be a Python number
     return g * where(at_zero, 0.0, out * log(where(at_zero, 1.0, x)))
 
 

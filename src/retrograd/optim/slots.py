@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,37 +10,52 @@ import numpy as np
 from retrograd.arrays import Array, state
 from retrograd.variable import Parameter, Slot
 
-__all__ = ["Slots", "new_slot"]
+__all__ = ["Slots"]
 
 
-def new_slot(values: Any) -> Slot:
-    """A Slot made on the spot, also within a compiled step, whose trace then finds it as an input.
-
-    The Slot outlives the trace, so its first contents must be known values, not the trace's.
-    """
-    trace, state.trace = state.trace, None
-    try:
-        return Slot(values)
-    finally:
-        state.trace = trace
-
-
-class Slots(MutableMapping[str, Array]):
-    """The arrays remembered of one parameter; those read before they are written are zeros.
-
-    Each has the parameter's shape and dtype.
-    """
+class Slots:
+    """The arrays remembered of one parameter, of its shape and dtype; zeros until written."""
 
     def __init__(self, parameter: Parameter) -> None:
-        self.parameter = parameter
-        self.held: dict[str, Slot] = {}
-
-    def fill(self, name: str, value: float) -> None:
-        """Begin `name` as an array of one value, unless it has begun."""
-        if name not in self.held:
-            shape, dtype = self.parameter.shape, self.parameter.dtype
-            self.held[name] = new_slot(np.full(shape, value, dtype))
+        self._parameter = parameter
+        self._held: dict[str, Slot] = {}
 
     def __getitem__(self, name: str) -> Array:
-        self.fill(name, 0.0)
-        return self.held[name].data
+        return self._slot(name).data
+
+    def __setitem__(self, name: str, array: Array) -> None:
+        self._slot(name).data = array
+
+    def _slot(self, name: str) -> Slot:
+        slot = self._held.get(name)
+        if slot is None:
+            shape, dtype = self._parameter.shape, self._parameter.dtype
+            # Its first use may be in a compiled step. It is made outside of the trace, which then
+            # meets it like any Variable that was there before.
+            trace, state.trace = state.trace, None
+            try:
+                slot = self._held[name] = Slot(np.zeros(shape, dtype))
+            finally:
+                state.trace = trace
+        return slot
+
+    def arrays(self) -> dict[str, np.ndarray[Any, Any]]:
+        """The contents by name."""
+        return {name: np.asarray(slot.data) for name, slot in self._held.items()}
+
+    def load(self, arrays: Mapping[str, Any]) -> None:
+        """Take on what `arrays` gave; raises ValueError for another shape.
+
+        The Slots stay the same ones, since compiled steps know them.
+        """
+        shape, dtype = self._parameter.shape, self._parameter.dtype
+        for name, values in arrays.items():
+            array = np.array(values, dtype)
+            if array.shape != shape:
+                raise ValueError(
+                    f"the saved {name} has shape {array.shape}, its parameter has shape {shape}; "
+                    "the parameters must be those of the saved optimizer, in the same order"
+                )
+            self[name] = array
+        for name in self._held.keys() - arrays.keys():
+            self[name] = np.zeros(shape, dtype)

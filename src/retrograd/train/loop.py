@@ -6,9 +6,10 @@ numbers of its batches.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -19,6 +20,7 @@ from retrograd import nn, ops, optim
 from retrograd.compile import compile
 from retrograd.data import Batches
 from retrograd.errors import RunError
+from retrograd.random import default_key
 from retrograd.tensor import Tensor
 from retrograd.train.callbacks import Callback
 from retrograd.train.history import Epoch, History, Verdict
@@ -45,7 +47,7 @@ class Objective(Protocol):
 
 @dataclass(frozen=True)
 class Rows:
-    """Examples: the model's inputs, each `(rows, ...)`, and what it should answer, `(rows, ...)`."""
+    """Examples: the model's inputs and what it should answer, each `(rows, ...)`."""
 
     inputs: tuple[Array, ...]
     target: Array
@@ -67,7 +69,7 @@ class Trainer:
         objective: Objective,
         optimizer: optim.Optimizer,
         *,
-        scheduler: Any = None,
+        scheduler: optim.lr_scheduler.LRScheduler | None = None,
         average: optim.ExponentialMovingAverage | None = None,
         clip_norm: float | None = None,
     ) -> None:
@@ -199,11 +201,68 @@ class Trainer:
         self.history.epochs.append(epoch)
         if best:
             with self._validated_weights():
-                self.best_weights = {
-                    name: np.array(value) for name, value in self.model.state_dict().items()
-                }
+                self.best_weights = self._weights()
         for callback in callbacks:
             callback.on_epoch(self, epoch)
+
+    # Going on after a stop ------------------------------------------------------------------------
+
+    def state(self) -> dict[str, Array]:
+        """All that `load_state` needs to go on exactly: arrays by name."""
+        arrays = {f"model/{name}": value for name, value in self._weights().items()}
+        arrays |= {f"best/{name}": value for name, value in self.best_weights.items()}
+        for position, slots in self.optimizer.state_dict()["state"].items():
+            arrays |= {f"optimizer/{position}/{n}": np.asarray(v) for n, v in slots.items()}
+        arrays["random"] = np.array(default_key.data)
+        if self.scheduler is not None:
+            arrays["schedule"] = np.asarray(self.scheduler.last_epoch)
+        if self.average is not None:
+            averaged = self.average.state_dict()
+            arrays["average/step"] = np.asarray(averaged["step"])
+            arrays |= {f"average/{i}": each for i, each in enumerate(averaged["averages"])}
+        for field in dataclasses.fields(Epoch):
+            column = [getattr(epoch, field.name) for epoch in self.history.epochs]
+            arrays[f"history/{field.name}"] = np.asarray(column)
+        return arrays
+
+    def load_state(self, arrays: Mapping[str, Array]) -> None:
+        """Take on what `state` gave, for a trainer built the same way.
+
+        Raises ValueError or KeyError if it was built another way.
+        """
+
+        def part(prefix: str) -> dict[str, Array]:
+            return {
+                name.removeprefix(prefix): array
+                for name, array in arrays.items()
+                if name.startswith(prefix)
+            }
+
+        self.model.load_state_dict(part("model/"))
+        self.best_weights = part("best/")
+        saved = self.optimizer.state_dict()
+        slots: dict[int, dict[str, Array]] = {}
+        for name, array in part("optimizer/").items():
+            position, _, slot = name.partition("/")
+            slots.setdefault(int(position), {})[slot] = array
+        self.optimizer.load_state_dict({**saved, "state": slots})
+        default_key.data = arrays["random"]
+        if self.scheduler is not None:
+            saved = self.scheduler.state_dict()
+            self.scheduler.load_state_dict({**saved, "last_epoch": int(arrays["schedule"])})
+        if self.average is not None:
+            averages = [arrays[f"average/{i}"] for i in range(len(self.average.averages))]
+            step = int(arrays["average/step"])
+            self.average.load_state_dict({"step": step, "averages": averages})
+        columns = part("history/")
+        self.history.epochs = [
+            Epoch(**dict(zip(columns, row, strict=True)))
+            for row in zip(*(column.tolist() for column in columns.values()), strict=True)
+        ]
+        self.steps = self.history.epochs[-1].step if self.history.epochs else 0
+
+    def _weights(self) -> dict[str, Array]:
+        return {name: np.array(value) for name, value in self.model.state_dict().items()}
 
     # Without learning -----------------------------------------------------------------------------
 

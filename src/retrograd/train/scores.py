@@ -1,4 +1,4 @@
-"""Figures of merit in the target's own units, each beside what a model that learned nothing gets."""
+"""Figures of merit in the target's own units, beside those of a model that learned nothing."""
 
 from __future__ import annotations
 

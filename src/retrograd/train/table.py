@@ -10,7 +10,7 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
-from retrograd import nn, optim
+from retrograd import optim
 from retrograd.data import (
     Preprocessor,
     Schema,
@@ -202,16 +202,16 @@ def _trainer(model: TableModel, config: TrainConfig, rows: int) -> Trainer:
         lr=config.learning_rate,
     )
     steps = config.epochs * (rows // config.batch_size)
+    schedule = optim.lr_scheduler.OneCycleLR(
+        optimizer, config.learning_rate, max(steps, 1), pct_start=0.05
+    )
     return Trainer(
         network,
         objective_of(model.schema),
         optimizer,
-        scheduler=schedule(optimizer, steps),
-        average=optim.ExponentialMovingAverage(network.parameters(), config.average),
+        scheduler=schedule,
+        average=optim.ExponentialMovingAverage(
+            network.parameters(), config.average, bias_correction=True
+        ),
         clip_norm=config.clip_norm,
     )
-
-
-def schedule(optimizer: optim.Optimizer, steps: int) -> Any:
-    """Warm-up over the first twentieth of the steps, then half a cosine down to 0."""
-    raise NotImplementedError

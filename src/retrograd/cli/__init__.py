@@ -1,0 +1,5 @@
+"""The `retrograd` command."""
+
+from retrograd.cli.app import main
+
+__all__ = ["main"]

@@ -1,0 +1,97 @@
+"""How training reports itself: a live line, plain lines, JSON lines, or nothing."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from retrograd.train import Callback, Epoch, History
+
+if TYPE_CHECKING:
+    from retrograd.train import Trainer
+
+__all__ = ["JsonLines", "LiveProgress", "PlainLines", "reporter"]
+
+
+def reporter(console: Console, as_json: bool) -> list[Callback]:
+    """The callback that suits how the command was called and where its output goes."""
+    if as_json:
+        return [JsonLines()]
+    if console.quiet:
+        return []
+    return [LiveProgress(console) if console.is_terminal else PlainLines(console)]
+
+
+class LiveProgress(Callback):
+    """One live line: epochs done, losses, the time that is left if all epochs are run."""
+
+    def __init__(self, console: Console) -> None:
+        self.progress = Progress(
+            TextColumn("training"),
+            BarColumn(),
+            TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}  {task.fields[losses]}"),
+            TimeRemainingColumn(),
+            console=console,
+        )
+        self._steps_per_epoch = 1
+
+    def on_begin(self, trainer: Trainer, epochs: int, steps_per_epoch: int) -> None:
+        self._steps_per_epoch = steps_per_epoch
+        self.task = self.progress.add_task(
+            "training",
+            total=epochs * steps_per_epoch,
+            completed=trainer.steps,
+            epoch=len(trainer.history.epochs),
+            epochs=epochs,
+            losses="compiling",
+        )
+        self.progress.start()
+
+    def on_steps(self, trainer: Trainer, step: int) -> None:
+        self.progress.update(self.task, completed=step)
+
+    def on_epoch(self, trainer: Trainer, epoch: Epoch) -> None:
+        best = trainer.history.best
+        self.progress.update(
+            self.task,
+            epoch=epoch.epoch,
+            losses=f"loss {epoch.train_loss:.4g}, held out {epoch.valid_loss:.4g}"
+            + (f" (best {best.valid_loss:.4g})" if best is not None and not epoch.best else ""),
+        )
+
+    def on_end(self, trainer: Trainer, history: History) -> None:
+        self.progress.stop()
+
+
+class PlainLines(Callback):
+    """One line an epoch, for logs and pipes."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._epochs = 0
+        self._started = time.monotonic()
+
+    def on_begin(self, trainer: Trainer, epochs: int, steps_per_epoch: int) -> None:
+        self._epochs = epochs
+        self._started = time.monotonic()
+        self._done = len(trainer.history.epochs)
+
+    def on_epoch(self, trainer: Trainer, epoch: Epoch) -> None:
+        each = (time.monotonic() - self._started) / (epoch.epoch - self._done)
+        left = each * (self._epochs - epoch.epoch)
+        self.console.print(
+            f"epoch {epoch.epoch}/{self._epochs}  loss {epoch.train_loss:.4g}  held out "
+            f"{epoch.valid_loss:.4g}{' *' if epoch.best else ''}  at most {left:.0f} s left",
+            highlight=False,
+        )
+
+
+class JsonLines(Callback):
+    """One JSON object an epoch on standard output."""
+
+    def on_epoch(self, trainer: Trainer, epoch: Epoch) -> None:
+        print(json.dumps({"event": "epoch", **epoch.as_dict()}), flush=True)

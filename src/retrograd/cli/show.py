@@ -1,0 +1,67 @@
+"""Tables for the terminal: the columns of a table, and scores beside the baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from retrograd.data import Schema
+from retrograd.train.scores import Scores
+
+__all__ = ["number", "show_columns", "show_notes", "show_scores"]
+
+_MEANINGS = {
+    "r2": "R² (1 is perfect)",
+    "rmse": "root mean squared error",
+    "mae": "mean absolute error",
+    "accuracy": "accuracy",
+    "log_loss": "log loss (nats)",
+    "roc_auc": "area under the ROC curve",
+}
+
+
+def show_columns(console: Console, schema: Schema) -> None:
+    """Each column with its kind and the reason."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("column", "read as", "because", "missing"):
+        table.add_column(heading, justify="right" if heading == "missing" else "left")
+    for row in schema.describe():
+        missing = f"{row.missing:.1%}" if row.missing else ""
+        table.add_row(escape(row.column), row.kind, escape(row.reason), missing)
+    console.print(table)
+    console.print()
+
+
+def show_notes(console: Console, notes: list[str]) -> None:
+    """What a person should know, a line each."""
+    for note in notes:
+        console.print(f"[yellow]note:[/] {escape(note)}", highlight=False)
+
+
+def show_scores(console: Console, scores: Mapping[str, Scores]) -> None:
+    """The figures on each set of rows beside those of the baseline."""
+    for name, each in scores.items():
+        table = Table(
+            box=None,
+            pad_edge=False,
+            header_style="bold",
+            title=f"On the {each.rows:,} {name}",
+            title_justify="left",
+            title_style="",
+        )
+        table.add_column("figure")
+        table.add_column("this network", justify="right")
+        table.add_column("baseline", justify="right")
+        for key, value in each.metrics.items():
+            table.add_row(_MEANINGS[key], number(value), number(each.baseline[key]))
+        console.print(table)
+
+
+def number(value: float) -> str:
+    """Four significant digits, without an exponent where people write none."""
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.4g}"

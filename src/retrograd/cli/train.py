@@ -1,0 +1,145 @@
+"""`retrograd train`: from a table to a run folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from retrograd.cli.session import Source, resume, share, start
+from retrograd.data.files import existing_file
+from retrograd.errors import UsageError
+from retrograd.train.config import TrainConfig
+
+__all__ = ["train"]
+
+
+def train(
+    data: Annotated[
+        Path | None, typer.Argument(help="A table: .csv, .tsv or .parquet.", show_default=False)
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(help="The column to predict.", show_default=False)
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(help="regression or classification, where the target does not tell."),
+    ] = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(help="COLUMN=KIND: number, category, date, flag, identifier, ..."),
+    ] = None,
+    valid: Annotated[
+        str | None, typer.Option(help="A share of the rows, or a table, to stop by.")
+    ] = None,
+    test: Annotated[
+        str | None, typer.Option(help="A share of the rows, or a table, to report figures on.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The run folder to make; by default runs/NAME-1, -2, ...")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="At most so many passes.")] = None,
+    time_limit: Annotated[float | None, typer.Option(help="At most so many seconds.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same run.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="Options from a .json or .toml file, such as a run's.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="KEY=VALUE: any option, such as width=256.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
+    resume_: Annotated[
+        Path | None, typer.Option("--resume", help="A run folder whose training is to go on.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Report in lines of JSON.")] = False,
+) -> None:
+    """Train a network on a table and keep all of it in a run folder.
+
+    [bold]Example:[/] retrograd train houses.csv --target price
+    """
+    choose_device(device)
+    console = Console(quiet=quiet or as_json)
+    changes: dict[str, Any] = {
+        **_pairs("--set", set_),
+        **_given(target=target, task=task, epochs=epochs, time_limit=time_limit, seed=seed),
+    }
+    if kind:
+        changes["kinds"] = _pairs("--kind", kind)
+    if resume_ is not None:
+        fixed = (
+            data or valid or test or out or config or changes.keys() & {"target", "task", "seed"}
+        )
+        if fixed:
+            raise UsageError(
+                "--resume goes on with a run as it was started, on its own data; beside it only "
+                "--epochs, --time-limit, --set and the options of reporting make sense."
+            )
+        resume(resume_, changes, console, as_json)
+        return
+    if data is None:
+        raise UsageError("Name the table to learn from: retrograd train houses.csv --target price")
+    existing_file(data)
+    if share(valid) is not None:
+        changes["valid"] = share(valid)
+        valid = None
+    options = {**_file_options(config), **changes}
+    if "target" not in options:
+        raise UsageError(
+            f"Name the column of {data} to predict: retrograd train {data} --target COLUMN"
+        )
+    source = Source(str(data), valid, test)
+    start(source, TrainConfig.from_json(options, "the options"), out, console, as_json)
+
+
+def choose_device(device: str) -> None:
+    """Set what JAX computes on, before it is first used; UsageError for what is not there."""
+    platforms = {"auto": None, "cpu": "cpu", "gpu": "cuda"}
+    if device not in platforms:
+        raise UsageError(f"--device is {device!r}; expected auto, cpu or gpu.")
+    if platforms[device] is None:
+        return
+    os.environ["JAX_PLATFORMS"] = platforms[device] or ""
+    import jax
+
+    try:
+        jax.devices()
+    except RuntimeError as error:
+        raise UsageError(
+            "--device gpu: JAX finds no GPU. Install it with CUDA (pip install 'jax[cuda13]'), or "
+            f"leave the option out. ({error})"
+        ) from error
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _pairs(option: str, texts: list[str] | None) -> dict[str, str]:
+    """`KEY=VALUE` texts as a dict; the last "=" parts them, as a column's name may hold one."""
+    pairs = {}
+    for text in texts or ():
+        name, equals, value = text.rpartition("=")
+        if not equals or not name:
+            raise UsageError(f"{option} {text!r}: expected KEY=VALUE, such as width=256.")
+        pairs[name] = value
+    return pairs
+
+
+def _file_options(path: Path | None) -> dict[str, Any]:
+    """The options in a JSON or TOML file."""
+    if path is None:
+        return {}
+    text = existing_file(path).read_text("utf-8")
+    try:
+        options = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
+    except (tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
+        raise UsageError(f"{path} is not {path.suffix[1:].upper() or 'JSON'}: {error}.") from error
+    if not isinstance(options, dict):
+        raise UsageError(f"{path}: expected options by name, found {type(options).__name__}.")
+    return options

@@ -1,0 +1,170 @@
+"""Losses of scores against classes.
+
+Every one takes a `reduction` ("none", "mean" or "sum") and a `sample_weight`, one number an
+example; the weighted mean is Σ w l / Σ w. Legend: n examples, c classes, y the class, p the
+probabilities.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from retrograd import ops
+from retrograd.arrays import namespace
+from retrograd.nn.indices import check_range, integers
+from retrograd.nn.reduction import as_tensor, pair, reduce
+from retrograd.tensor import Tensor
+
+__all__ = ["binary_cross_entropy_with_logits", "cross_entropy", "nll_loss"]
+
+
+def cross_entropy(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+    sample_weight: Any = None,
+) -> Tensor:
+    """-Σ_c w_c q_c log softmax(x)_c: logits (n, c, ...) against classes (n, ...), or (c,) and ().
+
+    q is 1 at the class, else 0; the target may also be q itself, of the logits' shape and not
+    integers. `label_smoothing` ε makes it (1 - ε) q + ε / c (Szegedy et al. 2016, section 7).
+    `weight` holds w, one a class. Examples of class `ignore_index` count nothing. As in PyTorch
+    the mean over classes divides by the sum of their w, over given q by the number of examples.
+
+    Raises IndexError for a class out of range (NaN in a compiled step, which cannot look), and
+    ValueError where shapes do not fit.
+    """
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(
+            f"cross_entropy: label_smoothing lies between 0 and 1, found {label_smoothing}"
+        )
+    logits, target = as_tensor(input), as_tensor(target)
+    axis = _class_axis("cross_entropy", logits)
+    count = logits.shape[axis]
+    log_p: Tensor = ops.log_softmax(logits, dim=axis)
+    scale = _class_weights("cross_entropy", weight, log_p, axis)
+    weighed = log_p if scale is None else log_p * scale
+    if target.dtype.kind not in "iu":
+        q = _probabilities(target, logits)
+        q = q * (1 - label_smoothing) + label_smoothing / count
+        return reduce("cross_entropy", -(q * weighed).sum(axis), reduction, sample_weight)
+    chosen, share = _chosen("cross_entropy", target, log_p, axis, scale, ignore_index)
+    losses = -chosen * share
+    if label_smoothing:
+        even = -weighed.sum(axis) / count
+        counted = target != ignore_index
+        losses = losses * (1 - label_smoothing) + even.where(counted, 0.0) * label_smoothing
+    return reduce("cross_entropy", losses, reduction, sample_weight, share)
+
+
+def nll_loss(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    sample_weight: Any = None,
+) -> Tensor:
+    """-w_y log p_y: log-probabilities (n, c, ...) against classes (n, ...), or (c,) and ().
+
+    `weight`, `ignore_index`, the mean and the errors are those of `cross_entropy`.
+    """
+    log_p = as_tensor(input)
+    axis = _class_axis("nll_loss", log_p)
+    scale = _class_weights("nll_loss", weight, log_p, axis)
+    chosen, share = _chosen("nll_loss", as_tensor(target), log_p, axis, scale, ignore_index)
+    return reduce("nll_loss", -chosen * share, reduction, sample_weight, share)
+
+
+def binary_cross_entropy_with_logits(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    reduction: str = "mean",
+    pos_weight: Any = None,
+    sample_weight: Any = None,
+) -> Tensor:
+    """-(r y log p + (1 - y) log(1 - p)), p = sigmoid(x): logits and targets from 0 to 1, one shape.
+
+    `pos_weight` is r. As in PyTorch `weight` multiplies each loss and does not count in the mean's
+    divisor; `sample_weight` does. Raises ValueError where shapes do not fit.
+    """
+    name = "binary_cross_entropy_with_logits"
+    x, y = pair(name, input, target)
+    positive: Tensor = y * ops.softplus(-x)  # -log p
+    if pos_weight is not None:
+        positive = positive * _beside(name, "pos_weight", pos_weight, x)
+    losses: Tensor = positive + (1 - y) * ops.softplus(x)  # -log(1 - p)
+    if weight is not None:
+        losses = losses * _beside(name, "weight", weight, x)
+    return reduce(name, losses, reduction, sample_weight)
+
+
+def _class_axis(name: str, scores: Tensor) -> int:
+    if scores.ndim == 0:
+        raise ValueError(f"{name}: expected scores of shape (n, c), found a single number")
+    return min(1, scores.ndim - 1)
+
+
+def _class_weights(name: str, weight: Any, scores: Tensor, axis: int) -> Tensor | None:
+    """One weight a class, in a shape that stands beside the scores."""
+    if weight is None:
+        return None
+    weight, count = as_tensor(weight), scores.shape[axis]
+    if weight.shape != (count,):
+        raise ValueError(
+            f"{name}: weight needs one number for each of the {count} classes, "
+            f"found shape {tuple(weight.shape)}"
+        )
+    return weight.astype(scores.dtype).reshape(count, *(1,) * (scores.ndim - 1 - axis))
+
+
+def _probabilities(target: Tensor, logits: Tensor) -> Tensor:
+    if target.shape != logits.shape:
+        raise ValueError(
+            f"cross_entropy: a target of {target.dtype} holds probabilities and needs the logits' "
+            f"shape {tuple(logits.shape)}, found {tuple(target.shape)}; classes are integers, "
+            "y.astype('int64')"
+        )
+    return target.astype(logits.dtype)
+
+
+def _chosen(
+    name: str, target: Tensor, log_p: Tensor, axis: int, scale: Tensor | None, ignore_index: int
+) -> tuple[Tensor, Tensor]:
+    """log p_y, and what the example counts: w_y, or 0 if it is ignored."""
+    expected = log_p.shape[:axis] + log_p.shape[axis + 1 :]
+    if target.shape != expected:
+        raise ValueError(
+            f"{name}: scores of shape {tuple(log_p.shape)} go with classes of shape {expected}, "
+            f"found {tuple(target.shape)}"
+            + (f"; use y.reshape({expected})" if target.numel() == math.prod(expected) else "")
+        )
+    count = log_p.shape[axis]
+    check_range(f"{name}: a class", integers(name, target), count, ignored=ignore_index)
+    y = target.data  # classes carry no gradient, so this is arithmetic on plain arrays
+    xp = namespace(y)
+    ignored = y == ignore_index
+    # Comparing fuses into XLA's loops; picking by index, and its scatter on the way back, do not.
+    classes = np.arange(count).reshape(count, *(1,) * (log_p.ndim - 1 - axis))
+    at_class = xp.expand_dims(xp.where(ignored, -1, y), axis) == classes
+    counts = 1.0 if scale is None else xp.where(at_class, scale.data, 0.0).sum(axis)
+    share = xp.where(ignored, 0.0, xp.where((y >= 0) & (y < count), counts, math.nan))
+    return log_p.where(at_class, 0.0).sum(axis), Tensor(share.astype(log_p.dtype))
+
+
+def _beside(name: str, argument: str, weight: Any, x: Tensor) -> Tensor:
+    """A weight that stands beside the logits without making them more."""
+    weight = as_tensor(weight)
+    if np.broadcast_shapes(weight.shape, x.shape) != x.shape:
+        raise ValueError(
+            f"{name}: {argument} of shape {tuple(weight.shape)} does not fit logits of shape "
+            f"{tuple(x.shape)}"
+        )
+    return weight.astype(x.dtype)

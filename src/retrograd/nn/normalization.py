@@ -1,0 +1,188 @@
+"""Layers that bring what passes through them to mean 0 and variance 1."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from retrograd import ops
+from retrograd.arrays import Array
+from retrograd.nn.module import Module
+from retrograd.ops.normalization import normalize
+from retrograd.tensor import Tensor
+from retrograd.variable import Buffer, Parameter
+
+__all__ = ["BatchNorm1d", "LayerNorm", "batch_norm", "layer_norm"]
+
+
+def layer_norm(
+    input: Tensor,
+    normalized_shape: int | Sequence[int],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """γ x̂ + β, each example normalized over its last axes, `normalized_shape`.
+
+    Raises ValueError if the input does not end with that shape.
+    """
+    shape = _shape(normalized_shape)
+    if tuple(input.shape[-len(shape) :]) != shape:
+        raise ValueError(
+            f"layer_norm: expected an input of shape (..., {', '.join(map(str, shape))}), "
+            f"found {tuple(input.shape)}"
+        )
+    x_hat, _, _ = normalize(input, dim=tuple(range(-len(shape), 0)), eps=eps)
+    return _affine(x_hat, weight, bias)
+
+
+def batch_norm(
+    input: Tensor,
+    running_mean: Buffer | None,
+    running_var: Buffer | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: Any = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """γ x̂ + β, each channel normalized over the batch: (n, c) or (n, c, length) -> the same.
+
+    In training, or without running statistics, μ and σ² are the batch's own, and the running ones
+    move by `momentum` towards them (towards the unbiased σ²). Else the running ones are used.
+    Raises ValueError for another number of axes, and in training for one value a channel.
+    """
+    if input.ndim not in (2, 3):
+        raise ValueError(
+            f"batch_norm: expected an input of shape (n, c) or (n, c, length), "
+            f"found {tuple(input.shape)}"
+        )
+    over = (0, 2)[: input.ndim - 1]
+    column = (-1, 1)[: input.ndim - 1]  # the shape in which (c,) stands beside the input
+    weight, bias = (None if p is None else ops.reshape(p, shape=column) for p in (weight, bias))
+    if running_mean is None or running_var is None or training:
+        n = math.prod(input.shape[axis] for axis in over)
+        if n < 2:
+            raise ValueError(
+                f"batch_norm: the statistics of a batch need more than one value a channel, found "
+                f"an input of shape {tuple(input.shape)}; use a larger batch, or model.eval()"
+            )
+        x_hat, mu, variance = normalize(input, dim=over, eps=eps)
+        with np.errstate(all="ignore"):
+            _move(running_mean, mu.data, momentum)
+            _move(running_var, variance.data * (n / (n - 1)), momentum)
+    else:
+        mu, variance = (ops.reshape(s, shape=column) for s in (running_mean, running_var))
+        x_hat = (input - mu) * ops.rsqrt(variance + eps)
+    return _affine(x_hat, weight, bias)
+
+
+def _affine(x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+    if weight is not None:
+        x = x * weight
+    return x if bias is None else x + bias
+
+
+def _move(running: Buffer | None, value: Array, momentum: Any) -> None:
+    """running ← running + momentum (value - running)."""
+    if running is not None:
+        old = running.data
+        running.data = (old + momentum * (value.reshape(old.shape) - old)).astype(old.dtype)
+
+
+def _shape(normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
+    return (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+
+
+class BatchNorm1d(Module):
+    """Normalizes each channel over the batch: (n, c) or (n, c, length) -> the same.
+
+    y = γ (x - μ) / sqrt(σ² + eps) + β (Ioffe & Szegedy 2015, algorithm 1). In evaluation μ and σ²
+    are the running statistics, which in training move by `momentum` towards each batch's; with
+    momentum None they are the plain average of all batches so far.
+    Raises ValueError in training for a single value a channel, and for another number of channels.
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+    ) -> None:
+        super().__init__()
+        self.num_features = num_features
+        self.eps = eps
+        self.momentum = momentum
+        self.affine = affine
+        self.track_running_stats = track_running_stats
+        self.weight = Parameter(np.ones(num_features, np.float32)) if affine else None
+        self.bias = Parameter(np.zeros(num_features, np.float32)) if affine else None
+        tracked = track_running_stats
+        self.running_mean = Buffer(np.zeros(num_features, np.float32)) if tracked else None
+        self.running_var = Buffer(np.ones(num_features, np.float32)) if tracked else None
+        self.num_batches_tracked = Buffer(np.int64(0)) if tracked else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.ndim > 1 and x.shape[1] != self.num_features:
+            raise ValueError(
+                f"BatchNorm1d: expected {self.num_features} channels on axis 1, found an input of "
+                f"shape {tuple(x.shape)}"
+            )
+        training = self.training
+        momentum: Any = self.momentum
+        if training and self.num_batches_tracked is not None:
+            self.num_batches_tracked.data = self.num_batches_tracked.data + 1
+            if momentum is None:
+                momentum = 1 / self.num_batches_tracked.data
+        return batch_norm(
+            x,
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            training,
+            momentum,
+            self.eps,
+        )
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, "
+            f"affine={self.affine}, track_running_stats={self.track_running_stats}"
+        )
+
+
+class LayerNorm(Module):
+    """Normalizes each example over its last axes: (..., *normalized_shape) -> the same.
+
+    y = γ (x - μ) / sqrt(σ² + eps) + β (Ba, Kiros & Hinton 2016, eq. 3-4).
+    Raises ValueError for an input that does not end with `normalized_shape`.
+    """
+
+    def __init__(
+        self,
+        normalized_shape: int | Sequence[int],
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        self.normalized_shape = _shape(normalized_shape)
+        self.eps = eps
+        self.elementwise_affine = elementwise_affine
+        shape, affine = self.normalized_shape, elementwise_affine
+        self.weight = Parameter(np.ones(shape, np.float32)) if affine else None
+        self.bias = Parameter(np.zeros(shape, np.float32)) if affine and bias else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        return layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+        )

@@ -1,0 +1,89 @@
+"""What every loss does around its formula: the shapes checked before it, the reduction after it.
+
+With sample weights w the mean of the losses l is Σ w l / Σ w, so that doubling an example's weight
+is the same as having it twice; the sum is Σ w l, and "none" leaves w l.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from retrograd.tensor import Tensor
+
+__all__ = ["as_tensor", "check_reduction", "pair", "reduce", "spread"]
+
+REDUCTIONS = ("none", "mean", "sum")
+
+
+def check_reduction(reduction: str) -> str:
+    """`reduction` itself; raises ValueError if it is none of the three."""
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"reduction must be 'none', 'mean' or 'sum', found {reduction!r}")
+    return reduction
+
+
+def as_tensor(values: Any) -> Tensor:
+    """Tensors as they are; arrays and numbers as tensors."""
+    return values if isinstance(values, Tensor) else Tensor(values)
+
+
+def pair(name: str, input: Any, target: Any) -> tuple[Tensor, Tensor]:
+    """Predictions and targets as tensors of one dtype, that of the predictions.
+
+    Raises ValueError unless their shapes are equal.
+    """
+    input, target = as_tensor(input), as_tensor(target)
+    if input.shape != target.shape:
+        raise ValueError(
+            f"{name}: the predictions have shape {tuple(input.shape)}, the targets "
+            f"{tuple(target.shape)}; compared like that, each prediction would meet other rows' "
+            f"targets. {_way_out(input, target)}"
+        )
+    return input, target if target.dtype == input.dtype else target.astype(input.dtype)
+
+
+def _way_out(input: Tensor, target: Tensor) -> str:
+    if input.numel() == target.numel():
+        return (
+            f"Give the targets the predictions' shape, y.reshape({tuple(input.shape)}), or drop "
+            "the predictions' axis of size 1, model(x).squeeze(-1)"
+        )
+    return "Check how many rows and outputs each of the two has"
+
+
+def spread(name: str, weight: Any, losses: Tensor) -> Tensor:
+    """One weight an example, or one a loss, in a shape that stands beside the losses.
+
+    Raises ValueError unless the weights have the losses' leading axes.
+    """
+    weight = as_tensor(weight)
+    if weight.shape != losses.shape[: weight.ndim]:
+        raise ValueError(
+            f"{name}: sample_weight has shape {tuple(weight.shape)}; expected one weight an "
+            f"example, {tuple(losses.shape[:1])}, or one a loss, {tuple(losses.shape)}"
+        )
+    weight = weight if weight.dtype == losses.dtype else weight.astype(losses.dtype)
+    return weight.reshape(*weight.shape, *(1,) * (losses.ndim - weight.ndim))
+
+
+def reduce(
+    name: str,
+    losses: Tensor,
+    reduction: str,
+    sample_weight: Any = None,
+    share: Tensor | None = None,
+) -> Tensor:
+    """The losses as they are, their mean or their sum, weighed.
+
+    `share` is what each loss counts in the mean's divisor before sample weights: 1 by default.
+    """
+    check_reduction(reduction)
+    if sample_weight is not None:
+        weight = spread(name, sample_weight, losses)
+        losses = losses * weight
+        share = (weight if share is None else share * weight).broadcast_to(losses.shape)
+    if reduction == "none":
+        return losses
+    if reduction == "sum":
+        return losses.sum()
+    return losses.mean() if share is None else losses.sum() / share.sum()

@@ -1,0 +1,162 @@
+"""Charts as SVG: axes with round ticks, lines, dots and bars. Colours are the page's, by class."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from retrograd.report.figures import figure
+
+__all__ = ["Axis", "Plot", "document"]
+
+_LEFT, _RIGHT, _TOP, _BOTTOM = 84, 16, 22, 46
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A range of values and the ticks on it."""
+
+    label: str
+    low: float
+    high: float
+    ticks: tuple[float, ...]
+    is_log: bool = False
+
+    @classmethod
+    def of(cls, label: str, values: Iterable[float], *, is_log: bool = False) -> Axis:
+        """Round ticks around the finite `values`, powers of ten on a logarithmic axis."""
+        found = [float(v) for v in values if math.isfinite(v) and (v > 0 or not is_log)]
+        low, high = (min(found), max(found)) if found else (1.0, 10.0)
+        if is_log:
+            first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+            last = max(last, first + 1)
+            step = math.ceil((last - first) / 6)
+            ticks = tuple(10.0**power for power in range(first, last + step, step))
+            return cls(label, ticks[0], ticks[-1], ticks, is_log=True)
+        if low == high:
+            margin = abs(low) / 2 or 1.0
+            low, high = low - margin, high + margin
+        step = _round_step((high - low) / 5)
+        first, last = math.floor(low / step), math.ceil(high / step)
+        ticks = tuple(number * step for number in range(first, last + 1))
+        return cls(label, ticks[0], ticks[-1], ticks)
+
+    def share(self, value: float) -> float:
+        """How far along the axis `value` lies, 0 to 1."""
+        if self.is_log:
+            low, high = math.log(self.low), math.log(self.high)
+            value = math.log(max(value, self.low))
+        else:
+            low, high = self.low, self.high
+        return min(max((value - low) / (high - low), 0.0), 1.0)
+
+
+class Plot:
+    """One chart of `width` x `height`, drawn in the order of the calls."""
+
+    def __init__(self, x: Axis, y: Axis, *, width: int = 640, height: int = 300) -> None:
+        self.x, self.y = x, y
+        self.width, self.height = width, height
+        self._parts: list[str] = []
+
+    def line(self, xs: Sequence[float], ys: Sequence[float], style: str) -> None:
+        """A line through the finite points, broken where a value is no number."""
+        pieces: list[str] = []
+        pen = "M"
+        for x, y in zip(xs, ys, strict=True):
+            if not math.isfinite(y):
+                pen = "M"
+                continue
+            pieces.append(f"{pen}{self._x(x):.1f} {self._y(y):.1f}")
+            pen = "L"
+        self._parts.append(f'<path class="line {style}" d="{"".join(pieces)}"/>')
+
+    def dots(self, xs: Sequence[float], ys: Sequence[float], style: str) -> None:
+        """A dot for each point: round ends of strokes without length, a few bytes each."""
+        path = "".join(
+            f"M{self._x(x):.1f} {self._y(y):.1f}h0"
+            for x, y in zip(xs, ys, strict=True)
+            if math.isfinite(x) and math.isfinite(y)
+        )
+        self._parts.append(f'<path class="dots {style}" d="{path}"/>')
+
+    def bars(self, edges: Sequence[float], heights: Sequence[float], style: str) -> None:
+        """A bar from each edge to the next, up from 0."""
+        floor = self._y(0.0)
+        for start, end, height in zip(edges[:-1], edges[1:], heights, strict=True):
+            left, top = self._x(start), self._y(height)
+            self._parts.append(
+                f'<rect class="bar {style}" x="{left + 0.5:.1f}" y="{top:.1f}" '
+                f'width="{max(self._x(end) - left - 1, 0.5):.1f}" height="{floor - top:.1f}"/>'
+            )
+
+    def rule(self, start: tuple[float, float], end: tuple[float, float], text: str = "") -> None:
+        """A dashed reference line, named at its upper end."""
+        (x0, y0), (x1, y1) = ((self._x(x), self._y(y)) for x, y in (start, end))
+        self._parts.append(
+            f'<line class="rule" x1="{x0:.1f}" y1="{y0:.1f}" x2="{x1:.1f}" y2="{y1:.1f}"/>'
+            f'<text class="note" x="{x1 - 4:.1f}" y="{y1 - 6:.1f}" text-anchor="end">'
+            f"{escape(text)}</text>"
+        )
+
+    def mark(self, x: float, y: float, text: str, style: str) -> None:
+        """A ringed point with a text beside it."""
+        at_x, at_y = self._x(x), self._y(y)
+        is_right = at_x > self.width * 0.7
+        place = f'x="{at_x - 10:.1f}" text-anchor="end"' if is_right else f'x="{at_x + 10:.1f}"'
+        self._parts.append(
+            f'<circle class="mark {style}" cx="{at_x:.1f}" cy="{at_y:.1f}" r="5"/>'
+            f'<text class="note" {place} y="{at_y - 10:.1f}">{escape(text)}</text>'
+        )
+
+    def svg(self, title: str, description: str) -> str:
+        """The chart, with its title and description for those who do not see it."""
+        return document(
+            self.width, self.height, title, description, "".join([*self._axes(), *self._parts])
+        )
+
+    def _x(self, value: float) -> float:
+        return _LEFT + self.x.share(value) * (self.width - _LEFT - _RIGHT)
+
+    def _y(self, value: float) -> float:
+        return self.height - _BOTTOM - self.y.share(value) * (self.height - _TOP - _BOTTOM)
+
+    def _axes(self) -> Iterable[str]:
+        bottom, right = self.height - _BOTTOM, self.width - _RIGHT
+        for tick in self.y.ticks:
+            y = self._y(tick)
+            yield f'<line class="grid" x1="{_LEFT}" y1="{y:.1f}" x2="{right}" y2="{y:.1f}"/>'
+            yield (
+                f'<text class="tick" x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">'
+                f"{figure(tick, 3)}</text>"
+            )
+        for tick in self.x.ticks:
+            x = self._x(tick)
+            yield f'<line class="axis" x1="{x:.1f}" y1="{bottom}" x2="{x:.1f}" y2="{bottom + 5}"/>'
+            yield (
+                f'<text class="tick" x="{x:.1f}" y="{bottom + 18}" text-anchor="middle">'
+                f"{figure(tick, 3)}</text>"
+            )
+        yield f'<line class="axis" x1="{_LEFT}" y1="{bottom}" x2="{right}" y2="{bottom}"/>'
+        yield (
+            f'<text class="label" x="{(_LEFT + right) / 2:.0f}" y="{self.height - 6}" '
+            f'text-anchor="middle">{escape(self.x.label)}</text>'
+        )
+        yield f'<text class="label" x="0" y="12">{escape(self.y.label)}</text>'
+
+
+def document(width: float, height: float, title: str, description: str, body: str) -> str:
+    """An SVG element with `body` in it."""
+    return (
+        f'<svg viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" role="img" '
+        f'aria-label="{escape(title)}"><title>{escape(title)}</title>'
+        f"<desc>{escape(description)}</desc>{body}</svg>"
+    )
+
+
+def _round_step(step: float) -> float:
+    """The smallest of 1, 2, 2.5, 5, 10 times a power of ten that is at least `step`."""
+    power = 10.0 ** math.floor(math.log10(step))
+    return next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= step * 0.999)

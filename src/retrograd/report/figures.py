@@ -1,0 +1,42 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+import math
+
+__all__ = ["cut", "figure", "percent", "shape"]
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def figure(value: float, digits: int = 4) -> str:
+    """`value` with `digits` significant digits, whole thousands in full: 0.06834, 245,120, 3.1×10⁻⁷."""
+    if not math.isfinite(value):
+        return "not a number" if math.isnan(value) else "∞" if value > 0 else "−∞"
+    if value == 0:
+        return "0"
+    mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
+    exponent = int(power)
+    if -4 < exponent < 15:
+        text = f"{value:,.{max(digits - 1 - exponent, 0)}f}"
+        return _trimmed(text).replace("-", "−")
+    return f"{_trimmed(mantissa)}×10{str(exponent).translate(_SUPERSCRIPTS)}".replace("-", "−")
+
+
+def percent(share: float) -> str:
+    """A share as a percentage: 0.1234 -> 12.3 %."""
+    return f"{figure(100 * share, 3)} %"
+
+
+def shape(sizes: tuple[int, ...]) -> str:
+    """(8, 128) as 8 × 128."""
+    return " × ".join(map(str, sizes)) or "1"
+
+
+def cut(text: str, longest: int = 60) -> str:
+    """A long text cut short."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _trimmed(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text

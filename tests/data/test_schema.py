@@ -1,0 +1,282 @@
+"""Each column's kind is what a person would say; a table that cannot be learned is refused."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from retrograd.data import Schema, infer_schema, labelled_rows, target_values
+from retrograd.errors import DataError, UsageError
+
+ROWS = 60
+
+
+def table(**columns: Any) -> pa.Table:
+    """A table of 60 rows whose last column `price` has a different number in each."""
+    price = [f"{100 + row}.5" for row in range(ROWS)]
+    return pa.table({**columns, "price": price})
+
+
+def kind_of(values: Any, name: str = "x", **asked: Any) -> str:
+    filler = {"filler": [str(row % 7) for row in range(ROWS)]}
+    schema = infer_schema(table(**{name: values}, **filler), "price", **asked)
+    return schema.columns[0].kind
+
+
+def cycle(*values: Any) -> list[Any]:
+    return [values[row % len(values)] for row in range(ROWS)]
+
+
+def each(text: str) -> list[str]:
+    return [text.format(row) for row in range(ROWS)]
+
+
+KINDS = {
+    "whole numbers": ("sqft", each("{}"), "number"),
+    "decimals": ("lot", each("{}.25"), "number"),
+    "few whole numbers": ("beds", cycle("1", "2", "3"), "number"),
+    "money": ("fee", each("$1,{:03}"), "number"),
+    "decimal commas": ("lot", each("{},25"), "number"),
+    "numbers and gaps": ("sqft", cycle("1", "NA", "3", "", "5.5", "?", "-", "null"), "number"),
+    "native numbers": ("sqft", list(range(ROWS)), "number"),
+    "native decimals": ("lot", [row / 3 for row in range(ROWS)], "number"),
+    "an infinity": ("lot", cycle("inf", "1.5", "2"), "number"),
+    "prefixed codes": ("zip", cycle("z95838", "z95823"), "category"),
+    "leading zeros": ("area", cycle("00501", "10001", "02134"), "category"),
+    "zip codes": ("zip", cycle("95838", "95823", "95815"), "category"),
+    "few texts": ("city", cycle("Galt", "Rio Linda"), "category"),
+    "counts with a top": ("beds", cycle("1", "2", "3", "4+"), "category"),
+    "one text and gaps": ("pool", cycle("yes, heated", ""), "category"),
+    "pandas categories": ("city", pa.array(cycle("a", "b")).dictionary_encode(), "category"),
+    "yes and no": ("pool", cycle("yes", "no"), "flag"),
+    "true and false": ("pool", cycle("True", "False", ""), "flag"),
+    "Y and N": ("pool", cycle("Y", "N"), "flag"),
+    "zero and one": ("pool", cycle("0", "1"), "flag"),
+    "native flags": ("pool", cycle(True, False, None), "flag"),
+    "ISO dates": ("sold", each("2020-01-01T00:{:02}:00"), "date"),
+    "American dates": ("sold", cycle("1/31/2020", "2/1/2020"), "date"),
+    "eight digits named a date": ("sale_date", cycle("20200131", "20200201"), "date"),
+    "eight digits": ("parcel", cycle("20200131", "20200201"), "number"),
+    "native dates": ("sold", pd.date_range("2020", periods=ROWS).date, "date"),
+    "names of rows": ("street", each("{} Main St"), "identifier"),
+    "keys": ("customerID", [str(row * 37 % ROWS) for row in range(ROWS)], "identifier"),
+    "row numbers": ("No", each("{}"), "identifier"),
+    "padded keys": ("code", each("{:05}"), "identifier"),
+    "one text": ("state", cycle("CA"), "constant"),
+    "one number": ("year", cycle("2008"), "constant"),
+    "nothing": ("note", cycle("", "NA", "?"), "constant"),
+    "native nothing": ("note", [None] * ROWS, "constant"),
+    "sentences": ("note", each("a sunny house number {} with a garden and two trees"), "text"),
+    "lists": ("rooms", [[1, 2]] * ROWS, "text"),
+}
+
+
+@pytest.mark.parametrize("case", KINDS)
+def test_a_column_has_the_kind_a_person_would_give_it(case: str) -> None:
+    name, values, kind = KINDS[case]
+    assert kind_of(values, name) == kind
+
+
+def test_a_counting_column_without_a_key_for_a_name_is_a_number() -> None:
+    for name in ("x", "paid", "number_of_rooms", "idaho"):
+        assert kind_of(each("{}"), name) == "number"
+
+
+def test_nearly_unique_texts_are_identifiers_and_repeated_ones_are_not() -> None:
+    streets = each("{} Main St")
+    assert kind_of([*streets[:-3], *streets[:3]]) == "identifier"
+    assert kind_of([*streets[:20], *streets[:20], *streets[:20]]) == "category"
+
+
+def test_a_rare_text_among_many_numbers_is_a_missing_value() -> None:
+    schema = infer_schema(table(sqft=[*each("{}")[:-2], "unknown", "unknown"]), "price")
+    column = schema.columns[0]
+    assert (column.kind, column.markers) == ("number", ("unknown",))
+    assert column.missing == pytest.approx(2 / ROWS)
+    assert any("'unknown' read as missing" in note for note in schema.notes)
+    # Not where the texts are as good as numbers are.
+    assert kind_of(cycle("1", "2", "unknown")) == "category"
+
+
+@pytest.mark.parametrize(
+    "kind", ["number", "category", "date", "flag", "identifier", "constant", "text"]
+)
+def test_a_kind_can_be_asked_for(kind: str) -> None:
+    values = {"date": cycle("2020-01-31", "2020-02-01"), "flag": cycle("0", "1", "y")}
+    schema = infer_schema(
+        table(x=values.get(kind, cycle("1", "2")), filler=each("{}.5")), "price", kinds={"x": kind}
+    )
+    assert (schema.columns[0].kind, schema.columns[0].reason) == (kind, "as asked for")
+    assert schema.columns[0].is_used == (kind in ("number", "category", "date", "flag"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [("number", "a number"), ("date", "a date"), ("flag", "true/false, yes/no or 1/0")],
+)
+def test_a_kind_that_does_not_fit_names_the_first_cell(kind: str, expected: str) -> None:
+    values = {"number": "5", "date": "2020-01-31", "flag": "no"}
+    texts = [*cycle(values[kind])[:-2], "cheap", "dear"]
+    message = f"Column 'x', row {ROWS - 1}: found 'cheap', expected {expected}"
+    with pytest.raises(DataError, match=message):
+        kind_of(texts, kinds={"x": kind})
+
+
+def test_kinds_and_tasks_that_do_not_exist_are_refused() -> None:
+    frame = table(x=each("{}"))
+    with pytest.raises(UsageError, match=r"given as 'numbr'; expected one .* Did you mean number"):
+        infer_schema(frame, "price", kinds={"x": "numbr"})
+    with pytest.raises(UsageError, match=r"the column 'X', which .* Did you mean x\?"):
+        infer_schema(frame, "price", kinds={"X": "number"})
+    with pytest.raises(UsageError, match="given for the target 'price'; give the task instead"):
+        infer_schema(frame, "price", kinds={"price": "number"})
+    with pytest.raises(UsageError, match="task is 'regresion'; expected regression or"):
+        infer_schema(frame, "price", task="regresion")
+
+
+TASKS = {
+    "many numbers": (each("{}.5"), "regression"),
+    "many whole numbers": (each("{}"), "regression"),
+    "money": (each("$1,{:03}"), "regression"),
+    "few decimals": (cycle("1.5", "2.5"), "regression"),
+    "few whole numbers": (cycle("3", "4", "5"), "classification"),
+    "zero and one": (cycle("0", "1"), "classification"),
+    "flags": (cycle(True, False), "classification"),
+    "texts": (cycle("good", "bad"), "classification"),
+    "grades": (cycle("1", "2", "n.b."), "classification"),
+}
+
+
+@pytest.mark.parametrize("case", TASKS)
+def test_the_task_follows_from_the_target(case: str) -> None:
+    values, task = TASKS[case]
+    schema = infer_schema(pa.table({"x": each("{}"), "y": values}), "y")
+    assert schema.task == task
+
+
+def test_the_task_can_be_asked_for() -> None:
+    frame = pa.table({"x": each("{}"), "y": cycle("3", "4", "5")})
+    assert infer_schema(frame, "y", task="regression").task == "regression"
+    frame = pa.table({"x": each("{}"), "y": cycle(*map(str, range(20)))})
+    schema = infer_schema(frame, "y", task="classification")
+    assert schema.target.classes == tuple(map(str, range(20)))
+
+
+def test_classes_are_in_the_order_of_numbers_or_of_the_alphabet() -> None:
+    def classes(*values: Any) -> tuple[str, ...]:
+        return infer_schema(pa.table({"x": each("{}"), "y": cycle(*values)}), "y").target.classes
+
+    assert classes("10", "9", "-1") == ("-1", "9", "10")
+    assert classes("yes", "no") == ("no", "yes")
+    assert classes(2.0, 10.0, 1.0) == ("1", "2", "10")
+
+
+TARGETS_REFUSED = {
+    "all missing": (["", "NA", "?", None], "has no value in any of 4 rows"),
+    "one value": (["1", "", "", ""], "Only one row has a value of the target 'y'"),
+    "constant": (["5", "5", "", "5"], "'y' is always '5': there is nothing to learn"),
+    "text among numbers": (["1.5", "cheap", "3.5", "4"], "row 2: found 'cheap', expected a number"),
+    "infinity": (["1.5", "2", "-inf", "4"], "row 3: found '-inf', expected a finite number"),
+    "native infinity": ([1.5, None, np.inf, 2.0], "row 3: found 'inf', expected a finite number"),
+    "as many classes as rows": (list("abcd"), "a different value in every row"),
+    "dates": (pd.date_range("2020", periods=4), "expected numbers, texts or flags"),
+    "lists": ([[1], [2], [3], [4]], "expected numbers, texts or flags"),
+}
+
+
+@pytest.mark.parametrize("case", TARGETS_REFUSED)
+def test_a_target_that_cannot_be_learned_is_refused(case: str) -> None:
+    values, message = TARGETS_REFUSED[case]
+    with pytest.raises(DataError, match=message):
+        infer_schema(pa.table({"x": ["1", "2", "3", "5"], "y": values}), "y")
+
+
+def test_text_in_a_regression_asked_for_names_the_first_cell() -> None:
+    frame = pa.table({"x": each("{}"), "y": cycle("1", "low", "high")})
+    with pytest.raises(DataError, match="row 2: found 'low', expected a number"):
+        infer_schema(frame, "y", task="regression")
+
+
+def test_a_missing_target_suggests_near_names_and_lists_the_columns() -> None:
+    message = r"no column 'Prise'. Did you mean price\? Its columns: x, price"
+    with pytest.raises(DataError, match=message):
+        infer_schema(table(x=each("{}")), "Prise")
+
+
+def test_too_little_to_learn_from_is_refused() -> None:
+    with pytest.raises(DataError, match="has 1 row; expected at least two"):
+        infer_schema(pa.table({"x": ["1"], "y": ["2"]}), "y")
+    with pytest.raises(DataError, match="no other column"):
+        infer_schema(pa.table({"y": ["2", "3"]}), "y")
+    frame = table(key=each("k{}"), state=cycle("CA"), id=each("{}"))
+    message = r"Nothing to learn 'price' from: key \(identifier.*state \(constant.*id \(identifier"
+    with pytest.raises(DataError, match=message):
+        infer_schema(frame, "price")
+
+
+def test_rows_without_a_target_are_counted_and_left_out() -> None:
+    frame = pa.table({"x": ["1", "2", "3", "4"], "y": ["1.5", "NA", "", "2"]})
+    schema = infer_schema(frame, "y")
+    assert schema.target.missing == 2
+    assert schema.notes == (
+        "2 of 4 rows have no value of the target 'y' ('', 'NA') and are left out.",
+    )
+    kept, dropped = labelled_rows(frame, schema)
+    assert dropped == 2
+    assert kept["x"].to_list() == ["1", "4"]
+    assert labelled_rows(kept, schema)[1] == 0
+    assert target_values(kept, schema).tolist() == [1.5, 2]
+    with pytest.raises(DataError, match="'y' has no value in row 2"):
+        target_values(frame, schema)
+
+
+def test_columns_left_out_are_noted() -> None:
+    schema = infer_schema(table(x=each("{}"), street=each("{} St"), state=cycle("CA")), "price")
+    assert [column.name for column in schema.features] == ["x"]
+    assert "identifier (they name rows): street" in schema.notes[0]
+    assert "constant (they never change): state" in schema.notes[1]
+
+
+def test_an_ambiguous_date_is_noted() -> None:
+    schema = infer_schema(table(sold=cycle("1/2/2020", "2/3/2020")), "price")
+    assert "month/day/year (or day/month/year: the dates fit both)" in schema.notes[0]
+
+
+def test_describe_gives_the_target_then_every_column() -> None:
+    schema = infer_schema(table(x=cycle("1", "2", ""), city=cycle("a", "b")), "price")
+    rows = schema.describe()
+    assert [row.column for row in rows] == ["price", "x", "city"]
+    assert [row.kind for row in rows] == ["target", "number", "category"]
+    assert rows[1].missing == pytest.approx(1 / 3)
+    assert rows[0].reason == "regression: 60 different numbers"
+
+
+def test_a_schema_survives_json() -> None:
+    frame = table(
+        x=[*each("{},5")[:-1], "unknown"], sold=cycle("1/2/2020", "2/3/2020"), city=cycle("a", "b")
+    )
+    for target in ("price", "city"):
+        schema = infer_schema(frame, target)
+        assert Schema.from_json(json.loads(json.dumps(schema.to_json()))) == schema
+
+
+def test_frames_of_pandas_are_understood() -> None:
+    frame = pd.DataFrame(
+        {
+            "x": [1.5, None, 3.5, 4.5],
+            "city": pd.Categorical(["a", "b", "a", None]),
+            "day": pd.date_range("2020", periods=4, tz="Europe/Berlin"),
+            "y": [1, 2, 3, 7],
+        },
+        index=[9, 8, 7, 6],
+    )
+    schema = infer_schema(frame, "y")
+    assert [column.kind for column in schema.columns] == ["number", "category", "date"]
+    mixed = pd.DataFrame({"x": [1, "a"], "y": [1, 2]})
+    with pytest.raises(DataError, match="mixes values of different types"):
+        infer_schema(mixed, "y")

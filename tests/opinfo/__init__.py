@@ -1,0 +1,1 @@
+"""Our operations held against PyTorch's own database of sample inputs (OpInfo)."""

@@ -1,0 +1,17 @@
+"""Sample inputs and an independent JAX oracle for every operation: what test_registry.py runs over.
+
+`TABLE` has one entry for each primitive and for each public function. A new operation goes into the
+file of its family; one without an entry fails the suite.
+"""
+
+from __future__ import annotations
+
+from samples_compare import COMPARE
+from samples_elementwise import ELEMENTWISE
+from samples_index import INDEX
+from samples_kinds import Op
+from samples_linalg import LINALG
+from samples_reduce import REDUCE
+from samples_shape import SHAPE
+
+TABLE: dict[str, Op] = COMPARE | ELEMENTWISE | INDEX | LINALG | REDUCE | SHAPE
