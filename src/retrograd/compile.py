@@ -21,9 +21,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from retrograd.arrays import Array, is_jax, state
+from retrograd.packing import Pack, choose
 from retrograd.tensor import Tensor
 from retrograd.traced import TraceError, refuse_number
-from retrograd.variable import Held, Parameter, Variable
+from retrograd.variable import Held, Parameter, Parcel, Variable
 
 __all__ = ["Compiled", "compile"]
 
@@ -39,6 +40,7 @@ class Trace:
         self.grads_read = dict.fromkeys(grads)
         self.written: dict[Variable, None] = {}  # in the order of writing
         self.grads_written: dict[Variable, None] = {}
+        self.grads_spent: dict[Variable, None] = {}
         self.guards: dict[tuple[int, str], Guard] = {}
 
     def read(self, variable: Variable) -> Array:
@@ -48,7 +50,7 @@ class Trace:
 
             # Not an input yet. Go on with the value itself to find what else is read; `Compiled`
             # then traces again with this Variable as an input.
-            array = self.arrays[variable] = jax.numpy.asarray(variable._held)
+            array = self.arrays[variable] = jax.numpy.asarray(variable._settled())
         if type(variable) is Parameter:
             self.guard(variable, "requires_grad", variable.requires_grad)
         return array
@@ -77,6 +79,11 @@ class Trace:
     def write_grad(self, variable: Variable, grad: Tensor | None) -> None:
         self.grads[variable] = grad
         self.grads_written[variable] = None
+        self.grads_spent.pop(variable, None)
+
+    def spend_grad(self, variable: Variable) -> None:
+        """An optimizer has used the gradient."""
+        self.grads_spent[variable] = None
 
     def guard(self, owner: Any, attribute: str, value: Any) -> None:
         self.guards[id(owner), attribute] = Guard(owner, attribute, value)
@@ -104,6 +111,8 @@ class Program(NamedTuple):
     """One compiled step: what goes in, what comes out, and when it may be used."""
 
     run: Callable[..., Any]
+    pack: Pack
+    loose: list[Variable]  # written, and not in the pack
     interface: Interface
     guards: list[Guard]
     result: Layout
@@ -154,14 +163,18 @@ class Compiled:
             if program is None:
                 program = self._compile(layout, bool(kwargs), arrays, over)
                 self.programs.setdefault((layout, over), []).append(program)
-            written, kept, grads_in, grads_out, grads_cleared = program.interface
-            returned, new, grads = program.run(
-                [variable._held for variable in written],
+            _, kept, grads_in, grads_out, grads_cleared = program.interface
+            pack, loose = program.pack, program.loose
+            packed = pack.load()
+            returned, packed, new, grads = program.run(
+                packed,
+                [_unpacked(variable) for variable in loose],
                 [_on_device(variable) for variable in kept],
                 [_raw_grad(variable) for variable in grads_in],
                 arrays,
             )
-        for variable, array in zip(written, new, strict=True):
+        pack.store(packed)
+        for variable, array in zip(loose, new, strict=True):
             variable._held = array
             variable._view = None
         for variable, array in zip(grads_out, grads, strict=True):
@@ -206,51 +219,66 @@ class Compiled:
                 [_raw(trace.grads[variable]) for variable in interface.grads_out],
             )
 
-        def trace_with(interface: Interface) -> Any:
-            def one(*inputs: Any) -> Any:
-                return step(interface, *inputs)
+        def trace_with(interface: Interface) -> tuple[Any, Pack, list[Variable]]:
+            def one(packed: Array, loose: Any, kept: Any, grads: Any, arguments: Any) -> Any:
+                returned, new, grads = step(
+                    interface, [*pack.split(packed), *loose], kept, grads, arguments
+                )
+                together, apart = new[: len(pack.variables)], new[len(pack.variables) :]
+                return returned, pack.join(jax.numpy, together), apart, grads
 
-            def many(written: Any, kept: Any, grads: Any, arguments: Any) -> Any:
+            def many(packed: Array, loose: Any, kept: Any, grads: Any, arguments: Any) -> Any:
                 def body(carry: Any, each: Any) -> Any:
                     returned, new, _ = step(interface, carry, kept, grads, each)
                     return new, returned
 
-                new, returned = jax.lax.scan(body, written, arguments)
-                return returned, new, []
+                new, returned = jax.lax.scan(body, loose, arguments)
+                return returned, packed, new, []
 
-            return jax.jit(many if over else one, donate_argnums=0).trace(
-                [variable._held for variable in interface.written],
-                [variable._held for variable in interface.kept],
+            # One call's worth of `over` is long enough for its buffers to cost nothing.
+            packs = not over and jax.default_backend() == "cpu"
+            pack = Pack(choose(interface.written) if packs else [])
+            loose = [variable for variable in interface.written if all(variable is not other for other in pack.variables)]
+            interface = interface._replace(written=[*pack.variables, *loose])
+            traced = jax.jit(many if over else one, donate_argnums=(0, 1)).trace(
+                pack.load(),
+                [_unpacked(variable) for variable in loose],
+                [_on_device(variable) for variable in interface.kept],
                 [_raw_grad(variable) for variable in interface.grads_in],
                 arrays,
             )
+            return traced, pack, loose
 
         interface = Interface()
         while True:
             with _refusals_explained():
-                traced = trace_with(interface)
+                traced, pack, loose = trace_with(interface)
             trace, result = found[-1]
             before, interface = interface, _interface(trace, over)
             if _same(before, interface):
                 break
         run = traced.lower().compile()
-        return Program(run, interface, list(trace.guards.values()), result)
+        return Program(run, pack, loose, interface, list(trace.guards.values()), result)
 
 
 def _interface(trace: Trace, over: bool) -> Interface:
-    left = [variable for variable in trace.grads_written if trace.grads[variable] is not None]
+    """What a trace has met. Gradients that nobody can ask for again are not handed back."""
     if over and trace.grads_read:
         raise TraceError(
             "over() runs steps that start without gradients: call zero_grad() before backward()"
         )
+    left = []
+    for variable in trace.grads_written:
+        # A step that clears the gradient before it reads it, and has an optimizer use it up.
+        spent = variable in trace.grads_spent and (id(variable), "_has_grad") not in trace.guards
+        if trace.grads[variable] is not None and not over and not spent:
+            left.append(variable)
     return Interface(
         written=list(trace.written),
         kept=[variable for variable in trace.arrays if variable not in trace.written],
         grads_in=list(trace.grads_read),
-        grads_out=[] if over else left,
-        grads_cleared=[
-            variable for variable in trace.grads_written if over or trace.grads[variable] is None
-        ],
+        grads_out=left,
+        grads_cleared=[v for v in trace.grads_written if all(v is not other for other in left)],
     )
 
 
@@ -261,6 +289,13 @@ def _same(before: Interface, after: Interface) -> bool:
     )
 
 
+def _unpacked(variable: Variable) -> Array:
+    """The array of a Variable that travels by itself, out of the pack of another step."""
+    if type(variable._held) is Parcel:
+        variable._replace(variable._settled())
+    return variable._held
+
+
 def _on_device(variable: Variable) -> Array:
     """The array of a Variable that a step only reads, handed over once and not at every call."""
     if type(variable._held) is np.ndarray:
@@ -268,7 +303,7 @@ def _on_device(variable: Variable) -> Array:
 
         variable._held = jax.device_put(variable._held)
         variable._view = None
-    return variable._held
+    return variable._settled() if type(variable._held) is Parcel else variable._held
 
 
 def _raw(value: Any) -> Array:
@@ -369,7 +404,9 @@ def compile(function: Callable[..., Any]) -> Compiled:
     stream, `.grad`); nothing needs to be listed. Arguments and results are tensors, arrays, numbers
     and nested lists, tuples and dicts of them. After a call, and also after one that failed while
     being traced, every Variable holds what the same function run eagerly would have left, or what
-    it held before. Python values, other than a module's training mode and a parameter's
+    it held before. One thing differs: gradients that the step itself clears before `backward()` and
+    an optimizer uses up are not handed back (six arrays out cost a small step a fifth of its time),
+    and `.grad` is None afterwards; return what you want to see. Python values, other than a module's training mode and a parameter's
     requires_grad, are read once, when the step is traced.
 
     Raises TraceError where the function needs a Python number from a traced tensor, naming the

@@ -7,6 +7,7 @@ writes.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,23 @@ from retrograd.arrays import Array, DType, is_jax, state
 from retrograd.tensor import Tensor
 
 __all__ = ["Buffer", "Held", "Key", "Parameter", "Slot", "Variable"]
+
+
+class Parcel:
+    """A place in a `packing.Pack`: what a Variable holds whose values travel with others'."""
+
+    __slots__ = ("dtype", "pack", "shape", "size", "start")
+
+    def __init__(self, pack: Any, start: int, shape: tuple[int, ...], dtype: DType) -> None:
+        self.pack = pack
+        self.start = start
+        self.shape = shape
+        self.dtype = dtype
+        self.size = math.prod(shape)
+
+    def cut(self, array: Array) -> Array:
+        """This parcel's values out of the packed array."""
+        return array[self.start : self.start + self.size].reshape(self.shape)
 
 
 class Held(Tensor):
@@ -39,6 +57,8 @@ class Held(Tensor):
         held = self._held
         if type(held) is np.ndarray:
             return held
+        if type(held) is Parcel:
+            return held.cut(held.pack.view())
         if self._view is None:
             # The JAX array stays beside its view, so that the next compiled step takes it as it is.
             # JAX does not reuse the memory of an array that has a view, so the view stays true.
@@ -64,6 +84,12 @@ class Variable(Held):
 
     _grad: Tensor | None
 
+    def __init__(
+        self, values: Any, requires_grad: bool = False, dtype: DType | None = None
+    ) -> None:
+        self._held = None
+        super().__init__(values, requires_grad, dtype)
+
     @property
     def data(self) -> Array:
         """The array; assign to it to change what the Variable holds."""
@@ -74,8 +100,14 @@ class Variable(Held):
         if state.trace is not None:
             state.trace.write(self, array)
         else:
-            self._held = array
-            self._view = None
+            self._replace(array)
+
+    def _replace(self, held: Array | Parcel) -> None:
+        """Hold something else; the pack that had the values is no longer whole."""
+        if type(self._held) is Parcel:
+            self._held.pack.whole = False
+        self._held = held
+        self._view = None
 
     @property
     def grad(self) -> Tensor | None:

@@ -125,6 +125,7 @@ def test_dates_are_the_days_that_pandas_finds(layout: str, written: str) -> None
         ("2021-01-00", False),
         ("2021-01-01 24:00", False),
         ("2021-01-01 10:61", False),
+        ("2021-01-01 10:00:75", False),
         ("2021-01-01x", False),
     ],
 )

@@ -87,11 +87,11 @@ def _spread(items: list[Any], limit: int | None) -> list[Any]:
 def _check_eager(case: Case, sample: Sample, answer: Answer) -> None:
     leaves: list[Tensor] = []
     outputs = _call(case, sample, np.float64, leaves, lambda array: array)
+    tight = EAGER * case.tolerance
+    _compare("value", [out.data for out in outputs], answer.outputs, tight)
     cotangents = [None if w is None else Tensor(w, requires_grad=True) for w in answer.weights]
     order = 1 if answer.second is None else 2
     first = _pull(outputs, cotangents, leaves, create_graph=order == 2)
-    tight = EAGER * case.tolerance
-    _compare("value", [out.data for out in outputs], answer.outputs, tight)
     _compare("gradient", _values(first, leaves), answer.first, tight)
     if answer.second is not None:
         with np.errstate(all="ignore"):
@@ -181,7 +181,7 @@ def _convert(value: Any, dtype: Any, leaves: list[Tensor], pick: Callable[..., A
     """PyTorch's tensors as ours; those that require a gradient are added to `leaves`."""
     if isinstance(value, torch.Tensor):
         array = value.detach().numpy()
-        array = array.astype(dtype) if array.dtype.kind == "f" else array
+        array = array.astype(dtype) if array.dtype == np.float64 else array
         tensor = Tensor(pick(array), requires_grad=value.requires_grad)
         if value.requires_grad:
             leaves.append(tensor)

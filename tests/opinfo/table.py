@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from opinfo import table_elementwise
+from opinfo import table_elementwise, table_reduce, table_shape
 from opinfo.compare import Case
 
 __all__ = ["TABLE"]
 
-TABLE: dict[str, Case] = {**table_elementwise.TABLE}
+TABLE: dict[str, Case] = {**table_elementwise.TABLE, **table_reduce.TABLE, **table_shape.TABLE}

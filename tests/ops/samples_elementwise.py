@@ -14,7 +14,7 @@ POWERS = [
     *(sample(numbers(4), exponent) for exponent in (0, 1, 2, 3, -1, 2.0)),
     sample(numbers(4, low=0.3, high=2.0), 0.5),
     sample(numbers(4, low=0.3, high=2.0), -0.5),
-    sample(numbers(2, 2), np.array([0.0, 3.0])),
+    sample(numbers(2, 2, low=0.3, high=2.0), np.array([0.0, 3.0])),
 ]
 
 CHOICES = [

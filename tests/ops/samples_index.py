@@ -125,7 +125,7 @@ SORTED = [
 ]
 
 INDEX = {
-    "getitem": Op(lambda x, index: x[index], INDEXED, call=lambda x, index: x[index]),
+    "getitem": Op(lambda x, index: x[index], INDEXED, call=ops.getitem),
     "pick": Op(lambda x, index: x[index], INDEXED),
     "place": Op(values_placed, PLACED),
     "take": Op(take_oracle, TAKEN),

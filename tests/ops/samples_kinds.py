@@ -40,9 +40,12 @@ def sample(*operands: Any, **attributes: Any) -> Sample:
 
 
 def numbers(*shape: int, low: float = -1.9, high: float = 2.1, seed: int = 0) -> Float64:
-    """Distinct numbers between `low` and `high` in no order: nothing ties, nothing is exactly 0."""
+    """Distinct numbers between `low` and `high` in no order: nothing ties, nothing is exactly 0.
+
+    Another seed gives other numbers, so that two operands do not tie either.
+    """
     n = math.prod(shape)
-    spread = np.linspace(low, high, n + 2)[1:-1]
+    spread = np.linspace(low + 0.013 * seed, high, n + 2)[1:-1]
     return np.random.default_rng((seed, n)).permutation(spread).reshape(shape)
 
 

@@ -186,7 +186,6 @@ SHAPE = {
             sample(numbers(3), widths=((1, 2),)),
             sample(numbers(2, 1), widths=((0, 1), (2, 0)), value=-1.5),
             sample(numbers(0), widths=((1, 1),), value=2.0),
-            sample(numbers(), widths=()),
         ],
     ),
     "pad": Op(

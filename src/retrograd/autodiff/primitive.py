@@ -129,11 +129,27 @@ class Primitive:
                 out = self.forward(xp, *arrays, **attributes)
         else:
             out = self.forward(xp, *arrays, **attributes)
+        if type(out) is not tuple and out.dtype is not getattr(arrays[0], "dtype", None):
+            out = self._settled(out, arrays)
         if tracked:
             return self._record(out, arrays, edges, attributes, tracked)
         if type(out) is tuple:
             return tuple(tensor_type._wrap(_array(each), None) for each in out)
         return tensor_type._wrap(_array(out), None)
+
+    def _settled(self, out: Array, operands: list[Array]) -> Array:
+        """`out` with the dtype of the floating-point operands, or float32 if there is none.
+
+        As in PyTorch, and the same in both engines: by itself NumPy makes float64 of float32 beside
+        int64, and of a mean of integers. An operation with an attribute `dtype` decides for itself.
+        """
+        dtypes = [each.dtype for each in operands if hasattr(each, "dtype")]
+        if out.dtype in dtypes or out.dtype.kind not in "fV" or "dtype" in self.attributes:
+            return out
+        floats = {dtype for dtype in dtypes if dtype.kind in "fV"}
+        if len(floats) > 1:
+            return out
+        return out.astype(floats.pop() if floats else np.float32)
 
     def _bind(
         self, operands: tuple[Any, ...], attributes: dict[str, Any]

@@ -209,8 +209,8 @@ def _as_text(name: str, column: pa.Array) -> pa.Array:
 
 
 def _quoted(texts: pa.Array, separators: str) -> pa.Array:
-    """Quotes around the texts that contain a separator, a quote, a line end or outer spaces."""
-    special = pc.match_substring_regex(texts, f'["\\r\\n{separators}]|^\\s|\\s$')
+    """Quotes around the texts that contain a separator, a quote or a line end."""
+    special = pc.match_substring_regex(texts, f'["\\r\\n{separators}]')
     if not pc.any(special).as_py():
         return texts
     quote = strings(['"'])[0]

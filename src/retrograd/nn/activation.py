@@ -43,7 +43,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
 def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
     """x where it is positive, else α (eˣ - 1) (Clevert et al. 2016)."""
     # The branch that is not taken must stay finite, or its slope would be infinity times 0.
-    return ops.where(input > 0, input, alpha * ops.expm1(ops.minimum(input, 0.0)))
+    return ops.where(input > 0, input, alpha * ops.expm1(ops.clip(input, max=0.0)))
 
 
 # α and λ for which mean 0 and variance 1 are a fixed point: Klambauer et al. 2017, eq. 14.

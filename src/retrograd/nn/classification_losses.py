@@ -14,8 +14,8 @@ import numpy as np
 
 from retrograd import ops
 from retrograd.arrays import namespace
-from retrograd.nn.indices import check_range, integers
-from retrograd.nn.reduction import as_tensor, pair, reduce
+from retrograd.nn.arguments import as_tensor, check_range, integers, pair
+from retrograd.nn.reduction import reduce
 from retrograd.tensor import Tensor
 
 __all__ = ["binary_cross_entropy_with_logits", "cross_entropy", "nll_loss"]
@@ -162,7 +162,8 @@ def _chosen(
 def _beside(name: str, argument: str, weight: Any, x: Tensor) -> Tensor:
     """A weight that stands beside the logits without making them more."""
     weight = as_tensor(weight)
-    if np.broadcast_shapes(weight.shape, x.shape) != x.shape:
+    fits = all(w in (1, n) for w, n in zip(weight.shape[::-1], x.shape[::-1], strict=False))
+    if weight.ndim > x.ndim or not fits:
         raise ValueError(
             f"{name}: {argument} of shape {tuple(weight.shape)} does not fit logits of shape "
             f"{tuple(x.shape)}"

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from retrograd import random
+from retrograd.nn.arguments import as_tensor
 from retrograd.nn.module import Module
 from retrograd.tensor import Tensor
 
 __all__ = ["Dropout", "dropout"]
 
 
-def dropout(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
+def dropout(input: Any, p: float = 0.5, training: bool = True) -> Tensor:
     """In training each element is 0 with probability `p`, and the others are divided by 1 - p.
 
     Raises ValueError for a probability outside [0, 1].
     """
     if not 0 <= p <= 1:
         raise ValueError(f"dropout: p is a probability, between 0 and 1, found {p}")
+    input = as_tensor(input)
     if not training or p == 0:
         return input
     scale = 1 / (1 - p) if p < 1 else 0.0
@@ -36,7 +40,7 @@ class Dropout(Module):
             raise ValueError(f"Dropout: p is a probability, between 0 and 1, found {p}")
         self.p = p
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Any) -> Tensor:
         return dropout(x, self.p, self.training)
 
     def extra_repr(self) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from retrograd import ops
 from retrograd.nn import init
-from retrograd.nn.indices import check_range, integers
+from retrograd.nn.arguments import check_range, integers
 from retrograd.nn.module import Module
 from retrograd.tensor import Tensor
 from retrograd.variable import Parameter

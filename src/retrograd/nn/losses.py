@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from retrograd.nn import classification_losses, regression_losses
+from retrograd.nn.arguments import as_tensor
 from retrograd.nn.module import Module
-from retrograd.nn.reduction import as_tensor, check_reduction
+from retrograd.nn.reduction import check_reduction
 from retrograd.tensor import Tensor
 from retrograd.variable import Buffer
 

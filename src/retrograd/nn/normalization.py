@@ -133,22 +133,21 @@ class BatchNorm1d(Module):
                 f"BatchNorm1d: expected {self.num_features} channels on axis 1, found an input of "
                 f"shape {tuple(x.shape)}"
             )
-        training = self.training
-        momentum: Any = self.momentum
-        if training and self.num_batches_tracked is not None:
-            self.num_batches_tracked.data = self.num_batches_tracked.data + 1
-            if momentum is None:
-                momentum = 1 / self.num_batches_tracked.data
-        return batch_norm(
+        tracked = self.num_batches_tracked if self.training else None
+        batches = None if tracked is None else (tracked + 1).data
+        out = batch_norm(
             x,
             self.running_mean,
             self.running_var,
             self.weight,
             self.bias,
-            training,
-            momentum,
+            self.training,
+            1 / batches if self.momentum is None and batches is not None else self.momentum,
             self.eps,
         )
+        if tracked is not None:
+            tracked.data = batches
+        return out
 
     def extra_repr(self) -> str:
         return (
@@ -184,5 +183,6 @@ class LayerNorm(Module):
 
     def extra_repr(self) -> str:
         return (
-            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+            f"{self.normalized_shape}, eps={self.eps}, "
+            f"elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}"
         )

@@ -1,4 +1,4 @@
-"""What every loss does around its formula: the shapes checked before it, the reduction after it.
+"""What every loss does after its formula: the sample weights and the reduction.
 
 With sample weights w the mean of the losses l is Σ w l / Σ w, so that doubling an example's weight
 is the same as having it twice; the sum is Σ w l, and "none" leaves w l.
@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from retrograd.nn.arguments import as_tensor
 from retrograd.tensor import Tensor
 
-__all__ = ["as_tensor", "check_reduction", "pair", "reduce", "spread"]
+__all__ = ["check_reduction", "reduce"]
 
 REDUCTIONS = ("none", "mean", "sum")
 
@@ -22,36 +23,7 @@ def check_reduction(reduction: str) -> str:
     return reduction
 
 
-def as_tensor(values: Any) -> Tensor:
-    """Tensors as they are; arrays and numbers as tensors."""
-    return values if isinstance(values, Tensor) else Tensor(values)
-
-
-def pair(name: str, input: Any, target: Any) -> tuple[Tensor, Tensor]:
-    """Predictions and targets as tensors of one dtype, that of the predictions.
-
-    Raises ValueError unless their shapes are equal.
-    """
-    input, target = as_tensor(input), as_tensor(target)
-    if input.shape != target.shape:
-        raise ValueError(
-            f"{name}: the predictions have shape {tuple(input.shape)}, the targets "
-            f"{tuple(target.shape)}; compared like that, each prediction would meet other rows' "
-            f"targets. {_way_out(input, target)}"
-        )
-    return input, target if target.dtype == input.dtype else target.astype(input.dtype)
-
-
-def _way_out(input: Tensor, target: Tensor) -> str:
-    if input.numel() == target.numel():
-        return (
-            f"Give the targets the predictions' shape, y.reshape({tuple(input.shape)}), or drop "
-            "the predictions' axis of size 1, model(x).squeeze(-1)"
-        )
-    return "Check how many rows and outputs each of the two has"
-
-
-def spread(name: str, weight: Any, losses: Tensor) -> Tensor:
+def _spread(name: str, weight: Any, losses: Tensor) -> Tensor:
     """One weight an example, or one a loss, in a shape that stands beside the losses.
 
     Raises ValueError unless the weights have the losses' leading axes.
@@ -79,7 +51,7 @@ def reduce(
     """
     check_reduction(reduction)
     if sample_weight is not None:
-        weight = spread(name, sample_weight, losses)
+        weight = _spread(name, sample_weight, losses)
         losses = losses * weight
         share = (weight if share is None else share * weight).broadcast_to(losses.shape)
     if reduction == "none":

@@ -11,7 +11,8 @@ import math
 from typing import Any
 
 from retrograd import ops
-from retrograd.nn.reduction import pair, reduce
+from retrograd.nn.arguments import pair
+from retrograd.nn.reduction import reduce
 from retrograd.tensor import Tensor
 
 __all__ = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from retrograd.arrays import Array, Namespace
 from retrograd.autodiff.primitive import primitive
 from retrograd.autodiff.tape import Tensor
@@ -13,6 +15,8 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 @primitive
 def contract(xp: Namespace, *operands: Array, inputs: tuple[str, ...], output: str) -> Array:
     """Products summed over the letters missing from `output`; no letter repeats in an operand."""
+    if xp is np and operands[0].dtype.kind == "V":  # NumPy's einsum does not know bfloat16
+        operands = tuple(each.astype(np.float32) for each in operands)
     return xp.einsum(f"{','.join(inputs)}->{output}", *operands, optimize=len(operands) > 2)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from retrograd.arrays import Array, DType, Namespace, special
+from retrograd.arrays import Array, DType, Namespace, as_array, special
 from retrograd.autodiff.primitive import primitive
 
 # Arithmetic ---------------------------------------------------------------------------------------
@@ -87,17 +87,20 @@ def power(xp: Namespace, x: Array, y: Array) -> Array:
 
 
 def _power_base(g: Any, x: Any, y: Any) -> Any:
-    """d(x^y)/dx = y x^(y-1), and 0 for y = 0, where x^(y-1) may be infinite."""
+    """d(x^y)/dx = y x^(y-1), and 0 for x = y = 0, where x^(y-1) is infinite."""
     if isinstance(y, int | float):
         return g * 0.0 if y == 0 else along_slope(g, y * x ** (y - 1))
-    constant = y == 0
-    return along_slope(g, where(constant, 0.0, y * x ** where(constant, 1.0, y - 1)))
+    # Only there: elsewhere the slope at y = 0 is 0 by itself, but has a slope of its own in y.
+    at_origin = (y == 0) & (x == 0)
+    return along_slope(g, where(at_origin, 0.0, y * x ** where(at_origin, 1.0, y - 1)))
 
 
 def _power_exponent(g: Any, x: Any, y: Any, out: Any) -> Any:
     """d(x^y)/dy = x^y log x, whose limit at x = 0 is 0 for y >= 0."""
-    at_zero = (y >= 0) & (x == 0)  # in this order: x may be a Python number
-    return g * where(at_zero, 0.0, out * log(where(at_zero, 1.0, x)))
+    if isinstance(x, int | float) and x != 0:
+        return g * (out * (math.log(x) if x > 0 else math.nan))
+    at_zero = (y >= 0) & (x == 0)  # in this order: x may be the Python number 0
+    return along_slope(g, where(at_zero, 0.0, out * log(where(at_zero, 1.0, x))))
 
 
 power.pullbacks(x=_power_base, y=_power_exponent)
@@ -282,6 +285,8 @@ where.pullbacks(
 @primitive
 def clip(xp: Namespace, x: Array, *, min: float | None = None, max: float | None = None) -> Array:
     """x held within [min, max]; the slope is 1 on the bounds and 0 beyond them."""
+    if min is None and max is None:
+        raise TypeError("clip: give min, max or both")
     return xp.clip(x, min, max)
 
 
@@ -297,7 +302,7 @@ def _within(x: Any, lowest: float | None, highest: float | None) -> Any:
 @primitive
 def cast(xp: Namespace, x: Array, *, dtype: DType) -> Array:
     """x as another dtype; the walk casts the cotangent back."""
-    return x.astype(dtype)
+    return as_array(x, dtype)
 
 
 cast.pullbacks(x=lambda g: g)

@@ -16,7 +16,7 @@ from retrograd.autodiff.tape import Tensor
 from retrograd.ops.compare import argmax, argmin
 from retrograd.ops.names import numpy_names
 from retrograd.ops.reduce import amax, amin
-from retrograd.ops.shape import Shape, reshape, squeeze, unsqueeze
+from retrograd.ops.shape import Shape, axis, reshape, squeeze, unsqueeze
 
 
 @primitive
@@ -30,6 +30,7 @@ def pick(xp: Namespace, x: Array, *, index: tuple[Any, ...]) -> Array:
 @primitive
 def place(xp: Namespace, values: Array, *, index: tuple[Any, ...], shape: Shape) -> Array:
     """Zeros of `shape` with `values` added at `index`."""
+    xp = namespace(values, *index)  # constants may go where a traced array points
     zeros = xp.zeros(shape, values.dtype)
     if any(hasattr(part, "shape") for part in index):
         return scatter_add(xp, zeros, index, values)
@@ -71,7 +72,7 @@ def take(x: Tensor, index: Tensor | Array, dim: int | None = None) -> Tensor:
     """The elements at `index` along `dim`, or of the flattened tensor as PyTorch's `take`."""
     if dim is None:
         return getitem(reshape(x, shape=(-1,)), index)
-    return getitem(x, (slice(None),) * (dim % x.ndim) + (index,))
+    return getitem(x, (slice(None),) * axis(dim, x.ndim) + (index,))
 
 
 @primitive
@@ -85,10 +86,13 @@ def place_along_axis(
     xp: Namespace, values: Array, indices: Array, *, dim: int, shape: Shape
 ) -> Array:
     """Zeros of `shape` with `values` added where `indices` points along `dim`."""
-    # Size-1 axes of the indices stand for all of x's, as in take_along_axis.
-    full = tuple(n if i == dim % len(shape) else shape[i] for i, n in enumerate(indices.shape))
+    # An axis of size 1 of the indices or of x stands for all of the other's, as in take_along_axis.
+    full = tuple(
+        n if n != 1 or i == axis(dim, len(shape)) else shape[i] for i, n in enumerate(indices.shape)
+    )
     indices = xp.broadcast_to(indices, full)
-    grid = list(np.ogrid[tuple(slice(n) for n in full)])
+    every = np.ogrid[tuple(slice(n) for n in full)]
+    grid = [np.minimum(each, n - 1) for each, n in zip(every, shape, strict=True)]
     grid[dim] = indices
     zeros = xp.zeros(shape, values.dtype)
     return scatter_add(xp, zeros, tuple(grid), xp.broadcast_to(values, full))
@@ -118,6 +122,8 @@ def max(x: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor | Ex
     """
     if dim is None:
         return amax(x, dim=None, keepdim=keepdim)
+    if x.ndim == 0:
+        return Extreme(x, argmax(x))
     return _extreme(x, argmax(x, dim=dim, keepdim=True), dim, keepdim)
 
 
@@ -126,6 +132,8 @@ def min(x: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor | Ex
     """The smallest element, or with `dim` the `(values, indices)` along it, as in PyTorch."""
     if dim is None:
         return amin(x, dim=None, keepdim=keepdim)
+    if x.ndim == 0:
+        return Extreme(x, argmin(x))
     return _extreme(x, argmin(x, dim=dim, keepdim=True), dim, keepdim)
 
 

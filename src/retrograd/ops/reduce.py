@@ -17,6 +17,7 @@ from retrograd.ops.elementwise import abs, where
 from retrograd.ops.names import numpy_names
 from retrograd.ops.shape import (
     Shape,
+    axis,
     broadcast_to,
     concatenate_all,
     flip,
@@ -34,10 +35,8 @@ def axes(dim: Dim, ndim: int) -> Shape:
     Raises IndexError for one that does not exist.
     """
     chosen = range(ndim) if dim is None else (dim,) if isinstance(dim, int | np.integer) else dim
-    for each in chosen:
-        if not -max(ndim, 1) <= each < max(ndim, 1):
-            raise IndexError(f"axis {each} is out of range for a tensor with {ndim} axes")
-    return tuple(sorted({int(each) % max(ndim, 1) for each in chosen})) if ndim else ()
+    found = sorted({axis(each, ndim) for each in chosen})
+    return tuple(found) if ndim else ()
 
 
 def count(shape: Shape, dim: Dim) -> int:
@@ -145,7 +144,7 @@ def _product_of_others(x: Tensor, dim: Dim) -> Tensor:
     n = count(x.shape, dim)
     lead = shape[: len(rest)]
     if n <= 1:
-        return reshape(x * 0 + 1, shape=x.shape)
+        return (x == x).astype(x.dtype) if False else reshape(x * 0 + 1, shape=x.shape)
     size = 1 << (n - 1).bit_length()
     level = reshape(leaves, shape=(*lead, n))
     widths = ((0, 0),) * len(lead) + ((0, size - n),)
@@ -169,10 +168,12 @@ def _product_of_others(x: Tensor, dim: Dim) -> Tensor:
 @primitive
 def cumsum(xp: Namespace, x: Array, *, dim: int) -> Array:
     """The running sum along `dim`."""
-    return xp.cumsum(x, axis=dim)
+    return xp.cumsum(x, axis=dim) if x.ndim else x
 
 
-cumsum.pullbacks(x=lambda g, dim: flip(cumsum(flip(g, dims=dim), dim=dim), dims=dim))
+cumsum.pullbacks(
+    x=lambda g, dim: flip(cumsum(flip(g, dims=dim), dim=dim), dims=dim) if g.ndim else g
+)
 
 
 # Norms --------------------------------------------------------------------------------------------

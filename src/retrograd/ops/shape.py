@@ -15,6 +15,14 @@ from retrograd.autodiff.tape import Tensor
 Shape = tuple[int, ...]
 
 
+def axis(dim: int, ndim: int) -> int:
+    """`dim` counted from 0; raises IndexError for an axis that does not exist."""
+    count = max(ndim, 1)  # as in PyTorch, a single number answers to axis 0
+    if not -count <= dim < count:
+        raise IndexError(f"axis {dim} is out of range for a tensor with {ndim} axes")
+    return int(dim % count)
+
+
 @primitive
 def reshape(xp: Namespace, x: Array, *, shape: int | Shape) -> Array:
     """The same elements in another shape; one size may be -1."""
@@ -64,14 +72,14 @@ def expand(x: Tensor, *sizes: int | Shape) -> Tensor:
 
 def squeeze(x: Tensor, dim: int | Shape | None = None) -> Tensor:
     """`x` without its axes of size 1 (only those in `dim`, if given)."""
-    chosen = range(x.ndim) if dim is None else [d % x.ndim for d in _sizes((dim,))]
+    chosen = range(x.ndim) if dim is None else [axis(d, x.ndim) for d in _sizes((dim,))]
     return reshape(x, shape=tuple(n for i, n in enumerate(x.shape) if n != 1 or i not in chosen))
 
 
 def unsqueeze(x: Tensor, dim: int) -> Tensor:
     """`x` with a new axis of size 1 at `dim`."""
     shape = list(x.shape)
-    shape.insert(dim if dim >= 0 else dim + x.ndim + 1, 1)
+    shape.insert(axis(dim, x.ndim + 1), 1)
     return reshape(x, shape=tuple(shape))
 
 
@@ -79,7 +87,7 @@ def flatten(x: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """The axes from `start_dim` to `end_dim` as one."""
     if x.ndim == 0:
         return reshape(x, shape=(1,))
-    first, last = start_dim % x.ndim, end_dim % x.ndim
+    first, last = axis(start_dim, x.ndim), axis(end_dim, x.ndim)
     size = int(np.prod(x.shape[first : last + 1]))
     return reshape(x, shape=(*x.shape[:first], size, *x.shape[last + 1 :]))
 

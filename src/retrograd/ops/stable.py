@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 from retrograd.arrays import Array, Namespace
 from retrograd.autodiff.primitive import primitive
-from retrograd.ops.elementwise import exp
+from retrograd.autodiff.tape import Tensor
+from retrograd.ops.elementwise import exp, where
 from retrograd.ops.reduce import Dim, axes, kept, sum
 
 
@@ -26,11 +29,13 @@ def logsumexp(xp: Namespace, x: Array, *, dim: Dim = None, keepdim: bool = False
     return out if keepdim else xp.squeeze(out, axis=folded)
 
 
-logsumexp.pullbacks(
-    x=lambda g, x, out, dim, keepdim: (
-        kept(g, x.shape, dim, keepdim) * exp(x - kept(out, x.shape, dim, keepdim))
-    )
-)
+def _softmax_of(g: Tensor, x: Tensor, out: Tensor, dim: Dim, keepdim: bool) -> Tensor:
+    """exp(x - out), and 0 where all of x is -inf, which would give inf - inf."""
+    total = kept(where(out == -math.inf, 0.0, out), x.shape, dim, keepdim)
+    return kept(g, x.shape, dim, keepdim) * exp(x - total)
+
+
+logsumexp.pullbacks(x=_softmax_of)
 
 
 @primitive

@@ -96,6 +96,8 @@ class Optimizer(ABC):
                     xp = namespace(x, g)
                     new = self._update(xp, x, g, self.state[parameter], lr, t, group.options)
                     parameter.data = xp.asarray(new)
+                    if state.trace is not None:
+                        state.trace.spend_grad(parameter)
 
     @abstractmethod
     def _update(

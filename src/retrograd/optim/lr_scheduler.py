@@ -34,6 +34,7 @@ __all__ = [
     "ConstantLR",
     "CosineAnnealingLR",
     "ExponentialLR",
+    "FormulaLR",
     "LRScheduler",
     "LambdaLR",
     "LinearLR",
@@ -90,6 +91,14 @@ class LRScheduler(ABC):
         for group, lr in zip(self.optimizer.param_groups, self._lrs(t), strict=False):
             group["lr"] = Tensor(lr) if state.trace is not None else float(lr)
 
+    @abstractmethod
+    def _lrs(self, t: Any) -> list[Any]:
+        """Each group's learning rate after `t` steps, a Python int or a traced 0-d array."""
+
+
+class FormulaLR(LRScheduler):
+    """A schedule with one formula for all groups."""
+
     def _lrs(self, t: Any) -> list[Any]:
         if state.trace is not None:
             state.trace.guard(self, "base_lrs", list(self.base_lrs))
@@ -97,13 +106,13 @@ class LRScheduler(ABC):
 
     @abstractmethod
     def _lr(self, base: float, t: Any) -> Any:
-        """The learning rate after `t` steps, a Python int or a traced 0-d array."""
+        """The learning rate after `t` steps from the initial one."""
 
 
-class LambdaLR(LRScheduler):
+class LambdaLR(FormulaLR):
     """lr = base · f(t), for a function f of the count.
 
-    Within a compiled step f receives a Tensor: write it with operators and with operations such as
+    Within a compiled step f receives a float64 Tensor: write it with operators and with operations such as
     `rg.minimum`, which take Python's numbers too.
     """
 
@@ -112,10 +121,11 @@ class LambdaLR(LRScheduler):
         super().__init__(optimizer)
 
     def _lr(self, base: float, t: Any) -> Any:
-        return base * self.lr_lambda(t if state.trace is None else Tensor(t))
+        # float64, since operations of Tensors on integers give float32.
+        return base * self.lr_lambda(t if state.trace is None else Tensor(t, dtype=np.float64))
 
 
-class ConstantLR(LRScheduler):
+class ConstantLR(FormulaLR):
     """lr = base · factor for the first `total_iters` steps, then base."""
 
     def __init__(self, optimizer: Optimizer, factor: float = 1 / 3, total_iters: int = 5) -> None:
@@ -127,7 +137,7 @@ class ConstantLR(LRScheduler):
         return base * namespace(t).where(t < self.total_iters, self.factor, 1.0)
 
 
-class LinearLR(LRScheduler):
+class LinearLR(FormulaLR):
     """Warm-up: lr goes straight from base · start_factor to base · end_factor in `total_iters`.
 
     Goyal et al., "Accurate, large minibatch SGD" (2017), section 2.2.
@@ -150,7 +160,7 @@ class LinearLR(LRScheduler):
         return base * _linear(self.start_factor, self.end_factor, done)
 
 
-class StepLR(LRScheduler):
+class StepLR(FormulaLR):
     """lr = base · gamma^⌊t / step_size⌋: smaller by `gamma` every `step_size` steps."""
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
@@ -162,7 +172,7 @@ class StepLR(LRScheduler):
         return base * self.gamma ** (t // self.step_size)
 
 
-class ExponentialLR(LRScheduler):
+class ExponentialLR(FormulaLR):
     """lr = base · gammaᵗ."""
 
     def __init__(self, optimizer: Optimizer, gamma: float) -> None:
@@ -173,7 +183,7 @@ class ExponentialLR(LRScheduler):
         return base * self.gamma**t
 
 
-class CosineAnnealingLR(LRScheduler):
+class CosineAnnealingLR(FormulaLR):
     """lr = eta_min + (base − eta_min) (1 + cos(π t / T_max)) / 2.
 
     Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts" (2017), equation
@@ -189,7 +199,7 @@ class CosineAnnealingLR(LRScheduler):
         return _cosine(base, self.eta_min, t / self.T_max)
 
 
-class OneCycleLR(LRScheduler):
+class OneCycleLR(FormulaLR):
     """lr rises from max_lr / div_factor to max_lr, then falls to the first / final_div_factor.
 
     The rise takes the share `pct_start` of `total_steps`; its shape is `anneal_strategy`, "cos" or

@@ -134,15 +134,16 @@ def _checked(owner: str, name: str, value: Any) -> Any:
     limit = _LIMITS.get(name)
     if limit is None:
         return value
-    if name == "betas" and isinstance(value, list | tuple) and len(value) == 2:
-        return tuple(_number(owner, name, each, limit) for each in value)
-    return _number(owner, name, value, limit)
+    if name != "betas":
+        return _number(owner, name, value, limit)
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise TypeError(f"{owner}: betas must be two numbers; found {described(value)}")
+    return tuple(_number(owner, name, each, limit) for each in value)
 
 
 def _number(owner: str, name: str, value: Any, limit: float) -> float:
     if not isinstance(value, Real) or isinstance(value, bool):
-        expected = "two numbers" if name == "betas" else "a number"
-        raise TypeError(f"{owner}: {name} must be {expected}; found {described(value)}")
+        raise TypeError(f"{owner}: {name} must be a number; found {described(value)}")
     number = float(value)
     if not 0 <= number < limit:
         below = " and finite" if limit == math.inf else f" and below {limit:g}"

@@ -11,7 +11,7 @@ from retrograd.report.figures import figure
 
 __all__ = ["Axis", "Plot", "document"]
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 84, 16, 22, 46
+_LEFT, _RIGHT, _TOP, _BOTTOM = 84, 32, 22, 46
 
 
 @dataclass(frozen=True)
@@ -25,23 +25,33 @@ class Axis:
     is_log: bool = False
 
     @classmethod
-    def of(cls, label: str, values: Iterable[float], *, is_log: bool = False) -> Axis:
-        """Round ticks around the finite `values`, powers of ten on a logarithmic axis."""
+    def of(
+        cls, label: str, values: Iterable[float], *, is_log: bool = False, most: int = 5
+    ) -> Axis:
+        """About `most` round ticks around the finite `values`; powers of ten if logarithmic."""
         found = [float(v) for v in values if math.isfinite(v) and (v > 0 or not is_log)]
         low, high = (min(found), max(found)) if found else (1.0, 10.0)
         if is_log:
-            first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-            last = max(last, first + 1)
-            step = math.ceil((last - first) / 6)
-            ticks = tuple(10.0**power for power in range(first, last + step, step))
+            lowest, highest = math.floor(math.log10(low)), math.ceil(math.log10(high))
+            highest = max(highest, lowest + 1)
+            stride = math.ceil((highest - lowest) / (most + 1))
+            ticks = tuple(10.0**power for power in range(lowest, highest + stride, stride))
             return cls(label, ticks[0], ticks[-1], ticks, is_log=True)
         if low == high:
             margin = abs(low) / 2 or 1.0
             low, high = low - margin, high + margin
-        step = _round_step((high - low) / 5)
+        step = _round_step((high - low) / most)
         first, last = math.floor(low / step), math.ceil(high / step)
-        ticks = tuple(number * step for number in range(first, last + 1))
+        ticks = tuple(number * step + 0.0 for number in range(first, last + 1))
         return cls(label, ticks[0], ticks[-1], ticks)
+
+    def text(self, tick: float) -> str:
+        """A tick in figures, with as many decimals as tell the ticks apart."""
+        step = self.ticks[1] - self.ticks[0]
+        if self.is_log or not 1e-4 < step < 1e12:
+            return figure(tick, 3)
+        decimals = next(d for d in range(6) if abs(round(step, d) / step - 1) < 1e-6)
+        return f"{tick + 0.0:,.{decimals}f}".replace("-", "−")
 
     def share(self, value: float) -> float:
         """How far along the axis `value` lies, 0 to 1."""
@@ -93,12 +103,11 @@ class Plot:
             )
 
     def rule(self, start: tuple[float, float], end: tuple[float, float], text: str = "") -> None:
-        """A dashed reference line, named at its upper end."""
+        """A dashed reference line, named at its start."""
         (x0, y0), (x1, y1) = ((self._x(x), self._y(y)) for x, y in (start, end))
         self._parts.append(
             f'<line class="rule" x1="{x0:.1f}" y1="{y0:.1f}" x2="{x1:.1f}" y2="{y1:.1f}"/>'
-            f'<text class="note" x="{x1 - 4:.1f}" y="{y1 - 6:.1f}" text-anchor="end">'
-            f"{escape(text)}</text>"
+            f'<text class="note" x="{x0 + 6:.1f}" y="{y0 - 6:.1f}">{escape(text)}</text>'
         )
 
     def mark(self, x: float, y: float, text: str, style: str) -> None:
@@ -130,14 +139,14 @@ class Plot:
             yield f'<line class="grid" x1="{_LEFT}" y1="{y:.1f}" x2="{right}" y2="{y:.1f}"/>'
             yield (
                 f'<text class="tick" x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">'
-                f"{figure(tick, 3)}</text>"
+                f"{self.y.text(tick)}</text>"
             )
         for tick in self.x.ticks:
             x = self._x(tick)
             yield f'<line class="axis" x1="{x:.1f}" y1="{bottom}" x2="{x:.1f}" y2="{bottom + 5}"/>'
             yield (
                 f'<text class="tick" x="{x:.1f}" y="{bottom + 18}" text-anchor="middle">'
-                f"{figure(tick, 3)}</text>"
+                f"{self.x.text(tick)}</text>"
             )
         yield f'<line class="axis" x1="{_LEFT}" y1="{bottom}" x2="{right}" y2="{bottom}"/>'
         yield (

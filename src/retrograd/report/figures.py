@@ -10,7 +10,9 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def figure(value: float, digits: int = 4) -> str:
-    """`value` with `digits` significant digits, whole thousands in full: 0.06834, 245,120, 3.1×10⁻⁷."""
+    """`value` with `digits` significant digits: 0.06834, 245,120 (never fewer before the point
+    than there are), 3.1×10⁻⁷.
+    """
     if not math.isfinite(value):
         return "not a number" if math.isnan(value) else "∞" if value > 0 else "−∞"
     if value == 0:

@@ -12,7 +12,7 @@ __all__ = ["write_page"]
 
 
 def write_page(path: str | os.PathLike[str], template: str, **values: Any) -> None:
-    """Render `template` and write it whole or not at all; raises UsageError if it cannot be written.
+    """Render `template` and write it, whole or not at all; UsageError if it cannot be written.
 
     Every value is escaped, except the charts, which escape their own texts.
     """

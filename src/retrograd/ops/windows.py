@@ -1,0 +1,258 @@
+"""Windows that slide over the last axes: gathered, laid over each other, summed, and their maxima.
+
+Legend: n batch, c channels, k positions within a window, w windows; `k` and `w` stand for one axis
+for each spatial axis `s`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from retrograd.arrays import Array, Namespace
+from retrograd.autodiff.primitive import primitive
+from retrograd.autodiff.tape import Tensor
+from retrograd.ops.elementwise import where
+from retrograd.ops.shape import Shape, broadcast_to, reshape
+
+Padding = tuple[tuple[int, int], ...]
+
+
+class Windows(NamedTuple):
+    """Where the windows lie; one entry for each spatial axis.
+
+    `padding` is what surrounds the input, before and after; a negative width crops it.
+    """
+
+    kernel: Shape
+    stride: Shape
+    padding: Padding
+    dilation: Shape
+
+    @property
+    def spans(self) -> Shape:
+        """How far a window reaches."""
+        return tuple(d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
+
+    def counts(self, sizes: Sequence[int]) -> Shape:
+        """How many windows fit along each axis of an input of `sizes`."""
+        return tuple(
+            max((n + before + after - span) // step + 1, 0)
+            for n, (before, after), span, step in zip(
+                sizes, self.padding, self.spans, self.stride, strict=True
+            )
+        )
+
+    def positions(self) -> Iterator[Shape]:
+        """The positions within a window, the last axis fastest."""
+        return itertools.product(*map(range, self.kernel))
+
+    def at(self, position: Shape, counts: Shape) -> tuple[Any, ...]:
+        """The index that picks, from a padded input, every window's element at `position`."""
+        starts = [p * d for p, d in zip(position, self.dilation, strict=True)]
+        return (
+            ...,
+            *(
+                slice(start, start + step * (count - 1) + 1, step) if count else slice(0, 0)
+                for start, step, count in zip(starts, self.stride, counts, strict=True)
+            ),
+        )
+
+    def tile(self, sizes: Sequence[int]) -> bool:
+        """Whether the windows cover an input of `sizes` exactly, without overlap."""
+        return (
+            self.kernel == self.stride
+            and all(d == 1 for d in self.dilation)
+            and all(pair == (0, 0) for pair in self.padding)
+            and all(n % k == 0 for n, k in zip(sizes, self.kernel, strict=True))
+        )
+
+
+def padded(
+    xp: Namespace,
+    x: Array,
+    padding: Padding,
+    value: float = 0,
+    interior: Shape | None = None,
+) -> Array:
+    """The last axes with `padding` around them, and `interior - 1` elements between neighbours."""
+    lead = x.ndim - len(padding)
+    steps = (1,) * len(padding) if interior is None else interior
+    if all(pair == (0, 0) for pair in padding) and all(step == 1 for step in steps):
+        return x
+    if xp is not np:
+        from jax import lax
+
+        widths = [
+            (before, after, step - 1) for (before, after), step in zip(padding, steps, strict=True)
+        ]
+        return lax.pad(x, xp.asarray(value, x.dtype), [(0, 0, 0)] * lead + widths)
+    spread = [(n - 1) * step + 1 if n else 0 for n, step in zip(x.shape[lead:], steps, strict=True)]
+    sizes = [n + before + after for n, (before, after) in zip(spread, padding, strict=True)]
+    out = np.full((*x.shape[:lead], *sizes), value, x.dtype)
+    to, source = [], []
+    for n, size, (before, _), step in zip(spread, sizes, padding, steps, strict=True):
+        first = -(-max(-before, 0) // step)  # the first element that the crop leaves
+        last = -(-min(n, size - before) // step)
+        to.append(slice(before + first * step, max(before + last * step, 0), step))
+        source.append(slice(first, max(last, first)))
+    out[(..., *to)] = x[(..., *source)]
+    return out
+
+
+def window_view(x: Array, at: Windows) -> Array:
+    """(..., s) -> (..., k, w), a view of a padded NumPy array."""
+    lead = x.ndim - len(at.kernel)
+    counts = at._replace(padding=((0, 0),) * len(at.kernel)).counts(x.shape[lead:])
+    steps = x.strides[lead:]
+    return np.lib.stride_tricks.as_strided(
+        x,
+        (*x.shape[:lead], *at.kernel, *counts),
+        (
+            *x.strides[:lead],
+            *(step * d for step, d in zip(steps, at.dilation, strict=True)),
+            *(step * s for step, s in zip(steps, at.stride, strict=True)),
+        ),
+        writeable=False,
+    )
+
+
+def overlaid(xp: Namespace, columns: Array, at: Windows, sizes: Shape) -> Array:
+    """(..., k, w) -> (..., s): each window added where it lies."""
+    axes = len(sizes)
+    lead = columns.shape[: columns.ndim - 2 * axes]
+    counts = columns.shape[columns.ndim - axes :]
+    if at.tile(sizes):
+        n = len(lead)
+        order = [n + i + side for i in range(axes) for side in (axes, 0)]
+        return xp.transpose(columns, (*range(n), *order)).reshape(*lead, *sizes)
+    parts = (columns[(..., *p, *(slice(None),) * axes)] for p in at.positions())
+    if xp is not np:
+        # A sum of padded parts, which XLA computes in one loop, where updates in place are many.
+        return sum(
+            padded(xp, part, _placing(at, position, counts, sizes), interior=at.stride)
+            for part, position in zip(parts, at.positions(), strict=True)
+        )
+    full = [n + before + after for n, (before, after) in zip(sizes, at.padding, strict=True)]
+    out = np.zeros((*lead, *full), columns.dtype)
+    for part, position in zip(parts, at.positions(), strict=True):
+        out[at.at(position, counts)] += part
+    return padded(xp, out, tuple((-before, -after) for before, after in at.padding))
+
+
+def _placing(at: Windows, position: Shape, counts: Shape, sizes: Shape) -> Padding:
+    """The padding that puts every window's element at `position` where it lies in the input."""
+    widths = []
+    for p, d, (before, _), step, count, n in zip(
+        position, at.dilation, at.padding, at.stride, counts, sizes, strict=True
+    ):
+        start = p * d - before
+        widths.append((start, n - start - (step * (count - 1) + 1)))
+    return tuple(widths)
+
+
+@primitive
+def gather_windows(xp: Namespace, x: Array, *, at: Windows) -> Array:
+    """(n, c, s) -> (n, c, k, w): a copy of every window."""
+    counts = at.counts(x.shape[x.ndim - len(at.kernel) :])
+    x = padded(xp, x, at.padding)
+    if xp is np:
+        return window_view(x, at).copy()
+    lead = x.shape[: x.ndim - len(counts)]
+    columns = xp.stack([x[at.at(p, counts)] for p in at.positions()], axis=len(lead))
+    return columns.reshape(*lead, *at.kernel, *counts)
+
+
+@primitive
+def scatter_windows(xp: Namespace, columns: Array, *, at: Windows, sizes: Shape) -> Array:
+    """(n, c, k, w) -> (n, c, s): every window added where it lies."""
+    return overlaid(xp, columns, at, sizes)
+
+
+gather_windows.pullbacks(
+    x=lambda g, x_shape, at: scatter_windows(g, at=at, sizes=x_shape[-len(at.kernel) :])
+)
+scatter_windows.pullbacks(columns=lambda g, at: gather_windows(g, at=at))
+
+
+@primitive
+def sum_windows(xp: Namespace, x: Array, *, at: Windows) -> Array:
+    """(n, c, s) -> (n, c, w): the sum of every window."""
+    lead = x.shape[: x.ndim - len(at.kernel)]
+    sizes = x.shape[len(lead) :]
+    counts = at.counts(sizes)
+    if at.tile(sizes):
+        pairs = [n for pair in zip(counts, at.kernel, strict=True) for n in pair]
+        return x.reshape(*lead, *pairs).sum(
+            axis=tuple(range(len(lead) + 1, len(lead) + len(pairs), 2))
+        )
+    x = padded(xp, x, at.padding)
+    return sum(x[at.at(position, counts)] for position in at.positions())
+
+
+def _spread(g: Tensor, at: Windows) -> Tensor:
+    """(n, c, w) -> (n, c, k, w)."""
+    axes = len(at.kernel)
+    lead, counts = g.shape[:-axes], g.shape[-axes:]
+    return broadcast_to(
+        reshape(g, shape=(*lead, *(1,) * axes, *counts)), shape=(*lead, *at.kernel, *counts)
+    )
+
+
+sum_windows.pullbacks(
+    x=lambda g, x_shape, at: scatter_windows(
+        _spread(g, at), at=at, sizes=x_shape[-len(at.kernel) :]
+    )
+)
+
+
+@primitive
+def max_windows(xp: Namespace, x: Array, *, at: Windows) -> tuple[Array, Array]:
+    """(n, c, s) -> (n, c, w), twice: every window's maximum, and its position in the window.
+
+    Of equal elements the first is taken; NaN counts as the largest. Padding is never taken.
+    """
+    sizes = x.shape[x.ndim - len(at.kernel) :]
+    counts = at.counts(sizes)
+    lowest = np.iinfo(x.dtype).min if x.dtype.kind in "iu" else -np.inf
+    outside = padded(xp, x, at.padding, lowest)
+    small = np.uint8 if math.prod(at.kernel) <= 256 else np.int32
+    lead = x.shape[: x.ndim - len(counts)]
+    best = xp.full((*lead, *counts), lowest, x.dtype)
+    chosen = xp.broadcast_to(xp.asarray(_first_inside(at, sizes).astype(small)), best.shape)
+    for k, position in enumerate(at.positions()):
+        value = outside[at.at(position, counts)]
+        better = (value > best) | (value != value)
+        best = xp.where(better, value, best)
+        chosen = xp.where(better, xp.asarray(k, small), chosen)
+    return best, chosen
+
+
+def _first_inside(at: Windows, sizes: Shape) -> np.ndarray[Any, Any]:
+    """(w): the position of every window's first element that is not padding."""
+    counts = at.counts(sizes)
+    first = np.zeros(counts, np.int64)
+    for axis, (count, size, kernel, d, step, (before, _)) in enumerate(
+        zip(counts, sizes, at.kernel, at.dilation, at.stride, at.padding, strict=True)
+    ):
+        starts = np.arange(count) * step - before
+        inside = np.minimum(np.maximum(-(starts // d), 0), kernel - 1)
+        first = first * kernel + inside.reshape(-1, *(1,) * (len(counts) - axis - 1))
+    return first
+
+
+def _to_the_largest(
+    g: list[Tensor], out: tuple[Tensor, Tensor], x_shape: Shape, at: Windows
+) -> Any:
+    """Each window's cotangent at its maximum, and 0 elsewhere in it."""
+    axes = len(at.kernel)
+    numbers = np.arange(math.prod(at.kernel)).astype(out[1].dtype)
+    here = _spread(out[1], at) == numbers.reshape(*at.kernel, *(1,) * axes)
+    return scatter_windows(where(here, _spread(g[0], at), 0), at=at, sizes=x_shape[-axes:])
+
+
+max_windows.pullbacks(x=_to_the_largest)

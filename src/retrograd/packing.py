@@ -1,0 +1,81 @@
+"""Many small arrays handed to a compiled step as one.
+
+Each array that goes into and comes out of an XLA program costs about 0.8 µs on a CPU, whatever its
+size: 20 of them 16 µs, where the arithmetic of a 13-64-64-1 network's Adam step takes 10. So the
+small Variables that a step writes travel in one array, a `Pack`, and each of them holds a `Parcel`
+that says where in it its values are. The step written by hand in JAX took 1.25 times as long with 20
+arrays as with one (interleaved, median of 3 rounds).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from retrograd.arrays import Array
+from retrograd.variable import Parcel, Variable
+
+__all__ = ["Pack", "choose"]
+
+# Copying costs more than it saves for arrays larger than this, and for all of them together.
+_LARGEST = 1 << 14
+_IN_ALL = 1 << 15
+_FEWEST = 4
+
+
+def choose(variables: Iterable[Variable]) -> list[Variable]:
+    """Which of `variables` travel in one array: the small float32 ones, if there are several."""
+    room = _IN_ALL
+    chosen = []
+    for variable in sorted(variables, key=Variable.numel):
+        size = variable.numel()
+        if variable.dtype == np.float32 and 0 < size <= min(room, _LARGEST):
+            chosen.append(variable)
+            room -= size
+    return chosen if len(chosen) >= _FEWEST else []
+
+
+class Pack:
+    """One array with the values of several Variables, one after the other."""
+
+    def __init__(self, variables: Sequence[Variable]) -> None:
+        self.variables = variables
+        self.array: Array = np.zeros(0, np.float32)
+        self.whole = False  # whether every Variable still holds its parcel of this pack
+        self._view: Array | None = None
+        self._parcels: list[Parcel] = []
+        start = 0
+        for variable in variables:
+            self._parcels.append(Parcel(self, start, variable.shape, variable.dtype))
+            start += variable.numel()
+
+    def load(self) -> Array:
+        """The array to hand over, gathered anew if a Variable was given other contents."""
+        if not self.whole and self.variables:
+            values = [np.ravel(variable._settled()) for variable in self.variables]
+            self.store(np.concatenate(values))
+            for variable, parcel in zip(self.variables, self._parcels, strict=True):
+                variable._replace(parcel)
+            self.whole = True
+        return self.array
+
+    def store(self, array: Array) -> None:
+        """Take over what a step returned."""
+        self.array = array
+        self._view = None
+
+    def view(self) -> Array:
+        """The array as NumPy's, uncopied."""
+        if self._view is None:
+            self._view = np.asarray(self.array)
+        return self._view
+
+    def split(self, array: Array) -> list[Array]:
+        """Within a step: the Variables' arrays out of the packed one."""
+        return [parcel.cut(array) for parcel in self._parcels]
+
+    def join(self, xp: Any, arrays: Sequence[Array]) -> Array:
+        """Within a step: the packed array of the Variables' arrays."""
+        return xp.concatenate([xp.ravel(array) for array in arrays]) if arrays else self.array

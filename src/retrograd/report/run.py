@@ -1,0 +1,213 @@
+"""The report of a training run as a page: the verdict first, then what it rests on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from retrograd.data import Schema
+from retrograd.data.table import as_table, take_rows
+from retrograd.report import run_charts as charts
+from retrograd.report.figures import figure, percent
+from retrograd.report.page import write_page
+from retrograd.report.run_words import Metric, metrics, stop_sentence, verdict
+from retrograd.train.history import Epoch, History, Verdict
+from retrograd.train.scores import Scores
+from retrograd.train.table import TableRun
+
+__all__ = ["RunReport", "write_report"]
+
+Array = np.ndarray[Any, Any]
+
+_WORST_ROWS = 10
+_WORST_COLUMNS = 8
+_SCHEMA_ROWS = 200
+_MATRIX_CLASSES = 12
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What the page of a run is made from.
+
+    `truth` and `answers` are of the rows held out, `frame`: (rows,) numbers in the target's units,
+    or (rows,) class codes and (rows, classes) probabilities. `network` is the printed network.
+    """
+
+    name: str
+    config: Mapping[str, Any]
+    schema: Schema
+    epochs: Sequence[Epoch]
+    verdict: Verdict | None
+    scores: Scores
+    truth: Array
+    answers: Array
+    frame: Any
+    network: str
+    manifest: Mapping[str, Any]
+    notes: Sequence[str]
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        run: TableRun,
+        history: History,
+        scores: Scores,
+        manifest: Mapping[str, Any],
+    ) -> RunReport:
+        """The report of `run` once it is trained; the rows held out are predicted here."""
+        preprocessor = run.model.preprocessor
+        truth = preprocessor.target(run.valid_frame)
+        if run.model.schema.task == "regression":
+            truth = preprocessor.unscale_target(truth)
+        return cls(
+            name=name,
+            config=run.config.to_json(),
+            schema=run.model.schema,
+            epochs=history.epochs,
+            verdict=history.verdict,
+            scores=scores,
+            truth=truth,
+            answers=run.model.answers(run.valid_frame),
+            frame=run.valid_frame,
+            network=repr(run.model.network),
+            manifest=manifest,
+            notes=run.notes,
+        )
+
+    @property
+    def is_regression(self) -> bool:
+        """Whether numbers are predicted, not classes."""
+        return self.schema.task == "regression"
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The figures of merit beside the baseline's."""
+        return metrics(self.scores)
+
+
+class WorstRow(NamedTuple):
+    """One of the rows that were predicted worst, in the words of the page."""
+
+    cells: list[str]
+    truth: str
+    answer: str
+    off: str
+
+
+class Confusion(NamedTuple):
+    """How often rows of the class `truth` were taken for each class, and the same as shares."""
+
+    truth: str
+    counts: list[int]
+    shares: list[float]
+
+
+def write_report(path: str | os.PathLike[str], report: RunReport) -> None:
+    """Write the page whole or not at all; raises UsageError if it cannot be written."""
+    names = [column.name for column in report.schema.features[:_WORST_COLUMNS]]
+    schema = report.schema.describe()
+    write_page(
+        path,
+        "run.html.jinja",
+        title=report.name,
+        report=report,
+        verdict=verdict(report.schema.target.name, report.metrics, report.scores.rows),
+        stopped=stop_sentence(report.epochs, report.verdict),
+        learning=charts.learning_curve(report.epochs),
+        pictures=_pictures(report),
+        confusions=_confusions(report),
+        mistakes=_mistakes(report),
+        worst_names=names,
+        worst=_worst(report, names),
+        columns_left_out=len(report.schema.features) - len(names),
+        schema=schema[:_SCHEMA_ROWS],
+        schema_left_out=max(len(schema) - _SCHEMA_ROWS, 0),
+        config={name: value for name, value in report.config.items() if value not in (None, {})},
+        manifest=_flat(report.manifest),
+    )
+
+
+def _pictures(report: RunReport) -> list[str]:
+    if not report.is_regression:
+        return []
+    target = report.schema.target.name
+    return [
+        charts.answers_against_truth(target, report.truth, report.answers),
+        charts.errors(target, report.answers - report.truth),
+    ]
+
+
+def _counts(report: RunReport) -> Array:
+    """(classes, classes): rows of each true class by the class that was predicted."""
+    classes = len(report.schema.target.classes)
+    pairs = report.truth * classes + report.answers.argmax(1)
+    return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+
+
+def _confusions(report: RunReport) -> list[Confusion]:
+    classes = report.schema.target.classes
+    if report.is_regression or len(classes) > _MATRIX_CLASSES:
+        return []
+    counts = _counts(report)
+    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    return [
+        Confusion(name, row.tolist(), share.round(3).tolist())
+        for name, row, share in zip(classes, counts, shares, strict=True)
+    ]
+
+
+def _mistakes(report: RunReport) -> list[tuple[str, str, int]]:
+    """Where there are too many classes for a table: the pairs most often taken for each other."""
+    classes = report.schema.target.classes
+    if report.is_regression or len(classes) <= _MATRIX_CLASSES:
+        return []
+    counts = _counts(report)
+    np.fill_diagonal(counts, 0)
+    order = np.argsort(-counts, axis=None, kind="stable")[:_MATRIX_CLASSES]
+    pairs = [divmod(int(place), len(classes)) for place in order]
+    return [(classes[i], classes[j], int(counts[i, j])) for i, j in pairs if counts[i, j]]
+
+
+def _worst(report: RunReport, names: Sequence[str]) -> list[WorstRow]:
+    """The rows with the largest error, or the least probability for the true class."""
+    if report.is_regression:
+        off = np.abs(report.answers - report.truth)
+    else:
+        off = 1 - report.answers[np.arange(len(report.truth)), report.truth]
+    order = np.argsort(-off, kind="stable")[:_WORST_ROWS]
+    table = as_table(take_rows(report.frame, order))
+    columns = [[_cell(value.as_py()) for value in table[name]] for name in names]
+    rows = []
+    for place, row in enumerate(order):
+        truth, answer, error = _in_words(report, int(row))
+        rows.append(WorstRow([column[place] for column in columns], truth, answer, error))
+    return rows
+
+
+def _in_words(report: RunReport, row: int) -> tuple[str, str, str]:
+    truth, answer = report.truth[row], report.answers[row]
+    if report.is_regression:
+        error = figure(answer - truth)
+        return figure(truth, 5), figure(answer, 5), error if error[0] == "−" else f"+{error}"
+    classes = report.schema.target.classes
+    return classes[int(truth)], classes[int(answer.argmax())], percent(float(answer[int(truth)]))
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Nested names joined by dots."""
+    flat: dict[str, str] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = str(value)
+    return flat

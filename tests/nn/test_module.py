@@ -1,0 +1,437 @@
+"""A module collects what is assigned to it, saves it under PyTorch's names, and prints itself."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+import numpy as np
+import pytest
+import safetensors.numpy
+import safetensors.torch
+import torch
+
+import retrograd as rg
+from retrograd import nn
+
+
+def floats(*shape: int) -> np.ndarray[Any, Any]:
+    return np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+
+
+class Twins(nn.Module):
+    """Two names for one layer, and a scale of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Linear(3, 3)
+        self.second = self.first
+        self.scale = rg.Parameter(np.ones(3, np.float32))
+        self.register_buffer("offset", np.zeros(3, np.float32))
+        self.register_buffer("absent", None)
+
+    def forward(self, x: Any) -> Any:
+        return self.second(self.first(x)) * self.scale + self.offset
+
+
+def small_network(n: Any) -> Any:
+    return n.Sequential(
+        n.Linear(4, 8),
+        n.BatchNorm1d(8),
+        n.ReLU(),
+        n.Sequential(OrderedDict(inner=n.Linear(8, 8), norm=n.LayerNorm(8))),
+        n.Linear(8, 2, bias=False),
+    )
+
+
+# What belongs to a module -------------------------------------------------------------------------
+
+
+def test_a_shared_parameter_comes_once_but_is_saved_under_both_names() -> None:
+    model = Twins()
+    assert [name for name, _ in model.named_parameters()] == [
+        "scale",
+        "first.weight",
+        "first.bias",
+    ]
+    assert len(list(model.parameters())) == 3
+    assert list(model.state_dict()) == [
+        "scale",
+        "offset",
+        "first.weight",
+        "first.bias",
+        "second.weight",
+        "second.bias",
+    ]
+
+
+def test_a_shared_parameter_gathers_the_gradients_of_both_uses() -> None:
+    model, x = Twins().to("float64"), floats(5, 3).astype(np.float64)
+    twin = torch.nn.Linear(3, 3, dtype=torch.float64)
+    state = {
+        name: torch.from_numpy(model.state_dict()[f"first.{name}"]) for name in ("weight", "bias")
+    }
+    twin.load_state_dict(state)
+    model(x).sum().backward()
+    twin(twin(torch.from_numpy(x))).sum().backward()
+    np.testing.assert_allclose(model.first.weight.grad.numpy(), twin.weight.grad.numpy())
+
+
+def test_walking_a_model_visits_what_torch_visits() -> None:
+    ours, theirs = small_network(nn), small_network(torch.nn)
+
+    def names(pairs: Any) -> list[str]:
+        return [name for name, _ in pairs]
+
+    assert names(ours.named_modules()) == names(theirs.named_modules())
+    assert names(ours.named_children()) == names(theirs.named_children())
+    assert names(ours.named_buffers()) == names(theirs.named_buffers())
+    assert names(ours.named_parameters("net")) == names(theirs.named_parameters("net"))
+    assert names(ours.named_parameters(recurse=False)) == []
+    assert [type(m).__name__ for m in ours.modules()] == [
+        type(m).__name__ for m in theirs.modules()
+    ]
+
+
+def test_apply_goes_from_the_inside_out() -> None:
+    seen: list[str] = []
+    small_network(nn).apply(lambda module: seen.append(type(module).__name__))
+    expected: list[str] = []
+    small_network(torch.nn).apply(lambda module: expected.append(type(module).__name__))
+    assert seen == expected
+
+
+def test_parameters_before_init_are_refused() -> None:
+    class Hasty(nn.Module):
+        def __init__(self) -> None:
+            self.layer = nn.Linear(2, 2)
+            super().__init__()
+
+    with pytest.raises(AttributeError, match=r"Hasty: call super\(\).__init__\(\) before.*layer"):
+        Hasty()
+
+
+def test_a_plain_tensor_cannot_take_a_parameters_place() -> None:
+    layer = nn.Linear(2, 2)
+    with pytest.raises(TypeError, match=r"weight is a Parameter.*module.weight.data = array"):
+        layer.weight = rg.Tensor(floats(2, 2))
+    layer.weight = rg.Parameter(floats(2, 2))
+    layer.bias = None
+    assert [name for name, _ in layer.named_parameters()] == ["weight"]
+
+
+@pytest.mark.parametrize("container", [list, tuple, lambda layers: dict(enumerate(layers))])
+def test_modules_in_a_plain_container_are_refused(container: Any) -> None:
+    module = nn.Module()
+    with pytest.raises(TypeError, match=r"not found by parameters.*ModuleList"):
+        module.layers = container([nn.Linear(2, 2)])
+    module.sizes = container([1, 2])
+
+
+def test_a_module_without_forward_says_what_to_write() -> None:
+    class Empty(nn.Module):
+        pass
+
+    with pytest.raises(NotImplementedError, match=r"Empty has no forward\(\)"):
+        Empty()(1)
+
+
+# Saving and loading -------------------------------------------------------------------------------
+
+
+def test_a_safetensors_file_of_a_torch_model_loads_as_it_is(tmp_path: Any) -> None:
+    theirs, x = small_network(torch.nn), floats(6, 4)
+    theirs(torch.from_numpy(x))  # moves the running statistics
+    safetensors.torch.save_file(theirs.state_dict(), tmp_path / "model.safetensors")
+    ours = small_network(nn)
+    ours.load_state_dict(safetensors.numpy.load_file(tmp_path / "model.safetensors"))
+    expected = theirs.eval()(torch.from_numpy(x)).detach().numpy()
+    np.testing.assert_allclose(ours.eval()(x).numpy(), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_saved_state_loads_into_torch(tmp_path: Any) -> None:
+    ours = small_network(nn)
+    safetensors.numpy.save_file(ours.state_dict(), tmp_path / "model.safetensors")
+    theirs = small_network(torch.nn)
+    theirs.load_state_dict(safetensors.torch.load_file(tmp_path / "model.safetensors"))
+    weight = theirs[3].inner.weight.detach().numpy()
+    np.testing.assert_array_equal(ours[3].inner.weight.numpy(), weight)
+
+
+def test_a_state_is_a_snapshot() -> None:
+    model = nn.Sequential(nn.Linear(2, 2))
+    before = model.state_dict()
+    kept = {name: value.copy() for name, value in before.items()}
+    model[0].weight.data += 1
+    model[0].bias.data = floats(2)
+    model.load_state_dict(kept)
+    kept["0.weight"] += 5
+    for name, value in model.state_dict().items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+def test_a_state_with_every_fault_is_refused_whole_with_every_name() -> None:
+    model = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))
+    before = model.state_dict()
+    state = {name: value + 1 for name, value in before.items()}
+    state["1.weight"] = state["1.weight"].T
+    state["2.gamma"] = state.pop("0.bias")
+    with pytest.raises(ValueError, match="left as it was") as refusal:
+        model.load_state_dict(state)
+    message = str(refusal.value)
+    assert "1.weight has shape (3, 1), expected (1, 3)" in message
+    assert "missing: 0.bias" in message
+    assert "unexpected: 2.gamma" in message
+    for name, value in model.state_dict().items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+def test_not_strict_passes_over_names_but_not_over_shapes() -> None:
+    model = nn.Linear(2, 3)
+    found = model.load_state_dict({"weight": np.ones((3, 2)), "gamma": np.ones(1)}, strict=False)
+    assert found == (["bias"], ["gamma"])
+    assert model.weight.numpy().tolist() == np.ones((3, 2)).tolist()
+    with pytest.raises(ValueError, match=r"weight has shape \(2,\), expected \(3, 2\)"):
+        model.load_state_dict({"weight": np.ones(2)}, strict=False)
+    with pytest.raises(ValueError, match="weight: expected numbers"):
+        model.load_state_dict({"weight": np.full((3, 2), "a")}, strict=False)
+
+
+def test_loading_keeps_dtypes_and_takes_tensors() -> None:
+    model = nn.BatchNorm1d(2)
+    state = {name: rg.Tensor(value.astype("float64")) for name, value in model.state_dict().items()}
+    model.load_state_dict(state)
+    assert {value.dtype.name for value in model.state_dict().values()} == {"float32", "int64"}
+
+
+def test_a_compiled_step_uses_the_weights_loaded_after_it_was_traced() -> None:
+    model, x = nn.Linear(3, 1), floats(4, 3)
+    predict = rg.compile(lambda x: model(x))
+    predict(x)
+    model.load_state_dict({"weight": np.ones((1, 3)), "bias": np.zeros(1)})
+    np.testing.assert_allclose(predict(x).numpy(), x.sum(1, keepdims=True), rtol=1e-6)
+
+
+# Changing all of it -------------------------------------------------------------------------------
+
+
+def test_train_and_eval_reach_every_module() -> None:
+    model = small_network(nn)
+    assert all(module.training for module in model.modules())
+    assert model.eval() is model
+    assert not any(module.training for module in model.modules())
+    model.train()
+    assert all(module.training for module in model.modules())
+
+
+def test_a_compiled_step_follows_the_mode() -> None:
+    model, x = nn.Sequential(nn.Dropout(0.5)), np.ones((100, 10), np.float32)
+    run = rg.compile(lambda x: model(x))
+    assert set(np.unique(run(x).numpy())) == {0.0, 2.0}
+    model.eval()
+    assert set(np.unique(run(x).numpy())) == {1.0}
+    model.train()
+    assert set(np.unique(run(x).numpy())) == {0.0, 2.0}
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_frozen_parameters_receive_no_gradient(compiled: bool) -> None:
+    model, x = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1)), floats(5, 3)
+
+    def backward(x: Any) -> None:
+        model.zero_grad()
+        model(x).sum().backward()
+
+    run = rg.compile(backward) if compiled else backward
+    run(x)
+    assert all(parameter.grad is not None for parameter in model.parameters())
+    model[0].requires_grad_(False)
+    run(x)
+    assert [name for name, p in model.named_parameters() if p.grad is None] == [
+        "0.weight",
+        "0.bias",
+    ]
+    model.requires_grad_()
+    run(x)
+    assert all(parameter.grad is not None for parameter in model.parameters())
+
+
+def test_to_changes_what_is_floating_and_gradients_follow() -> None:
+    model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+    model(floats(4, 3)).sum().backward()
+    model[0].bias.requires_grad = False
+    assert model.to(np.float64) is model
+    assert {name: str(value.dtype) for name, value in model.state_dict().items()} == {
+        "0.weight": "float64",
+        "0.bias": "float64",
+        "1.weight": "float64",
+        "1.bias": "float64",
+        "1.running_mean": "float64",
+        "1.running_var": "float64",
+        "1.num_batches_tracked": "int64",
+    }
+    assert not model[0].bias.requires_grad
+    assert model[0].weight.grad is None
+    model(floats(4, 3).astype(np.float64)).sum().backward()
+    assert model[0].weight.grad.dtype == np.float64
+    with pytest.raises(TypeError, match="cannot become int32"):
+        model.astype("int32")
+
+
+# Containers ---------------------------------------------------------------------------------------
+
+
+def test_sequential_slices_keep_their_names_and_share_their_weights() -> None:
+    model = small_network(nn)
+    tail = model[3:]
+    assert isinstance(tail, nn.Sequential)
+    assert [name for name, _ in tail.named_children()] == ["3", "4"]
+    assert tail[-1] is model[4]
+    assert len(tail) == 2
+    tail.append(nn.ReLU())
+    assert len(tail) == 3
+    assert tail[0] is model[3]
+    with pytest.raises(IndexError, match="holds 5 modules; there is no index 5"):
+        model[5]
+
+
+def test_sequential_runs_what_was_put_in_a_layers_place() -> None:
+    model = nn.Sequential(nn.Linear(3, 3), nn.ReLU())
+    model[1] = nn.Tanh()
+    x = floats(2, 3)
+    np.testing.assert_array_equal(model(x).numpy(), np.tanh(model[0](x).numpy()))
+
+
+def test_sequential_reaches_named_modules_by_name() -> None:
+    model = nn.Sequential({"hidden": nn.Linear(3, 4), "out": nn.Linear(4, 1)})
+    assert model.hidden is model[0]
+    assert list(model.state_dict())[-1] == "out.bias"
+
+
+def test_module_list_and_dict_are_seen_by_parameters() -> None:
+    def collect(n: Any) -> Any:
+        layers = n.ModuleList([n.Linear(2, 3)])
+        layers.extend([n.Linear(3, 4), n.ReLU()])
+        return n.Sequential(OrderedDict(all=n.ModuleDict({"a": layers, "b": n.Linear(1, 1)})))
+
+    ours, theirs = collect(nn), collect(torch.nn)
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    inner = ours[0]
+    assert (list(inner), len(inner), "a" in inner, "c" in inner) == (["a", "b"], 2, True, False)
+    assert [type(layer).__name__ for layer in inner["a"]] == ["Linear", "Linear", "ReLU"]
+    del inner["b"]
+    assert inner.keys() == ["a"]
+    assert inner.values() == [inner["a"]]
+    assert inner.items() == [("a", inner["a"])]
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"), [("a.b", "a dot"), ("", "empty"), ("forward", "has an attribute 'forward'")]
+)
+def test_names_that_would_break_a_path_are_refused(key: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        nn.ModuleDict({key: nn.ReLU()})
+
+
+def test_only_modules_go_into_a_sequential() -> None:
+    with pytest.raises(TypeError, match="1: expected a Module, found function"):
+        nn.Sequential(nn.ReLU(), rg.ops.flatten)
+
+
+# Watching and printing ----------------------------------------------------------------------------
+
+
+@rg.primitive
+def seen_on_the_way_back(xp: Any, x: Any) -> Any:
+    """x, for a test that records its cotangent."""
+    return x
+
+
+COTANGENTS: list[Any] = []
+
+
+def record(g: Any) -> Any:
+    COTANGENTS.append(g.data)
+    return g
+
+
+seen_on_the_way_back.pullbacks(x=record)
+
+
+def test_an_observer_sees_outputs_and_cotangents_in_both_engines() -> None:
+    model, x = nn.Sequential(nn.Linear(3, 2), nn.Tanh()), floats(4, 3)
+
+    def watch(x: Any) -> Any:
+        COTANGENTS.clear()
+        outputs = []
+
+        def note(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> Any:
+            outputs.append(output.detach())
+            return seen_on_the_way_back(output)
+
+        with nn.observed(note):
+            total = model(x).sum()
+        total.backward()
+        return outputs, list(COTANGENTS)
+
+    outputs, cotangents = watch(x)
+    assert [output.shape for output in outputs] == [(4, 2), (4, 2), (4, 2)]
+    np.testing.assert_array_equal(outputs[1].numpy(), outputs[2].numpy())
+    slope = 1 - np.square(outputs[1].numpy())
+    np.testing.assert_allclose(cotangents[2], slope, rtol=1e-6)
+    for mine, eager in zip(rg.compile(watch)(x), (outputs, cotangents), strict=True):
+        for each, expected in zip(mine, eager, strict=True):
+            np.testing.assert_allclose(np.asarray(each), np.asarray(expected), rtol=1e-5)
+
+
+def test_a_step_compiled_without_an_observer_is_traced_anew_with_one() -> None:
+    model, x, seen = nn.Sequential(nn.Linear(3, 2)), floats(4, 3), []
+    run = rg.compile(lambda x: model(x))
+
+    def note(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> Any:
+        seen.append(type(module).__name__)
+        return output * 0
+
+    plain = run(x).numpy()
+    with nn.observed(note):
+        assert not run(x).numpy().any()
+    assert set(seen) == {"Linear", "Sequential"}
+    np.testing.assert_array_equal(run(x).numpy(), plain)
+
+
+def test_a_printed_model_shows_shapes_and_counts() -> None:
+    model = small_network(nn)
+    model[0].requires_grad_(False)
+    assert repr(model) == (
+        "Sequential(\n"
+        "  (0): Linear(in_features=4, out_features=8, bias=True)"
+        "  # weight (8, 4), bias (8,): 40\n"
+        "  (1): BatchNorm1d(8, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)"
+        "  # weight (8,), bias (8,): 16\n"
+        "  (2): ReLU()\n"
+        "  (3): Sequential(\n"
+        "    (inner): Linear(in_features=8, out_features=8, bias=True)"
+        "  # weight (8, 8), bias (8,): 72\n"
+        "    (norm): LayerNorm((8,), eps=1e-05, elementwise_affine=True, bias=True)"
+        "  # weight (8,), bias (8,): 16\n"
+        "  )\n"
+        "  (4): Linear(in_features=8, out_features=2, bias=False)  # weight (2, 8): 16\n"
+        ")  # 160 parameters, 40 of them frozen"
+    )
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        small_network,
+        lambda n: n.Sequential(n.Dropout(0.2), n.Flatten(), n.Embedding(5, 2, padding_idx=1)),
+        lambda n: n.ModuleList([n.ELU(), n.LeakyReLU(), n.SELU(), n.GELU(), n.SiLU(), n.Mish()]),
+        lambda n: n.ModuleList([n.Tanh(), n.Sigmoid(), n.Softplus(), n.Softmax(1), n.ReLU6()]),
+        lambda n: n.ModuleList([n.LogSoftmax(1), n.Hardtanh(), n.Identity(), n.MSELoss()]),
+    ],
+)
+def test_without_its_notes_a_printed_model_is_torchs(build: Any) -> None:
+    ours = [line.split("  # ")[0] for line in repr(build(nn)).split("\n")]
+    theirs = repr(build(torch.nn)).replace(", inplace=False", "")
+    theirs = theirs.replace("affine=True, bias=True, track", "affine=True, track")
+    assert ours == theirs.split("\n")
