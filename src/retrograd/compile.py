@@ -57,6 +57,11 @@ class Trace:
 
     def write(self, variable: Variable, array: Array) -> None:
         held = variable._held
+        if held is None:
+            raise TraceError(
+                f"a {type(variable).__name__} outlives the step that makes it: make it before the "
+                "compiled step, or use a Tensor for a value that ends with the step"
+            )
         if (array.shape, array.dtype) != (held.shape, held.dtype):
             raise TraceError(
                 f"a compiled step must leave a {type(variable).__name__} its shape and dtype: it "
@@ -155,7 +160,7 @@ class Compiled:
             return self.function(*args, **kwargs)
         arrays: list[Array] = []
         layout = _flatten((args, kwargs) if kwargs else args, arrays)
-        program = self._find((layout, over))
+        found = program = self._find((layout, over))
         import jax
 
         # 64-bit types are enabled so that both engines compute with the same dtypes.
@@ -165,14 +170,20 @@ class Compiled:
                 self.programs.setdefault((layout, over), []).append(program)
             _, kept, grads_in, grads_out, grads_cleared = program.interface
             pack, loose = program.pack, program.loose
-            packed = pack.load()
-            returned, packed, new, grads = program.run(
-                packed,
-                [_unpacked(variable) for variable in loose],
-                [_on_device(variable) for variable in kept],
-                [_raw_grad(variable) for variable in grads_in],
-                arrays,
-            )
+            try:
+                returned, packed, new, grads = program.run(
+                    pack.load(),
+                    [_unpacked(variable) for variable in loose],
+                    [_on_device(variable) for variable in kept],
+                    [_raw_grad(variable) for variable in grads_in],
+                    arrays,
+                )
+            except TypeError:
+                if found is None:
+                    raise
+                # A Variable was given another shape or dtype since this program was traced.
+                self.programs[layout, over].remove(program)
+                return self._call(args, kwargs, over)
         pack.store(packed)
         for variable, array in zip(loose, new, strict=True):
             variable._held = array

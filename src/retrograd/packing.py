@@ -52,10 +52,16 @@ class Pack:
             start += variable.numel()
 
     def load(self) -> Array:
-        """The array to hand over, gathered anew if a Variable was given other contents."""
+        """The array to hand over, gathered anew if a Variable was given other contents.
+
+        Raises TypeError if those have another shape or dtype.
+        """
         if not self.whole and self.variables:
-            values = [np.ravel(variable._settled()) for variable in self.variables]
-            self.store(np.concatenate(values))
+            arrays = [variable._settled() for variable in self.variables]
+            for array, parcel in zip(arrays, self._parcels, strict=True):
+                if (array.shape, array.dtype) != (parcel.shape, parcel.dtype):
+                    raise TypeError(f"packed as {parcel.shape}, found {array.shape}")
+            self.store(np.concatenate([np.ravel(array) for array in arrays]))
             for variable, parcel in zip(self.variables, self._parcels, strict=True):
                 variable._replace(parcel)
             self.whole = True

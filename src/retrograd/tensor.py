@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
@@ -144,7 +145,13 @@ class Tensor:
             for node, cotangent in leaves.items():
                 leaf = node.tensor() if isinstance(node, Leaf) else None
                 if leaf is not None:
-                    leaf.grad = cotangent if leaf.grad is None else leaf.grad + cotangent
+                    before = leaf.grad
+                    # A tensor of its own: in a + b one cotangent reaches both leaves.
+                    leaf.grad = (
+                        Tensor._wrap(cotangent.data, cotangent._node)
+                        if before is None
+                        else before + cotangent
+                    )
 
     def _cotangent(self, gradient: Any) -> Tensor:
         if gradient is None:
@@ -230,11 +237,27 @@ class Tensor:
     def __repr__(self) -> str:
         if is_traced(self.data):
             return f"Tensor(shape={self.shape}, dtype={self.dtype}, inside a compiled step)"
-        values = np.array2string(np.asarray(self.data), separator=", ", prefix="Tensor(")
+        name = self._title
+        values = np.array2string(np.asarray(self.data), separator=", ", prefix=f"{name}(")
         notes = "" if self.dtype == np.float32 else f", dtype={self.dtype}"
         if self._node is not None:
             notes += ", requires_grad=True"
-        return f"{type(self).__name__}({values}{notes})"
+        return f"{name}({values}{notes})"
+
+    @property
+    def _title(self) -> str:
+        return "Tensor"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        """A leaf with an array, a gradient and a place in the graph of its own.
+
+        Raises RuntimeError for a tensor that was computed; detach it first.
+        """
+        if not self.is_leaf:
+            raise RuntimeError("only leaves can be deep-copied; use .detach() first")
+        twin = type(self)(namespace(self.data).array(self.data), self.requires_grad)
+        twin.grad = copy.deepcopy(self.grad, memo)
+        return twin
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise TypeError(
@@ -312,6 +335,12 @@ class Tensor:
 
     def __or__(self, other: Any) -> Tensor:
         return ops.logical_or(self, other)
+
+    def __rand__(self, other: Any) -> Tensor:
+        return ops.logical_and(other, self)
+
+    def __ror__(self, other: Any) -> Tensor:
+        return ops.logical_or(other, self)
 
     def __invert__(self) -> Tensor:
         return ops.logical_not(self)

@@ -93,7 +93,10 @@ class Variable(Held):
     @property
     def data(self) -> Array:
         """The array; assign to it to change what the Variable holds."""
-        return self._settled() if state.trace is None else state.trace.read(self)
+        if state.trace is not None:
+            return state.trace.read(self)
+        held = self._held
+        return held if type(held) is np.ndarray else self._settled()
 
     @data.setter
     def data(self, array: Array) -> None:

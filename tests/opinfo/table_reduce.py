@@ -107,9 +107,7 @@ TABLE: dict[str, Case] = {
     "trapezoid": named(ops.trapezoid),
     "trapz": named(ops.trapezoid),
     "cumulative_trapezoid": named(ops.cumulative_trapezoid),
-    "cov": named(
-        ops.cov, tolerance=100.0, because="the samples' float32 weights are summed in float32 there"
-    ),
+    "cov": named(ops.cov),
     "corrcoef": named(ops.corrcoef),
     "softmax": expressed(_with_dtype(ops.softmax), "softmax"),
     "softmax.with_dtype": expressed(_with_dtype(ops.softmax), "softmax"),

@@ -102,7 +102,8 @@ class Primitive:
         return f"<primitive {self.name}({', '.join(self.operands)})>"
 
     def __call__(self, *operands: Any, **attributes: Any) -> Any:
-        if attributes or (len(operands) != len(self.operands) and not self.variadic):
+        fits = self.variadic or len(operands) == len(self.operands)
+        if not fits or (attributes and not attributes.keys() <= self.attributes.keys()):
             operands, attributes = self._bind(operands, attributes)
         tensor_type = tape.tensor_type
         recording = state.recording

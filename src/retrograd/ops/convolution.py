@@ -1,73 +1,179 @@
-"""Convolution over any number of spatial axes: the one operation with a rule, and how it is run.
-
-Both gradients of a convolution are convolutions again, so that every order comes from one rule.
-
-Legend: n batch, g groups, c channels into a group, o channels out of a group, s spatial axes of the
-input, k of the kernel, w of the output.
-"""
+"""Convolution, transposed convolution, and patches as columns, as PyTorch calls them."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-import numpy as np
-
-from retrograd.arrays import Array, Namespace
-from retrograd.autodiff.primitive import primitive
+from retrograd.autodiff import tape
 from retrograd.autodiff.tape import Tensor
-from retrograd.ops.shape import Shape, flip, permute, reshape
-from retrograd.ops.windows import Padding, Windows, overlaid, padded, window_view
+from retrograd.ops.convolve import convolve
+from retrograd.ops.shape import Shape, flip, reshape, squeeze
+from retrograd.ops.spatial import Sizes, batched, sizes
+from retrograd.ops.windows import Padding, Windows, gather_windows, scatter_windows
 
 
-@primitive
-def convolve(
-    xp: Namespace,
-    x: Array,
-    weight: Array,
-    *,
-    stride: Shape,
-    padding: Padding,
-    spacing: Shape,
-    dilation: Shape,
-    groups: int,
-) -> Array:
-    """(n, g·c, s), (g·o, c, k) -> (n, g·o, w): correlation, as neural networks call convolution.
+def conv1d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Sizes = 1,
+    padding: Sizes | str = 0,
+    dilation: Sizes = 1,
+    groups: int = 1,
+) -> Tensor:
+    """(n, in, length), (out, in / groups, kernel), (out,) -> (n, out, length'); n may be missing.
 
-    `spacing - 1` zeros stand between neighbours of the input, as the transpose of a strided
-    convolution needs; `padding` comes around that, and crops where it is negative.
+    `padding` may be "valid" (none) or "same" (as many outputs as inputs, for a stride of 1).
+    Raises ValueError for shapes or arguments that do not fit.
     """
-    dtype = xp.result_type(x, weight)
-    x, weight = x.astype(dtype), weight.astype(dtype)
-    at = Windows(weight.shape[2:], stride, padding, dilation)
-    run = _for_numpy(at, spacing) if xp is np else _for_xla(x, weight, at, spacing, groups)
-    return run(xp, x, weight, at, spacing, groups)
+    return _conv(1, input, weight, bias, stride, padding, dilation, groups)
 
 
-def _spread(sizes: Shape, spacing: Shape) -> Shape:
-    """The sizes with `spacing - 1` elements between neighbours."""
-    return tuple((n - 1) * step + 1 if n else 0 for n, step in zip(sizes, spacing, strict=True))
+def conv2d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Sizes = 1,
+    padding: Sizes | str = 0,
+    dilation: Sizes = 1,
+    groups: int = 1,
+) -> Tensor:
+    """(n, in, height, width), (out, in / groups, kh, kw), (out,) -> (n, out, height', width').
+
+    As `conv1d`, over two axes.
+    """
+    return _conv(2, input, weight, bias, stride, padding, dilation, groups)
 
 
-def _input_gradient(
-    g: Tensor,
-    weight: Tensor,
-    x_shape: Shape,
-    stride: Shape,
-    padding: Padding,
-    spacing: Shape,
-    dilation: Shape,
+def conv3d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Sizes = 1,
+    padding: Sizes | str = 0,
+    dilation: Sizes = 1,
+    groups: int = 1,
+) -> Tensor:
+    """(n, in, d, h, w), (out, in / groups, kd, kh, kw), (out,) -> (n, out, d', h', w').
+
+    As `conv1d`, over three axes.
+    """
+    return _conv(3, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv_transpose1d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Sizes = 1,
+    padding: Sizes = 0,
+    output_padding: Sizes = 0,
+    groups: int = 1,
+    dilation: Sizes = 1,
+) -> Tensor:
+    """(n, in, length), (in, out / groups, kernel), (out,) -> (n, out, length'); n may be missing.
+
+    The gradient of `conv1d` with respect to its input, as a forward operation.
+    `output_padding` tells apart the lengths that `conv1d` would shorten to the same.
+    Raises ValueError for shapes or arguments that do not fit.
+    """
+    return _transpose(1, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def conv_transpose2d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Sizes = 1,
+    padding: Sizes = 0,
+    output_padding: Sizes = 0,
+    groups: int = 1,
+    dilation: Sizes = 1,
+) -> Tensor:
+    """(n, in, height, width), (in, out / groups, kh, kw), (out,) -> (n, out, height', width').
+
+    As `conv_transpose1d`, over two axes.
+    """
+    return _transpose(2, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def conv_transpose3d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Sizes = 1,
+    padding: Sizes = 0,
+    output_padding: Sizes = 0,
+    groups: int = 1,
+    dilation: Sizes = 1,
+) -> Tensor:
+    """(n, in, d, h, w), (in, out / groups, kd, kh, kw), (out,) -> (n, out, d', h', w').
+
+    As `conv_transpose1d`, over three axes.
+    """
+    return _transpose(3, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def _conv(
+    axes: int,
+    input: Any,
+    weight: Any,
+    bias: Any,
+    stride: Sizes,
+    padding: Sizes | str,
+    dilation: Sizes,
     groups: int,
 ) -> Tensor:
-    """The cotangent, `stride` apart, convolved with the flipped kernel, o and c exchanged."""
+    name = f"conv{axes}d"
+    x, weight, alone = _operands(name, axes, input, weight, groups, of_input=1)
     kernel = weight.shape[2:]
-    around = tuple(
-        (before, n + before - far)
-        for before, n, far in zip(
-            (d * (k - 1) - lo for d, k, (lo, _) in zip(dilation, kernel, padding, strict=True)),
-            (n + d * (k - 1) for n, d, k in zip(_spread(x_shape[2:], spacing), dilation, kernel, strict=True)),
-            _spread(g.shape[2:], stride),
-            strict=True,
-        )
+    steps = sizes(name, "stride", stride, axes)
+    apart = sizes(name, "dilation", dilation, axes)
+    around = _around(name, padding, kernel, steps, apart)
+    _check_kernel(name, x.shape[2:], Windows(kernel, steps, around, apart))
+    out = convolve(
+        x,
+        weight,
+        stride=steps,
+        padding=around,
+        spacing=(1,) * axes,
+        dilation=apart,
+        groups=groups,
     )
-    return g
+    return _finished(name, out, bias, alone)
+
+
+def _transpose(
+    axes: int,
+    input: Any,
+    weight: Any,
+    bias: Any,
+    stride: Sizes,
+    padding: Sizes,
+    output_padding: Sizes,
+    groups: int,
+    dilation: Sizes,
+) -> Tensor:
+    name = f"conv_transpose{axes}d"
+    x, weight, alone = _operands(name, axes, input, weight, groups, of_input=0)
+    steps = sizes(name, "stride", stride, axes)
+    apart = sizes(name, "dilation", dilation, axes)
+    cropped = sizes(name, "padding", padding, axes, least=0)
+    extra = sizes(name, "output_padding", output_padding, axes, least=0)
+    if any(e >= max(s, d) for e, s, d in zip(extra, steps, apart, strict=True)):
+        raise ValueError(
+            f"{name}: output_padding {output_padding!r} must be smaller than the stride "
+            f"{stride!r} or the dilation {dilation!r}"
+        )
+    reach = [d * (k - 1) for d, k in zip(apart, weight.shape[2:], strict=True)]
+    out = convolve(
+        x,
+        _exchanged(flip(weight, dims=tuple(range(2, weight.ndim))), groups),
+        stride=(1,) * axes,
+        padding=tuple((r - p, r - p + e) for r, p, e in zip(reach, cropped, extra, strict=True)),
+        spacing=steps,
+        dilation=apart,
+        groups=groups,
+    )
+    return _finished(name, out, bias, alone)

@@ -208,7 +208,14 @@ def relu(xp: Namespace, x: Array) -> Array:
     return xp.maximum(x, 0)
 
 
-relu.pullbacks(x=lambda g, out: g * (out > 0))
+@primitive
+def where_positive(xp: Namespace, x: Array, sign: Array) -> Array:
+    """x where the other operand is positive, else 0: the gate that relu is, one operation."""
+    return xp.multiply(x, xp.greater(sign, 0).astype(x.dtype))
+
+
+relu.pullbacks(x=lambda g, out: where_positive(g, out))
+where_positive.pullbacks(x=lambda g, sign: where_positive(g, sign), sign=None)
 
 
 @primitive

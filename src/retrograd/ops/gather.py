@@ -115,7 +115,8 @@ def masked_scatter(x: Tensor, mask: Tensor | Array, source: Tensor) -> Tensor:
     """`x` with the elements of `source`, in their order, where the mask holds."""
     mask = _raw(mask)
     xp = namespace(mask)
-    mask = xp.broadcast_to(mask, x.shape)
+    shape = np.broadcast_shapes(x.shape, mask.shape)
+    x, mask = broadcast_to(x, shape=shape), xp.broadcast_to(mask, shape)
     order = (xp.cumsum(xp.reshape(mask, -1)) - 1).reshape(x.shape)
     last = math.prod(source.shape) - 1
     return where(mask, take(source, xp.clip(order, 0, max(last, 0))), x) if last >= 0 else x

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from retrograd.arrays import Array, Namespace, is_traced, namespace, scatter_add
+from retrograd.arrays import Array, Namespace, is_jax, is_traced, namespace, scatter_add
 from retrograd.autodiff import tape
 from retrograd.autodiff.primitive import primitive
 from retrograd.autodiff.tape import Tensor
@@ -24,6 +24,8 @@ def pick(xp: Namespace, x: Array, *, index: tuple[Any, ...]) -> Array:
     """x[index]: integers, slices, None, an ellipsis, arrays of integers and masks."""
     if xp is np:
         xp = namespace(*index)  # a constant table may be indexed by a traced array
+    elif not any(map(is_jax, index)):
+        np.broadcast_to(False, x.shape)[index]  # NumPy's IndexError: JAX clamps what is out of range
     return xp.asarray(x)[index]
 
 

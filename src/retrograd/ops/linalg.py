@@ -22,9 +22,19 @@ def matrix_product(xp: Namespace, a: Array, b: Array) -> Array:
     return xp.matmul(a, b)
 
 
+@primitive
+def transposed_product(xp: Namespace, a: Array, b: Array) -> Array:
+    """aᵀ b: (..., k, n), (..., k, m) -> (..., n, m), the gradient of every weight matrix."""
+    return xp.matmul(xp.swapaxes(a, -1, -2), b)
+
+
 matrix_product.pullbacks(
     a=lambda g, b: matrix_product(g, b.mT),  # dA = G Bᵀ
-    b=lambda g, a: matrix_product(a.mT, g),  # dB = Aᵀ G
+    b=lambda g, a: transposed_product(a, g),  # dB = Aᵀ G
+)
+transposed_product.pullbacks(
+    a=lambda g, b: matrix_product(b, g.mT),  # C = Aᵀ B: dA = B Gᵀ
+    b=lambda g, a: matrix_product(a, g),  # dB = A G
 )
 
 
@@ -70,7 +80,7 @@ def affine(xp: Namespace, x: Array, weight: Array, bias: Array | None = None) ->
 
 affine.pullbacks(
     x=lambda g, weight: matrix_product(g, weight),  # dX = G W
-    weight=lambda g, x: matrix_product(g.mT, x),  # dW = Gᵀ X
+    weight=lambda g, x: transposed_product(g, x),  # dW = Gᵀ X
     bias=lambda g: sum(g, dim=0),
 )
 

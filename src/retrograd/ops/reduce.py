@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from retrograd.arrays import Array, Namespace
+from retrograd.autodiff import tape
 from retrograd.autodiff.primitive import primitive
 from retrograd.autodiff.tape import Tensor
 from retrograd.ops.elementwise import abs, where
@@ -46,7 +47,7 @@ def count(shape: Shape, dim: Dim) -> int:
 
 def kept(x: Tensor, shape: Shape, dim: Dim, keepdim: bool) -> Tensor:
     """A reduction's result with the folded axes of `shape` back as size 1."""
-    if keepdim:
+    if keepdim or x.ndim == 0:  # a single number broadcasts as it is
         return x
     folded = axes(dim, len(shape))
     return reshape(x, shape=tuple(1 if i in folded else n for i, n in enumerate(shape)))
@@ -144,7 +145,7 @@ def _product_of_others(x: Tensor, dim: Dim) -> Tensor:
     n = count(x.shape, dim)
     lead = shape[: len(rest)]
     if n <= 1:
-        return (x == x).astype(x.dtype) if False else reshape(x * 0 + 1, shape=x.shape)
+        return tape.tensor_type(np.ones(x.shape, x.dtype))  # type: ignore[no-any-return]  # Tensor is Any here
     size = 1 << (n - 1).bit_length()
     level = reshape(leaves, shape=(*lead, n))
     widths = ((0, 0),) * len(lead) + ((0, size - n),)

@@ -47,6 +47,8 @@ permute.pullbacks(
 
 def transpose(x: Tensor, dim0: int, dim1: int) -> Tensor:
     """`x` with two axes exchanged."""
+    if x.ndim == 0:
+        return x
     dims = list(range(x.ndim))
     dims[dim0], dims[dim1] = dims[dim1], dims[dim0]
     return permute(x, dims=tuple(dims))

@@ -105,8 +105,8 @@ def rate_sentence(walk: Walkthrough) -> str:
         else f"η = {figure(walk.learning_rate)}, as asked for."
     )
     return (
-        "Every weight w becomes w − η · ∂loss/∂w. This is plain gradient descent, not the optimizer "
-        f"of the training run, since it remembers no earlier rows: one can check it by hand. {why}"
+        "Every weight w becomes w − η · ∂loss/∂w: plain gradient descent, not the optimizer of the "
+        f"training run, because it remembers no earlier rows, so one can check it by hand. {why}"
     )
 
 

@@ -47,13 +47,17 @@ def walk_through(
     The steps are plain gradient descent, w ← w − η ∂L/∂w. `learning_rate`, η, is by default such
     that the first step takes a fifth of this row's loss away, as far as the slope tells.
 
-    Raises UsageError for a row that is not there, DataError for one that the model cannot read or
-    that has no value of the target.
+    Raises UsageError for a row that is not there or a learning rate that is not above 0, DataError
+    for a row that the model cannot read or that has no value of the target.
     """
+    if learning_rate is not None and not 0 < learning_rate < float("inf"):
+        raise UsageError(f"The learning rate is {learning_rate}; expected a number above 0.")
     one = _one_row(frame, row, model)
-    arrays, target = model.preprocessor.transform(one), model.preprocessor.target(one)
-    network = model.network
-    with _borrowed(network), np.errstate(all="ignore"):
+    try:
+        arrays, target = model.preprocessor.transform(one), model.preprocessor.target(one)
+    except DataError as error:
+        raise DataError(f"Row {row}, taken by itself as row 1: {error}") from error
+    with _borrowed(model.network), np.errstate(all="ignore"):
         walk = Steps(model, arrays, target)
         first = walk.forward()
         cotangents = walk.backward(first)
@@ -107,10 +111,6 @@ def _one_row(frame: Any, row: int, model: TableModel) -> Any:
             f"Row {row} has no value of the target {shown(model.schema.target.name)}, so there is "
             "no error to send back. Choose a row that has one."
         )
-    try:
-        model.preprocessor.transform(one)
-    except DataError as error:
-        raise DataError(f"Row {row}, taken by itself as row 1: {error}") from error
     return one
 
 

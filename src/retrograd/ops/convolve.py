@@ -1,0 +1,255 @@
+"""Convolution over any number of spatial axes: the one operation with a rule, and how it is run.
+
+Both gradients of a convolution are convolutions again, so that every order comes from these rules.
+
+Legend: n batch, g groups, c channels into a group, o channels out of a group, s the spatial axes of
+the input, k of the kernel, w of the output.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from retrograd.arrays import Array, Namespace
+from retrograd.autodiff.primitive import primitive
+from retrograd.autodiff.tape import Tensor
+from retrograd.ops.shape import Shape, flip, permute, reshape
+from retrograd.ops.windows import Padding, Windows, overlaid, padded, window_view
+
+
+@primitive
+def convolve(
+    xp: Namespace,
+    x: Array,
+    weight: Array,
+    *,
+    stride: Shape,
+    padding: Padding,
+    spacing: Shape,
+    dilation: Shape,
+    groups: int,
+) -> Array:
+    """(n, g·c, s), (g·o, c, k) -> (n, g·o, w): correlation, as neural networks call convolution.
+
+    `spacing - 1` zeros stand between neighbours of the input, as the transpose of a strided
+    convolution needs; `padding` comes around that, and crops where it is negative.
+    """
+    dtype = xp.result_type(x, weight)
+    x, weight = x.astype(dtype), weight.astype(dtype)
+    at = Windows(weight.shape[2:], stride, padding, dilation)
+    if xp is np:
+        spaced = any(step > 1 for step in spacing) and all(step == 1 for step in stride)
+        run = _by_columns if spaced else _by_patches
+    else:
+        run = _for_xla(x, weight, at, spacing, groups)
+    return run(xp, x, weight, at, spacing, groups)
+
+
+def _spread(sizes: Shape, spacing: Shape) -> Shape:
+    """The sizes with `spacing - 1` elements between neighbours."""
+    return tuple((n - 1) * step + 1 for n, step in zip(sizes, spacing, strict=True))
+
+
+def _input_gradient(
+    g: Tensor,
+    weight: Tensor,
+    x_shape: Shape,
+    stride: Shape,
+    padding: Padding,
+    spacing: Shape,
+    dilation: Shape,
+    groups: int,
+) -> Tensor:
+    """The cotangent, spaced by the stride, convolved with the kernel flipped and o, c exchanged."""
+    kernel = weight.shape[2:]
+    ends = zip(_spread(x_shape[2:], spacing), _spread(g.shape[2:], stride), strict=True)
+    around = tuple(
+        (d * (k - 1) - before, size + before - found)
+        for d, k, (before, _), (size, found) in zip(dilation, kernel, padding, ends, strict=True)
+    )
+    flipped = flip(weight, dims=tuple(range(2, weight.ndim)))
+    return convolve(
+        g,
+        _exchanged(flipped, groups),
+        stride=spacing,
+        padding=around,
+        spacing=stride,
+        dilation=dilation,
+        groups=groups,
+    )
+
+
+def _weight_gradient(
+    g: Tensor,
+    x: Tensor,
+    weight_shape: Shape,
+    stride: Shape,
+    padding: Padding,
+    spacing: Shape,
+    dilation: Shape,
+    groups: int,
+) -> Tensor:
+    """The input convolved with the cotangent; n is summed over, c is the batch."""
+    wanted = _spread(weight_shape[2:], dilation)
+    ends = zip(_spread(x.shape[2:], spacing), _spread(g.shape[2:], stride), strict=True)
+    around = tuple(
+        (before, n + found - 1 - size - before)
+        for n, (before, _), (size, found) in zip(wanted, padding, ends, strict=True)
+    )
+    found = convolve(
+        _exchanged(x, groups, of=1),  # (c, g·n, s)
+        _transposed(g),  # (g·o, n, w)
+        stride=dilation,
+        padding=around,
+        spacing=spacing,
+        dilation=stride,
+        groups=groups,
+    )
+    return _transposed(found)
+
+
+convolve.pullbacks(x=_input_gradient, weight=_weight_gradient)
+
+
+def _transposed(x: Tensor) -> Tensor:
+    """The first two axes exchanged."""
+    return permute(x, dims=(1, 0, *range(2, x.ndim)))
+
+
+def _exchanged(x: Tensor, groups: int, of: int = 0) -> Tensor:
+    """(g·a, b, ...) -> (g·b, a, ...), or with `of=1` (b, g·a, ...) -> (a, g·b, ...)."""
+    if groups == 1:
+        return _transposed(x)
+    many, spatial = x.shape[of] // groups, x.shape[2:]
+    other = x.shape[1 - of]
+    split, order = ((groups, many, other), (0, 2, 1)) if of == 0 else ((other, groups, many), (2, 1, 0))
+    joined = (groups * other, many) if of == 0 else (many, groups * other)
+    apart = reshape(x, shape=(*split, *spatial))
+    return reshape(
+        permute(apart, dims=(*order, *range(3, apart.ndim))), shape=(*joined, *spatial)
+    )
+
+
+# How it is run ------------------------------------------------------------------------------------
+
+
+def _for_xla(x: Array, weight: Array, at: Windows, spacing: Shape, groups: int) -> Any:
+    """The way that XLA runs fastest.
+
+    XLA's own convolution, except where it has no fast kernel for it on a CPU: groups, and three
+    spatial axes. Measured on 2 cores (benchmarks/convolution.py), times of the products over XLA's
+    own, forward, weight gradient, input gradient: TABLE
+    """
+    import jax
+
+    axes = len(at.kernel)
+    if jax.default_backend() != "cpu" or (groups == 1 and axes < 3):
+        return _by_xla
+    outputs = at.counts(_spread(x.shape[2:], spacing))
+    products = min(math.prod(outputs), math.prod(at.kernel))
+    depthwise = weight.shape[1] == 1
+    if all(step == 1 for step in at.stride) and products < math.prod(outputs) and not depthwise:
+        return _by_columns
+    return _by_position if products <= 128 else _by_xla  # unrolled, so bounded
+
+
+def _by_xla(
+    xp: Namespace, x: Array, weight: Array, at: Windows, spacing: Shape, groups: int
+) -> Array:
+    """XLA's convolution. On a CPU with the channels last, the only order it has fast kernels for:
+    0.5 to 1.0 of the time with the channels first (benchmarks/convolution.py)."""
+    import jax
+
+    axes = len(at.kernel)
+    spatial = "DHW"[3 - axes :]
+    options = {
+        "window_strides": at.stride,
+        "padding": at.padding,
+        "lhs_dilation": spacing,
+        "rhs_dilation": at.dilation,
+        "feature_group_count": groups,
+    }
+    if jax.default_backend() != "cpu":
+        numbers = ("NC" + spatial, "OI" + spatial, "NC" + spatial)
+        return jax.lax.conv_general_dilated(x, weight, dimension_numbers=numbers, **options)
+    numbers = ("N" + spatial + "C", spatial + "IO", "N" + spatial + "C")
+    x, weight = xp.moveaxis(x, 1, -1), xp.moveaxis(weight, (0, 1), (-1, -2))
+    out = jax.lax.conv_general_dilated(x, weight, dimension_numbers=numbers, **options)
+    return xp.moveaxis(out, -1, 1)
+
+
+def _by_patches(
+    xp: Namespace, x: Array, weight: Array, at: Windows, spacing: Shape, groups: int
+) -> Array:
+    """Every window as a column, and one product of matrices for each group."""
+    patches = window_view(padded(xp, x, at.padding, interior=spacing), at)
+    n, channels, outputs = x.shape[0], weight.shape[0], patches.shape[2 + len(at.kernel) :]
+    inner = math.prod(weight.shape[1:])
+    columns = patches.reshape(n, groups, inner, math.prod(outputs))
+    product = xp.matmul(weight.reshape(groups, channels // groups, inner), columns)
+    return product.reshape(n, channels, *outputs)
+
+
+def _by_columns(
+    xp: Namespace, x: Array, weight: Array, at: Windows, spacing: Shape, groups: int
+) -> Array:
+    """Every input element times the kernel, laid where it contributes; for a stride of 1.
+
+    No zero between spaced elements is multiplied.
+    """
+    n, channels, inner = x.shape[0], weight.shape[0], weight.shape[1]
+    sizes, positions = x.shape[2:], math.prod(at.kernel)
+    flipped = xp.flip(weight, tuple(range(2, weight.ndim)))
+    rows = flipped.reshape(groups, channels // groups, inner, positions).swapaxes(2, 3)
+    product = xp.matmul(
+        rows.reshape(groups, channels // groups * positions, inner),
+        x.reshape(n, groups, inner, math.prod(sizes)),
+    )
+    outputs = at.counts(_spread(sizes, spacing))
+    laid = Windows(
+        at.kernel,
+        spacing,
+        tuple(
+            (reach - 1 - before, size - outer + before)
+            for reach, before, size, outer in zip(
+                at.spans, (b for b, _ in at.padding), _spread(sizes, spacing), outputs, strict=True
+            )
+        ),
+        at.dilation,
+    )
+    return overlaid(xp, product.reshape(n, channels, *at.kernel, *sizes), laid, outputs)
+
+
+def _by_position(
+    xp: Namespace, x: Array, weight: Array, at: Windows, spacing: Shape, groups: int
+) -> Array:
+    """A product for each of the kernel's positions, or for each output if those are fewer."""
+    from jax import lax
+
+    outputs = at.counts(_spread(x.shape[2:], spacing))
+    n, channels, inner = x.shape[0], weight.shape[0], weight.shape[1]
+    x = padded(xp, x, at.padding, interior=spacing)
+    x = x.reshape(n, groups, inner, *x.shape[2:])
+    weight = weight.reshape(groups, channels // groups, *weight.shape[1:])
+    if math.prod(outputs) <= math.prod(at.kernel):
+        # The windows at one output's place: their elements are `dilation` apart.
+        across = Windows(outputs, at.dilation, at.padding, at.stride)
+        summed = tuple(range(2, weight.ndim))
+        parts = [
+            lax.dot_general(weight, x[across.at(w, at.kernel)], ((summed, summed), ((0,), (1,))))
+            for w in across.positions()
+        ]  # (g, o, n) each
+        return xp.stack(parts, axis=-1).transpose(2, 0, 1, 3).reshape(n, channels, *outputs)
+    total: Any = 0
+    for position in at.positions():
+        seen, factor = x[at.at(position, outputs)], weight[(..., *position)]
+        if inner == 1:
+            total += seen * factor.reshape(groups, -1, *(1,) * len(outputs))
+        else:
+            total += lax.dot_general(factor, seen, (((2,), (2,)), ((0,), (1,))))  # (g, o, n, w)
+    if inner > 1:
+        total = xp.moveaxis(total, 2, 0)
+    return total.reshape(n, channels, *outputs)
