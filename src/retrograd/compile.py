@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from retrograd.arrays import Array, is_jax, state
+from retrograd.autodiff.tape import Node
 from retrograd.packing import Pack, choose
 from retrograd.tensor import Tensor
 from retrograd.traced import TraceError, refuse_number
@@ -42,6 +43,7 @@ class Trace:
         self.grads_written: dict[Variable, None] = {}
         self.grads_spent: dict[Variable, None] = {}
         self.guards: dict[tuple[int, str], Guard] = {}
+        self.start = Node((), (), None).order
 
     def read(self, variable: Variable) -> Array:
         array = self.arrays.get(variable)
@@ -89,6 +91,15 @@ class Trace:
     def spend_grad(self, variable: Variable) -> None:
         """An optimizer has used the gradient."""
         self.grads_spent[variable] = None
+
+    def check_leaf(self, leaf: Tensor, node: Node) -> None:
+        """Refuse a gradient for a tensor outside the step, to which no value can be given."""
+        if not isinstance(leaf, Variable) and node.order < self.start:
+            raise TraceError(
+                f"backward reaches a tensor of shape {leaf.shape} that was made outside the "
+                "compiled step and requires a gradient: make it a Parameter, whose .grad the step "
+                "hands out"
+            )
 
     def guard(self, owner: Any, attribute: str, value: Any) -> None:
         self.guards[id(owner), attribute] = Guard(owner, attribute, value)
@@ -192,7 +203,7 @@ class Compiled:
             variable._grad = Held._of(array)
         for variable in grads_cleared:
             variable._grad = None
-        return _rebuild(program.result, iter(returned), Held._of)
+        return _rebuild(program.result, iter(returned), Held._of, _outward)
 
     def _find(self, key: Any) -> Program | None:
         """The program for these shapes whose guards hold."""
@@ -274,7 +285,12 @@ class Compiled:
 
 def _interface(trace: Trace, over: bool) -> Interface:
     """What a trace has met. Gradients that nobody can ask for again are not handed back."""
-    if over and trace.grads_read:
+    accumulated = [
+        grad
+        for variable, grad in trace.grads.items()
+        if grad is not None and (id(variable), "_has_grad") in trace.guards
+    ]
+    if over and accumulated:
         raise TraceError(
             "over() runs steps that start without gradients: call zero_grad() before backward()"
         )
@@ -317,6 +333,11 @@ def _on_device(variable: Variable) -> Array:
     return variable._settled() if type(variable._held) is Parcel else variable._held
 
 
+def _outward(array: Array) -> Array:
+    """An array that the step returned as such: on a CPU, NumPy's."""
+    return Held._of(array).data
+
+
 def _raw(value: Any) -> Array:
     return value.data if isinstance(value, Tensor) else value
 
@@ -334,14 +355,19 @@ Layout = Any  # what stands where: hashable, so that it is the key of a program
 def _flatten(value: Any, arrays: list[Array]) -> Layout:
     """Take the arrays and numbers out of `value`; return what is needed to put them back.
 
-    Numbers are inputs, so that a changing one does not compile anew; flags and strings, and objects
-    such as a module, belong to the program.
+    Numbers are inputs, so that a changing one does not compile anew; flags and strings, objects
+    such as a module, and the numbers among the results belong to the program.
     """
     kind = type(value)
     if kind is np.ndarray:
         arrays.append(value)
         return (np.ndarray, value.shape, value.dtype)
     if isinstance(value, Tensor) and not isinstance(value, Variable):
+        if value._node is not None and state.trace is None and state.recording:
+            raise TraceError(
+                f"an argument of shape {value.shape} requires a gradient, and none flows into a "
+                "compiled step from outside: pass x.detach(), or take the gradient inside the step"
+            )
         array = value._held if isinstance(value, Held) else value.data
         arrays.append(array)
         return (Tensor, array.shape, array.dtype)
@@ -349,7 +375,7 @@ def _flatten(value: Any, arrays: list[Array]) -> Layout:
         return (kind, tuple([_flatten(each, arrays) for each in value]))
     if kind is dict:
         return (dict, tuple((name, _flatten(each, arrays)) for name, each in value.items()))
-    if kind in (int, float):
+    if kind in (int, float) and state.trace is None:
         arrays.append(value)
         return (kind,)
     if isinstance(value, np.generic) or is_jax(value):
@@ -367,18 +393,23 @@ def _flatten(value: Any, arrays: list[Array]) -> Layout:
     return (object, value)
 
 
-def _rebuild(layout: Layout, arrays: Iterator[Array], wrap: Callable[[Array], Tensor]) -> Any:
-    """Put arrays back where `_flatten` took them from."""
+def _rebuild(
+    layout: Layout,
+    arrays: Iterator[Array],
+    wrap: Callable[[Array], Tensor],
+    raw: Callable[[Array], Array] = lambda array: array,
+) -> Any:
+    """Put arrays back where `_flatten` took them from: tensors through `wrap`, others `raw`."""
     kind = layout[0]
     if kind is Tensor:
         return wrap(next(arrays))
     if kind is np.ndarray or kind is int or kind is float:
-        return next(arrays)
+        return raw(next(arrays))
     if kind is object:
         return layout[1]
     if kind is dict:
-        return {name: _rebuild(each, arrays, wrap) for name, each in layout[1]}
-    parts = [_rebuild(each, arrays, wrap) for each in layout[1]]
+        return {name: _rebuild(each, arrays, wrap, raw) for name, each in layout[1]}
+    parts = [_rebuild(each, arrays, wrap, raw) for each in layout[1]]
     return kind(*parts) if hasattr(kind, "_fields") else kind(parts)
 
 
@@ -394,6 +425,7 @@ def _refusals_explained() -> Iterator[None]:
         yield
     except (
         jax.errors.ConcretizationTypeError,
+        jax.errors.NonConcreteBooleanIndexError,
         jax.errors.TracerArrayConversionError,
         jax.errors.TracerIntegerConversionError,
     ) as error:

@@ -32,10 +32,11 @@ def check_gradients(
 
     Each floating-point input is perturbed element by element by ±`eps`; the function may return a
     tensor of any shape (it is weighed with fixed random weights, so that no element hides another),
-    or a tuple of tensors. `order=2` then checks the gradient's own gradient the same way.
+    or a tuple or list of tensors. `order=2` then checks the gradient's own gradient the same way.
 
     Raises GradientError, naming the function, the order, the input and the index of the element
-    that is furthest off, with both values; ValueError for another order.
+    that is furthest off, with both values; ValueError for another order; TypeError if the function
+    returns something else, in which nothing could be checked.
     """
     if order not in (1, 2):
         raise ValueError(f"check_gradients: order must be 1 or 2, found {order}")
@@ -65,8 +66,13 @@ def _weighed(function: Callable[..., Any]) -> Callable[..., Tensor]:
         outputs = function(*args)
         rng = np.random.default_rng(0)
         total: Any = Tensor(np.zeros(()))
-        for output in outputs if isinstance(outputs, tuple) else (outputs,):
-            if isinstance(output, Tensor) and output.dtype.kind == "f":
+        for output in outputs if isinstance(outputs, tuple | list) else (outputs,):
+            if not isinstance(output, Tensor):
+                raise TypeError(
+                    f"check_gradients: expected a tensor or a tuple of tensors from the function, "
+                    f"found {type(output).__name__}"
+                )
+            if output.dtype.kind == "f":
                 weights = rng.uniform(0.5, 1.5, output.shape)
                 total = total + ops.sum(output * weights)
         return total

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from retrograd import ops
-from retrograd.arrays import Array, DType, as_array, is_traced, namespace
+from retrograd.arrays import Array, DType, as_array, is_traced, namespace, state
 from retrograd.autodiff import tape
 from retrograd.autodiff.tape import Leaf, Node, backpropagate
 from retrograd.ops.reduce import Dim
@@ -145,6 +145,8 @@ class Tensor:
             for node, cotangent in leaves.items():
                 leaf = node.tensor() if isinstance(node, Leaf) else None
                 if leaf is not None:
+                    if state.trace is not None:
+                        state.trace.check_leaf(leaf, node)
                     before = leaf.grad
                     # A tensor of its own: in a + b one cotangent reaches both leaves.
                     leaf.grad = (
@@ -177,6 +179,10 @@ class Tensor:
     def _sum_to(self, shape: Shape) -> Tensor:
         """Undo a broadcast: sum over the axes that `shape` lacks or has with size 1."""
         extra = self.ndim - len(shape)
+        if extra < 0 or any(n not in (1, m) for n, m in zip(shape, self.shape[extra:], strict=True)):
+            raise ValueError(
+                f"a rule returned a cotangent of shape {self.shape} for an operand of shape {shape}"
+            )
         folded = tuple(range(extra)) + tuple(
             i + extra for i, n in enumerate(shape) if n == 1 and self.shape[i + extra] != 1
         )

@@ -42,4 +42,5 @@ def refuse_number(what: str, array: Array, traceback: TracebackType | None = Non
 
 
 def _is_library(name: str) -> bool:
-    return name.startswith((_PACKAGE, "<")) or "site-packages" in name
+    # "<stdin>" and a notebook's cells are the user's.
+    return name.startswith((_PACKAGE, "<frozen", "<__array")) or "site-packages" in name

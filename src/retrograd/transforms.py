@@ -49,14 +49,18 @@ def value_and_grad(
         for index in chosen:
             arguments[index] = _input(arguments[index])
         inputs = [arguments[index] for index in chosen]
-        value = function(*arguments, **kwargs)
+        with recording(True):
+            value = function(*arguments, **kwargs)
         output = value[0] if has_aux else value
         if not isinstance(output, Tensor) or output.numel() != 1:
+            returned = output.shape if isinstance(output, Tensor) else type(output).__name__
             raise ValueError(
                 f"grad: {getattr(function, '__name__', 'the function')} must return one number, "
-                f"found {getattr(output, 'shape', type(output).__name__)}; see vjp and jacobian"
+                f"found {returned}; see vjp and jacobian"
             )
         found = _pull(output, None, inputs)
+        output = _outward(output, inputs)
+        value = (output, *value[1:]) if has_aux else output
         return value, found[0] if isinstance(argnums, int) else found
 
     return both
@@ -65,12 +69,13 @@ def value_and_grad(
 def vjp(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], Any]]:
     """`(function(*primals), pull)`, where `pull(cotangent)` is cotangentᵀ J, one a primal."""
     inputs = [_input(primal) for primal in primals]
-    output = function(*inputs)
+    with recording(True):
+        output = function(*inputs)
 
     def pull(cotangent: Any) -> Any:
         return _pull(output, cotangent, inputs)
 
-    return output, pull
+    return _outward(output, inputs), pull
 
 
 def hvp(function: Callable[..., Any], inputs: Any, v: Any) -> tuple[Tensor, Any]:
@@ -81,14 +86,14 @@ def hvp(function: Callable[..., Any], inputs: Any, v: Any) -> tuple[Tensor, Any]
     single = not isinstance(inputs, tuple | list)
     points = [_input(x) for x in ([inputs] if single else inputs)]
     vectors = [v] if single else list(v)
-    value = function(*points)
-    slopes = _pull(value, None, points, create_graph=True)
     with recording(True):
+        value = function(*points)
+        slopes = _pull(value, None, points, create_graph=True)
         along: Any = 0.0
         for slope, vector in zip(slopes, vectors, strict=True):
             along = along + ops.sum(slope * vector)
     products = _pull(along, None, points)
-    return value, products[0] if single else products
+    return _outward(value, points), products[0] if single else products
 
 
 def jacobian(function: Callable[..., Any], inputs: Any) -> Any:
@@ -98,7 +103,8 @@ def jacobian(function: Callable[..., Any], inputs: Any) -> Any:
     """
     single = not isinstance(inputs, tuple | list)
     points = [_input(x) for x in ([inputs] if single else inputs)]
-    output = function(*points)
+    with recording(True):
+        output = function(*points)
     xp = namespace(output.data)
     rows = []
     for basis in xp.eye(output.numel(), dtype=output.dtype):
@@ -129,18 +135,30 @@ def _pull(
     found: dict[Node, Tensor] = {}
     if output._node is not None:
         mine = [x._node for x in inputs if x._node is not None]
-        # Record the walk if someone outside may differentiate through it.
-        outside = any(type(node) is Leaf and node not in mine for node in reached(output._node))
         found = backpropagate(
             [(output._node, output._cotangent(cotangent))],
             until=mine,
-            create_graph=create_graph or outside,
+            create_graph=create_graph or _is_seen(output, inputs),
             retain_graph=True,
         )
     return tuple(
         found[x._node] if x._node in found else Tensor(namespace(x.data).zeros(x.shape, x.dtype))
         for x in inputs
     )
+
+
+def _is_seen(output: Tensor, inputs: Sequence[Tensor]) -> bool:
+    """Whether someone outside the transform may differentiate through it."""
+    mine = [x._node for x in inputs]
+    return state.recording and any(
+        type(node) is Leaf and node not in mine for node in reached(output._node)
+    )
+
+
+def _outward(output: Tensor, inputs: Sequence[Tensor]) -> Tensor:
+    """What the function returned, let go of the graph that only the transform needed."""
+    linked = output._node is not None and _is_seen(output, inputs)
+    return output if linked else output.detach()
 
 
 def checkpoint(function: Callable[..., Any], *args: Any) -> Tensor:
@@ -195,5 +213,10 @@ class _Recomputed(Node):
         if not create_graph:
             cotangent = Tensor._wrap(pulled, None)
         edges = [edge for edge in self.edges if edge is not None]
-        found = backpropagate([(output._node, cotangent)], until=edges, create_graph=create_graph)
+        found = backpropagate(
+            [(output._node, cotangent)],
+            until=edges,
+            create_graph=create_graph,
+            retain_graph=create_graph,  # a gradient of the gradient passes here again
+        )
         return found.items()

@@ -103,7 +103,8 @@ class Variable(Held):
         if state.trace is not None:
             state.trace.write(self, array)
         else:
-            self._replace(array)
+            # A copy of JAX's: a compiled step reuses the memory of what a Variable holds.
+            self._replace(array.copy() if is_jax(array) else array)
 
     def _replace(self, held: Array | Parcel) -> None:
         """Hold something else; the pack that had the values is no longer whole."""
@@ -123,6 +124,10 @@ class Variable(Held):
             state.trace.write_grad(self, value)
         else:
             self._grad = value
+
+    @property
+    def _title(self) -> str:
+        return type(self).__name__
 
     @property
     def _has_grad(self) -> bool:

@@ -78,12 +78,20 @@ class Answer(NamedTuple):
     second: list[np.ndarray[Any, Any]] | None  # and of each cotangent
 
 
-def theirs(op: Any, sample: Sample, second: bool) -> Answer:
-    """PyTorch's value and gradients, weighed with fixed random cotangents."""
+def theirs(
+    op: Any, sample: Sample, part: Callable[[Any], Any] | None = None, wrapped: bool = False
+) -> Answer:
+    """PyTorch's value and gradients of `part` of its result, weighed with fixed random cotangents.
+
+    `wrapped` calls the operation as PyTorch's own gradient checks do.
+    """
+    second = op.supports_gradgrad
     rng = np.random.default_rng(0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        result = sample.process(op.op(sample.input, *sample.args, **sample.kwargs))
+        called = functools.partial(op.gradcheck_wrapper, op.op) if wrapped else op.op
+        result = sample.process(called(sample.input, *sample.args, **sample.kwargs))
+        result = result if part is None else part(result)
         outputs = flat_tensors(result)
         leaves = [tensor for tensor in flat_tensors(sample[:3]) if tensor.requires_grad]
         roots = [out for out in outputs if out.requires_grad]

@@ -7,7 +7,12 @@ from typing import Any
 
 from opinfo.compare import Case
 
-__all__ = ["expressed", "named"]
+__all__ = ["expressed", "first", "named"]
+
+
+def first(result: Any) -> Any:
+    """The first of several results."""
+    return result[0]
 
 
 def named(function: Callable[..., Any], **options: Any) -> Case:

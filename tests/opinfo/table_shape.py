@@ -181,11 +181,6 @@ def _repeat_interleave(x: Any, repeats: Any, dim: Any = None, **options: Any) ->
     return ops.repeat_interleave(x, repeats, dim)
 
 
-def _channel_shuffle(x: Any, groups: int) -> Any:
-    n, c, *space = x.shape
-    return x.reshape(n, groups, c // groups, *space).transpose(1, 2).reshape(x.shape)
-
-
 def _meshgrid(*tensors: Any, indexing: str = "ij") -> Any:
     if isinstance(tensors[0], list | tuple):
         tensors = tuple(tensors[0])
@@ -277,9 +272,6 @@ TABLE: dict[str, Case] = {
     "nn.functional.pad.replicate": expressed(_pad, "pad"),
     "nn.functional.pad.replicate_negative": expressed(_pad, "pad"),
     "nn.functional.pad.circular": expressed(_pad, "pad"),
-    "nn.functional.pixel_shuffle": named(ops.pixel_shuffle),
-    "nn.functional.pixel_unshuffle": named(ops.pixel_unshuffle),
-    "nn.functional.channel_shuffle": expressed(_channel_shuffle, "reshape, transpose"),
     "diag": expressed(_diag, "diagonal, diag_embed"),
     "diagflat": expressed(
         lambda x, offset=0: ops.diag_embed(x.reshape(-1), offset), "diag_embed(x.reshape(-1))"

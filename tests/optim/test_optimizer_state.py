@@ -27,7 +27,7 @@ class Run:
     def __init__(self, kind: Any, options: dict[str, Any]) -> None:
         rng = np.random.default_rng(1)
         self.weights = [rg.Parameter(rng.normal(size=(2, 3))), rg.Parameter(rng.normal(size=2))]
-        self.optimizer = kind([{"params": [w], **options} for w in self.weights])
+        self.optimizer = kind(self.weights, **options)
         self.scheduler = lr_scheduler.ExponentialLR(self.optimizer, 0.97)
         self.average = optim.ExponentialMovingAverage(self.weights, 0.9, bias_correction=True)
         self.step = rg.compile(self._step)

@@ -207,6 +207,8 @@ class Primitive:
 
     def _needed(self, tracked: int) -> frozenset[str]:
         """The names that the rules of the tracked operands ask for."""
+        if not self.rules:
+            raise TypeError(f"{self.name} has no rules yet: declare them with {self.name}.pullbacks")
         names: set[str] = set()
         for position, rule in enumerate(self.rules):
             if rule is not None and (self.variadic or tracked >> position & 1):

@@ -141,7 +141,10 @@ def backpropagate(
                 if is_end:
                     continue
                 if type(node) is Output:
-                    pending.setdefault(node.source, {})[node.index] = cotangent
+                    parts = pending.setdefault(node.source, {})
+                    # A rule that asks for `out` makes new outputs of the same index: they add up.
+                    before = parts.get(node.index)
+                    parts[node.index] = cotangent if before is None else before + cotangent
                 else:
                     for edge, pulled in node.pull(cotangent, create_graph):
                         _accumulate(pending, edge, pulled)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -73,19 +72,21 @@ class PlainLines(Callback):
     def __init__(self, console: Console) -> None:
         self.console = console
         self._epochs = 0
-        self._started = time.monotonic()
 
     def on_begin(self, trainer: Trainer, epochs: int, steps_per_epoch: int) -> None:
         self._epochs = epochs
-        self._started = time.monotonic()
-        self._done = len(trainer.history.epochs)
+        self._first: tuple[int, float] | None = None
 
     def on_epoch(self, trainer: Trainer, epoch: Epoch) -> None:
-        each = (time.monotonic() - self._started) / (epoch.epoch - self._done)
-        left = each * (self._epochs - epoch.epoch)
+        # The first epoch compiles; it says nothing of the time that the others take.
+        first, at = self._first = self._first or (epoch.epoch, epoch.seconds)
+        left = ""
+        if epoch.epoch > first:
+            each = (epoch.seconds - at) / (epoch.epoch - first)
+            left = f"  at most {each * (self._epochs - epoch.epoch):.0f} s left"
         self.console.print(
             f"epoch {epoch.epoch}/{self._epochs}  loss {epoch.train_loss:.4g}  held out "
-            f"{epoch.valid_loss:.4g}{' *' if epoch.best else ''}  at most {left:.0f} s left",
+            f"{epoch.valid_loss:.4g}{' *' if epoch.best else ''}{left}",
             highlight=False,
         )
 

@@ -25,7 +25,7 @@ from retrograd.train.config import TrainConfig
 from retrograd.train.scores import Scores
 from retrograd.train.table import TableRun, prepare_table
 
-__all__ = ["HELD_OUT", "NEVER_SEEN", "Source", "resume", "start"]
+__all__ = ["HELD_OUT", "NEVER_SEEN", "Source", "measured_rows", "resume", "start"]
 
 HELD_OUT = "rows held out to stop by"
 NEVER_SEEN = "rows never seen in training"
@@ -95,13 +95,7 @@ def resume(path: Path, changes: Mapping[str, Any], console: Console, as_json: bo
     Raises DataError if its table is gone or has changed, UsageError if nothing is left to do.
     """
     folder = RunFolder.open(path)
-    data = folder.manifest()["data"]
-    source = Source(data["path"], data["valid"], data["test"])
-    if not Path(source.data).is_file() or fingerprint(Path(source.data)) != data["sha256"]:
-        raise DataError(
-            f"The table {source.data}, which the run in {path} learned from, is gone or has "
-            "changed; put it back, or start a new run."
-        )
+    source = _source(folder)
     config = TrainConfig.from_json({**load_config(folder).to_json(), **changes}, "--set")
     run, test = _prepare(source, config)
     run.trainer.load_state(folder.read_arrays("checkpoint.safetensors"))
@@ -118,6 +112,27 @@ def resume(path: Path, changes: Mapping[str, Any], console: Console, as_json: bo
     folder.write_lines("metrics.jsonl", [epoch.as_dict() for epoch in history.epochs])
     write_recipe(folder, run, **_facts(source, run))
     return _finish(folder, run, test, source, console, as_json)
+
+
+def measured_rows(folder: RunFolder) -> Frame:
+    """The rows that a run's figures were measured on: never seen in training, or else held out.
+
+    Raises DataError if the run's table is gone or has changed.
+    """
+    run, test = _prepare(_source(folder), load_config(folder))
+    return run.valid_frame if test is None else test
+
+
+def _source(folder: RunFolder) -> Source:
+    """Where a run's rows came from, if they are still what they were."""
+    data = folder.manifest()["data"]
+    source = Source(data["path"], data["valid"], data["test"])
+    if not Path(source.data).is_file() or fingerprint(Path(source.data)) != data["sha256"]:
+        raise DataError(
+            f"The table {source.data}, which the run in {folder.path} learned from, is gone or has "
+            "changed; put it back, or start a new run."
+        )
+    return source
 
 
 def _prepare(source: Source, config: TrainConfig) -> tuple[TableRun, Frame | None]:

@@ -13,10 +13,13 @@ from rich.console import Console
 from rich.markup import escape
 
 from retrograd.artifact import RunFolder, load_table_model
+from retrograd.cli.session import measured_rows
 from retrograd.cli.show import show_notes, show_scores
 from retrograd.data import labelled_rows, read_table, write_table
 from retrograd.errors import DataError
+from retrograd.report import walkthrough_text, write_run_report, write_walkthrough
 from retrograd.train.table import TableModel
+from retrograd.train.walkthrough import walk_through
 
 __all__ = ["evaluate", "explain", "predict", "report"]
 
@@ -95,11 +98,13 @@ def _with_predictions(
 
 
 def report(run: Run) -> None:
-    """Write the report of a run anew and say where it is.
+    """Write the report of a run anew, as one page that any browser opens, and say where it is.
 
     [bold]Example:[/] retrograd report runs/houses-1
     """
-    raise NotImplementedError
+    folder = RunFolder.open(run)
+    page = write_run_report(folder, load_table_model(folder), measured_rows(folder))
+    Console(soft_wrap=True).print(escape(str(page)), highlight=False)
 
 
 def explain(
@@ -107,12 +112,24 @@ def explain(
     data: Data,
     row: Annotated[int, typer.Option(help="Which row, counted from 1 below the header.")] = 1,
     out: Annotated[
-        Path | None, typer.Option(help="The HTML page to write; else RUN/explain-row-N.html.")
+        Path | None, typer.Option(help="The page to write; by default RUN/explain-row-N.html.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Walk one row through the five steps: forward, error, backward, update, repeated.
 
+    The run itself is left as it is: the steps are taken on a copy of its weights.
+
     [bold]Example:[/] retrograd explain runs/houses-1 houses.csv --row 3
     """
-    raise NotImplementedError
+    model = load_table_model(RunFolder.open(run))
+    frame = read_table(data)
+    walk = walk_through(model, frame, row)
+    page = out or run / f"explain-row-{row}.html"
+    write_walkthrough(page, walk, source=data.name)
+    if as_json:
+        print(json.dumps({**walk.to_json(), "page": str(page)}))
+        return
+    console = Console(soft_wrap=True)
+    console.print(walkthrough_text(walk, source=data.name))
+    console.print(f"\nThe same with pictures: {escape(str(page))}", highlight=False)

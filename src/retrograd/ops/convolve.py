@@ -73,7 +73,7 @@ def _input_gradient(
     flipped = flip(weight, dims=tuple(range(2, weight.ndim)))
     return convolve(
         g,
-        _exchanged(flipped, groups),
+        exchanged(flipped, groups),
         stride=spacing,
         padding=around,
         spacing=stride,
@@ -100,7 +100,7 @@ def _weight_gradient(
         for n, (before, _), (size, found) in zip(wanted, padding, ends, strict=True)
     )
     found = convolve(
-        _exchanged(x, groups, of=1),  # (c, g·n, s)
+        exchanged(x, groups, of=1),  # (c, g·n, s)
         _transposed(g),  # (g·o, n, w)
         stride=dilation,
         padding=around,
@@ -119,14 +119,15 @@ def _transposed(x: Tensor) -> Tensor:
     return permute(x, dims=(1, 0, *range(2, x.ndim)))
 
 
-def _exchanged(x: Tensor, groups: int, of: int = 0) -> Tensor:
+def exchanged(x: Tensor, groups: int, of: int = 0) -> Tensor:
     """(g·a, b, ...) -> (g·b, a, ...), or with `of=1` (b, g·a, ...) -> (a, g·b, ...)."""
     if groups == 1:
         return _transposed(x)
-    many, spatial = x.shape[of] // groups, x.shape[2:]
-    other = x.shape[1 - of]
-    split, order = ((groups, many, other), (0, 2, 1)) if of == 0 else ((other, groups, many), (2, 1, 0))
-    joined = (groups * other, many) if of == 0 else (many, groups * other)
+    a, b, spatial = x.shape[of] // groups, x.shape[1 - of], x.shape[2:]
+    if of == 0:
+        split, order, joined = (groups, a, b), (0, 2, 1), (groups * b, a)
+    else:
+        split, order, joined = (b, groups, a), (2, 1, 0), (a, groups * b)
     apart = reshape(x, shape=(*split, *spatial))
     return reshape(
         permute(apart, dims=(*order, *range(3, apart.ndim))), shape=(*joined, *spatial)

@@ -25,7 +25,9 @@ def pick(xp: Namespace, x: Array, *, index: tuple[Any, ...]) -> Array:
     if xp is np:
         xp = namespace(*index)  # a constant table may be indexed by a traced array
     elif not any(map(is_jax, index)):
-        np.broadcast_to(False, x.shape)[index]  # NumPy's IndexError: JAX clamps what is out of range
+        np.broadcast_to(False, x.shape)[
+            index
+        ]  # NumPy's IndexError: JAX clamps what is out of range
     return xp.asarray(x)[index]
 
 
@@ -67,7 +69,10 @@ def _raw(part: Any) -> Any:
     """An index's part as a raw array, slice or number."""
     if isinstance(part, tape.tensor_type):
         return part.data
-    return np.asarray(part) if isinstance(part, list) else part
+    if isinstance(part, list):
+        array = np.asarray(part)
+        return array if array.size else array.astype(np.intp)  # NumPy makes [] float64
+    return part
 
 
 def take(x: Tensor, index: Tensor | Array, dim: int | None = None) -> Tensor:

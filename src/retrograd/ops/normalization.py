@@ -22,7 +22,8 @@ def normalize(
     mu = xp.mean(x, axis=folded, keepdims=True)
     centred = x - mu
     variance = xp.mean(xp.square(centred), axis=folded, keepdims=True)
-    return centred * (1 / xp.sqrt(variance + eps)), mu, variance
+    # eps in x's own type: NumPy makes bfloat16 plus a Python number float32.
+    return centred * xp.reciprocal(xp.sqrt(variance + x.dtype.type(eps))), mu, variance
 
 
 def _through_statistics(

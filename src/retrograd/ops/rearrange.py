@@ -32,8 +32,6 @@ __all__ = [
     "meshgrid",
     "movedim",
     "narrow",
-    "pixel_shuffle",
-    "pixel_unshuffle",
     "repeat_interleave",
     "roll",
     "rot90",
@@ -141,30 +139,6 @@ def rot90(x: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
         return flip(x, dims=(first, second))
     turned = flip(x, dims=second) if k % 4 == 1 else flip(x, dims=first)
     return transpose(turned, first, second)
-
-
-def pixel_shuffle(x: Tensor, upscale_factor: int) -> Tensor:
-    """(..., C r², H, W) -> (..., C, H r, W r): channels become pixels (Shi et al. 2016)."""
-    *lead, channels, height, width = x.shape
-    r = upscale_factor
-    n = len(lead)
-    apart = reshape(x, shape=(*lead, channels // r**2, r, r, height, width))
-    order = (*range(n), n, n + 3, n + 1, n + 4, n + 2)
-    return reshape(
-        permute(apart, dims=order), shape=(*lead, channels // r**2, height * r, width * r)
-    )
-
-
-def pixel_unshuffle(x: Tensor, downscale_factor: int) -> Tensor:
-    """(..., C, H r, W r) -> (..., C r², H, W): the inverse of `pixel_shuffle`."""
-    *lead, channels, height, width = x.shape
-    r = downscale_factor
-    n = len(lead)
-    apart = reshape(x, shape=(*lead, channels, height // r, r, width // r, r))
-    order = (*range(n), n, n + 2, n + 4, n + 1, n + 3)
-    return reshape(
-        permute(apart, dims=order), shape=(*lead, channels * r**2, height // r, width // r)
-    )
 
 
 # Repetition ---------------------------------------------------------------------------------------

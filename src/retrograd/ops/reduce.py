@@ -208,6 +208,7 @@ def norm(x: Tensor, p: float = 2, dim: Dim = None, keepdim: bool = False) -> Ten
         return sum((x != 0).astype(x.dtype), dim=dim, keepdim=keepdim)
     if p == 1:
         return sum(abs(x), dim=dim, keepdim=keepdim)
-    total = sum(abs(x) ** p, dim=dim, keepdim=keepdim)
+    none = x == 0  # where the slope of |x|^p may be infinite, and is taken as 0
+    total = sum(where(none, 0.0, abs(where(none, 1.0, x)) ** p), dim=dim, keepdim=keepdim)
     zero = total == 0
     return where(zero, total, where(zero, 1.0, total) ** (1 / p))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -192,18 +192,24 @@ def pad(x: Tensor, pad: Sequence[int], mode: str = "constant", value: float = 0.
     """
     pairs = [(pad[i], pad[i + 1]) for i in range(0, len(pad), 2)]
     widths = [(0, 0)] * (x.ndim - len(pairs)) + pairs[::-1]
+    if mode in ("constant", "circular") and any(a < 0 or b < 0 for a, b in widths):
+        edges = [(max(0, -a), n - max(0, -b)) for n, (a, b) in zip(x.shape, widths, strict=True)]
+        x = x[tuple(slice(first, last) for first, last in edges)]
+        widths = [(max(a, 0), max(b, 0)) for a, b in widths]
     if mode == "constant":
-        kept = tuple(
-            slice(max(0, -a), n - max(0, -b)) for n, (a, b) in zip(x.shape, widths, strict=True)
-        )
-        if any(a < 0 or b < 0 for a, b in widths):
-            x = x[kept]
-        return pad_constant(x, widths=tuple((max(a, 0), max(b, 0)) for a, b in widths), value=value)
-    numpy_modes = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
-    if mode not in numpy_modes:
-        raise ValueError(f"pad: mode {mode!r} is none of constant, {', '.join(numpy_modes)}")
+        return pad_constant(x, widths=tuple(widths), value=value)
+    if mode not in _SOURCES:
+        raise ValueError(f"pad: mode {mode!r} is none of constant, {', '.join(_SOURCES)}")
     for dim, (before, after) in enumerate(widths):
         if before or after:
-            source = np.pad(np.arange(x.shape[dim]), (before, after), mode=numpy_modes[mode])  # type: ignore[call-overload]  # NumPy's overloads list each mode by itself
-            x = x[(slice(None),) * dim + (source,)]
+            n = x.shape[dim]
+            x = x[(slice(None),) * dim + (_SOURCES[mode](np.arange(-before, n + after), n),)]
     return x
+
+
+# Which element of an axis of size n stands at position i, before its start and after its end too.
+_SOURCES: dict[str, Callable[[Any, int], Any]] = {
+    "reflect": lambda i, n: np.abs((i + n - 1) % max(2 * (n - 1), 1) - (n - 1)),
+    "replicate": lambda i, n: np.clip(i, 0, n - 1),
+    "circular": lambda i, n: i % n,
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,8 @@ import numpy as np
 
 from retrograd.autodiff import tape
 from retrograd.autodiff.tape import Tensor
-from retrograd.ops.shape import Shape, unsqueeze
+from retrograd.ops.linalg import matmul
+from retrograd.ops.shape import Shape, reshape, unsqueeze
 
 Sizes = int | Sequence[int]
 
@@ -29,12 +31,17 @@ def sizes(function: str, argument: str, value: Any, axes: int, least: int = 1) -
     return tuple(int(n) for n in full)
 
 
+def tensor(value: Any) -> Tensor:
+    """A tensor as it is, other values as a tensor."""
+    return value if isinstance(value, tape.tensor_type) else tape.tensor_type(value)
+
+
 def batched(function: str, input: Any, axes: int) -> tuple[Tensor, bool]:
     """`input` as (n, c, spatial), and whether it came without a batch axis, as (c, spatial).
 
     Raises ValueError for another number of axes.
     """
-    x = input if isinstance(input, tape.tensor_type) else tape.tensor_type(input)
+    x = tensor(input)
     if x.ndim == axes + 1:
         return unsqueeze(x, 0), True
     if x.ndim != axes + 2:
@@ -43,3 +50,15 @@ def batched(function: str, input: Any, axes: int) -> tuple[Tensor, bool]:
             f"without the batch; found the shape {tuple(x.shape)}"
         )
     return x, False
+
+
+def along(x: Tensor, weights: np.ndarray[Any, Any], axis: int) -> Tensor:
+    """Each vector along `axis` times the constant matrix `weights`, (out, in)."""
+    n = x.shape[axis]
+    matrix = weights.astype(x.dtype)
+    if axis == x.ndim - 1:
+        return matmul(x, matrix.T)
+    columns = reshape(x, shape=(math.prod(x.shape[:axis]), n, math.prod(x.shape[axis + 1 :])))
+    return reshape(
+        matmul(matrix, columns), shape=(*x.shape[:axis], len(matrix), *x.shape[axis + 1 :])
+    )

@@ -121,6 +121,18 @@ def window_view(x: Array, at: Windows) -> Array:
     )
 
 
+def tiles(xp: Namespace, x: Array, at: Windows) -> Array:
+    """(..., s) -> (..., w, positions), for windows that cover the input without overlap."""
+    axes = len(at.kernel)
+    lead = x.shape[: x.ndim - axes]
+    counts = at.counts(x.shape[x.ndim - axes :])
+    pairs = [n for pair in zip(counts, at.kernel, strict=True) for n in pair]
+    n = len(lead)
+    order = (*range(n), *range(n, n + 2 * axes, 2), *range(n + 1, n + 2 * axes, 2))
+    apart = xp.transpose(x.reshape(*lead, *pairs), order)
+    return apart.reshape(*lead, *counts, math.prod(at.kernel))
+
+
 def overlaid(xp: Namespace, columns: Array, at: Windows, sizes: Shape) -> Array:
     """(..., k, w) -> (..., s): each window added where it lies."""
     axes = len(sizes)
@@ -218,9 +230,14 @@ def max_windows(xp: Namespace, x: Array, *, at: Windows) -> tuple[Array, Array]:
     """
     sizes = x.shape[x.ndim - len(at.kernel) :]
     counts = at.counts(sizes)
+    small = np.uint8 if math.prod(at.kernel) <= 256 else np.int32
+    if xp is not np and at.tile(sizes):
+        # Reduced where they stand, which XLA does faster than comparing strided slices: 0.7 of a
+        # small CNN's whole step, in CPU time.
+        windows = tiles(xp, x, at)
+        return windows.max(axis=-1), windows.argmax(axis=-1).astype(small)
     lowest = np.iinfo(x.dtype).min if x.dtype.kind in "iu" else -np.inf
     outside = padded(xp, x, at.padding, lowest)
-    small = np.uint8 if math.prod(at.kernel) <= 256 else np.int32
     lead = x.shape[: x.ndim - len(counts)]
     best = xp.full((*lead, *counts), lowest, x.dtype)
     chosen = xp.broadcast_to(xp.asarray(_first_inside(at, sizes).astype(small)), best.shape)
@@ -236,8 +253,8 @@ def _first_inside(at: Windows, sizes: Shape) -> np.ndarray[Any, Any]:
     """(w): the position of every window's first element that is not padding."""
     counts = at.counts(sizes)
     first = np.zeros(counts, np.int64)
-    for axis, (count, size, kernel, d, step, (before, _)) in enumerate(
-        zip(counts, sizes, at.kernel, at.dilation, at.stride, at.padding, strict=True)
+    for axis, (count, kernel, d, step, (before, _)) in enumerate(
+        zip(counts, at.kernel, at.dilation, at.stride, at.padding, strict=True)
     ):
         starts = np.arange(count) * step - before
         inside = np.minimum(np.maximum(-(starts // d), 0), kernel - 1)

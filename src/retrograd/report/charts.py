@@ -105,9 +105,10 @@ class Plot:
     def rule(self, start: tuple[float, float], end: tuple[float, float], text: str = "") -> None:
         """A dashed reference line, named at its start."""
         (x0, y0), (x1, y1) = ((self._x(x), self._y(y)) for x, y in (start, end))
+        text_y = y0 - 6 if y0 > _TOP + 12 else y0 + 15  # clear of the axis's name
         self._parts.append(
             f'<line class="rule" x1="{x0:.1f}" y1="{y0:.1f}" x2="{x1:.1f}" y2="{y1:.1f}"/>'
-            f'<text class="note" x="{x0 + 6:.1f}" y="{y0 - 6:.1f}">{escape(text)}</text>'
+            f'<text class="note" x="{x0 + 6:.1f}" y="{text_y:.1f}">{escape(text)}</text>'
         )
 
     def mark(self, x: float, y: float, text: str, style: str) -> None:

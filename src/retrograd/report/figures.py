@@ -26,8 +26,8 @@ def figure(value: float, digits: int = 4) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as a percentage: 0.1234 -> 12.3 %."""
-    return f"{figure(100 * share, 3)} %"
+    """A share as a percentage, on one line with its sign: 0.1234 -> 12.3 %."""
+    return f"{figure(100 * share, 3)}\u00a0%"
 
 
 def shape(sizes: tuple[int, ...]) -> str:

@@ -5,21 +5,23 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from retrograd.artifact import RunFolder, load_config
 from retrograd.data import Schema
 from retrograd.data.table import as_table, take_rows
 from retrograd.report import run_charts as charts
 from retrograd.report.figures import figure, percent
 from retrograd.report.page import write_page
 from retrograd.report.run_words import Metric, metrics, stop_sentence, verdict
-from retrograd.train.history import Epoch, History, Verdict
+from retrograd.train.history import Epoch, Verdict
 from retrograd.train.scores import Scores
-from retrograd.train.table import TableRun
+from retrograd.train.table import TableModel
 
-__all__ = ["RunReport", "write_report"]
+__all__ = ["RunReport", "write_report", "write_run_report"]
 
 Array = np.ndarray[Any, Any]
 
@@ -51,32 +53,27 @@ class RunReport:
     notes: Sequence[str]
 
     @classmethod
-    def of(
-        cls,
-        name: str,
-        run: TableRun,
-        history: History,
-        scores: Scores,
-        manifest: Mapping[str, Any],
-    ) -> RunReport:
-        """The report of `run` once it is trained; the rows held out are predicted here."""
-        preprocessor = run.model.preprocessor
-        truth = preprocessor.target(run.valid_frame)
-        if run.model.schema.task == "regression":
+    def read(cls, folder: RunFolder, model: TableModel, frame: Any) -> RunReport:
+        """The report of a run from its folder; `model` predicts `frame`, rows held out of it."""
+        preprocessor = model.preprocessor
+        truth = preprocessor.target(frame)
+        if model.schema.task == "regression":
             truth = preprocessor.unscale_target(truth)
+        manifest = folder.manifest()
+        reason = manifest.get("verdict")
         return cls(
-            name=name,
-            config=run.config.to_json(),
-            schema=run.model.schema,
-            epochs=history.epochs,
-            verdict=history.verdict,
-            scores=scores,
+            name=folder.path.resolve().name,
+            config=load_config(folder).to_json(),
+            schema=model.schema,
+            epochs=[Epoch(**line) for line in folder.read_lines("metrics.jsonl")],
+            verdict=None if reason is None else Verdict(reason),
+            scores=model.score(frame),
             truth=truth,
-            answers=run.model.answers(run.valid_frame),
-            frame=run.valid_frame,
-            network=repr(run.model.network),
+            answers=model.answers(frame),
+            frame=frame,
+            network=repr(model.network),
             manifest=manifest,
-            notes=run.notes,
+            notes=(*model.schema.notes, *preprocessor.notes),
         )
 
     @property
@@ -107,8 +104,18 @@ class Confusion(NamedTuple):
     shares: list[float]
 
 
+def write_run_report(folder: RunFolder, model: TableModel, frame: Any) -> Path:
+    """Write report.html into the run's folder, scored on `frame`, rows held out; return its path.
+
+    The page appears whole or not at all. Raises UsageError if it cannot be written.
+    """
+    path = folder.path / "report.html"
+    write_report(path, RunReport.read(folder, model, frame))
+    return path
+
+
 def write_report(path: str | os.PathLike[str], report: RunReport) -> None:
-    """Write the page whole or not at all; raises UsageError if it cannot be written."""
+    """Write the page of any report, as `write_run_report` does."""
     names = [column.name for column in report.schema.features[:_WORST_COLUMNS]]
     schema = report.schema.describe()
     write_page(

@@ -53,7 +53,7 @@ def verdict(target: str, found: Sequence[Metric], rows: int) -> str:
     """Whether the model learned something, in one or two sentences."""
     better = sum(metric.is_better for metric in found)
     known = {metric.key: metric for metric in found}
-    where = f"on {count(rows, 'row')} that training did not see"
+    where = f"on {count(rows, 'row')} held out from training"
     if "mae" in known:
         model, base = known["mae"].value, known["mae"].baseline
         size = f"is off by {figure(model)} on average"

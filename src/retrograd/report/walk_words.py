@@ -36,12 +36,12 @@ def verdict(walk: Walkthrough) -> str:
     start = (
         f"The model predicts {answered(first)} for {walk.target}; the truth is {truth_text(walk)}"
     )
-    if first.confidence is None:
+    if first.confidence is None or last.confidence is None:
         start += f", so it is {_off(walk)}. "
         end = answered(last)
     else:
         start += f", to which it gives a probability of {percent(first.confidence)}. "
-        end = f"{answered(last)}, with {percent(last.confidence or 0.0)} for {truth_text(walk)}"
+        end = f"{answered(last)}, and that probability to {percent(last.confidence)}"
     if walk.outcome is Outcome.FITS_ALREADY:
         return start + "That fits already; one step is shown all the same."
     if walk.outcome is Outcome.DIVERGED:
@@ -71,8 +71,9 @@ def error_sentence(walk: Walkthrough) -> str:
             + (", averaged over the members." if count > 1 else ".")
         )
     return (
-        f"{who} each give the true class, {truth_text(walk)}, a probability. The loss is minus its "
-        "logarithm" + (", averaged over the members." if count > 1 else ".")
+        f"{who} {'each give' if count > 1 else 'gives'} the true class, {truth_text(walk)}, a "
+        "probability. The loss is minus its logarithm"
+        + (", averaged over the members." if count > 1 else ".")
     )
 
 
@@ -82,14 +83,15 @@ def error_formula(walk: Walkthrough) -> str:
         truth = _signed(walk.truth_scaled)
         terms = [f"({figure(output)} − {truth})²" for output in walk.outputs]
     else:
-        terms = [f"−log {figure(output)}" for output in walk.outputs]
+        terms = [f"log {figure(output)}" for output in walk.outputs]
+    sign = "" if walk.truth_scaled is not None else "−"
     count = len(terms)
     if count > _MOST_TERMS:
         terms = [*terms[: _MOST_TERMS - 1], "…", terms[-1]]
     total = " + ".join(terms)
     if count > 1:
         total = f"[ {total} ] / {count}"
-    return f"loss = {total} = {figure(walk.loss)}"
+    return f"loss = {sign}{total} = {figure(walk.loss)}"
 
 
 def _signed(value: float) -> str:
@@ -112,29 +114,28 @@ def rate_sentence(walk: Walkthrough) -> str:
 
 def outcome_sentence(walk: Walkthrough) -> str:
     """How the repeated steps ended."""
-    steps = len(walk.guesses) - 1
-    what = (
-        f"within about {figure(walk.tolerance**0.5 * walk.target_scale, 3)} of the truth (0.01 "
-        f"standard deviations of {walk.target})"
-        if walk.truth_scaled is not None
-        else "with a probability of 95 % for the true class"
-    )
-    loss = figure(walk.guesses[-1].loss)
-    goal = f"a loss of at most {figure(walk.tolerance)}, {what}"
+    loss, limit = figure(walk.guesses[-1].loss), figure(walk.tolerance)
+    after = f"After {_steps(len(walk.guesses) - 1)}"
+    what = "a probability of 95\u00a0% for the true class"
+    if walk.truth_scaled is not None:
+        near = figure(walk.tolerance**0.5 * walk.target_scale, 3)
+        what = f"about {near} from the truth (0.01 standard deviations of {walk.target})"
+    fits = f"At most {limit} counts as a fit, which is {what}."
     match walk.outcome:
         case Outcome.FITS_ALREADY:
-            return f"The prediction fits from the start: it has {goal}. One step is shown anyway."
+            first = figure(walk.guesses[0].loss)
+            return f"The loss is {first} before any step, so the prediction fits already. {fits}"
         case Outcome.FITTED:
-            return f"After {_steps(steps)} the loss is {loss} and the prediction fits: {goal}."
+            return f"{after} the loss is {loss}, and the prediction fits. {fits}"
         case Outcome.OUT_OF_STEPS:
             return (
-                f"After {_steps(steps)}, the most that are tried, the loss is {loss}; the "
-                f"prediction does not fit yet, which would take {goal}."
+                f"{after}, the most that are tried, the loss is {loss} and the prediction does not "
+                f"fit yet. {fits}"
             )
         case Outcome.DIVERGED:
             return (
-                f"After {_steps(steps)} the loss was {loss}, then it stopped being a number: the "
-                "learning rate is too high for this row. Try a tenth of it."
+                f"{after} the loss was {loss}, then it stopped being a number: the learning rate "
+                "is too high for this row. Try a tenth of it."
             )
 
 

@@ -1,0 +1,237 @@
+"""The commands on good input: what they print, what they write, and that it is right."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
+
+from .conftest import QUICK, Command, write_houses
+
+COMMANDS = ("train", "evaluate", "predict", "explain", "report", "demo")
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_an_example(command: str, retrograd: Command) -> None:
+    result = retrograd(command, "--help")
+    assert result.code == 0
+    assert re.search(rf"Example:.*retrograd {command}", result.out, re.DOTALL)
+
+
+def test_train_leaves_a_run_folder_without_code(retrograd: Command, tmp_path: Path) -> None:
+    write_houses(tmp_path / "houses.csv")
+    result = retrograd("train", "houses.csv", "--target", "price", "--test", "0.2", *QUICK)
+    assert result.code == 0, result.err
+    assert "category" in result.out
+    assert "baseline" in result.out
+    run = tmp_path / "runs" / "houses-1"
+    assert {path.suffix for path in run.iterdir()} == {".json", ".jsonl", ".safetensors", ".html"}
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == [1, 2]
+    manifest = json.loads((run / "manifest.json").read_text())
+    assert manifest["rows"] == {"train": 54, "valid": 10}
+    assert manifest["verdict"] == "out of epochs"
+
+
+def test_the_same_seed_gives_the_same_weights(retrograd: Command, tmp_path: Path) -> None:
+    write_houses(tmp_path / "houses.csv")
+    weights = []
+    for out, seed in (("a", 3), ("b", 3), ("c", 4)):
+        retrograd("train", "houses.csv", "--target", "price", "--out", out, "--seed", seed, *QUICK)
+        weights.append((tmp_path / out / "weights.safetensors").read_bytes())
+    assert weights[0] == weights[1] != weights[2]
+
+
+def test_predict_keeps_the_rows_in_their_order_and_adds_the_prediction(
+    retrograd: Command, trained: Path
+) -> None:
+    result = retrograd("predict", "run", "houses.csv", "--out", "p.csv")
+    assert result.code == 0, result.err
+    before, after = read(trained / "houses.csv"), read(trained / "p.csv")
+    assert [{k: v for k, v in row.items() if k != "prediction"} for row in after] == before
+    retrograd("predict", "run", "houses.csv", "--out", "p.parquet")
+    column = pq.read_table(trained / "p.parquet")["prediction"].to_numpy()
+    np.testing.assert_allclose(column, [float(row["prediction"]) for row in after])
+
+
+def test_evaluate_agrees_with_scikit_learn_on_what_predict_writes(
+    retrograd: Command, trained: Path
+) -> None:
+    retrograd("predict", "run", "houses.csv", "--out", "p.csv")
+    scores = json.loads(retrograd("evaluate", "run", "houses.csv", "--json").out)
+    rows = read(trained / "p.csv")
+    truth = [float(row["price"]) for row in rows]
+    answers = [float(row["prediction"]) for row in rows]
+    assert scores["rows"] == 80
+    assert set(scores["metrics"]) == set(scores["baseline"]) == {"r2", "rmse", "mae"}
+    assert scores["metrics"]["r2"] == pytest.approx(r2_score(truth, answers))
+    assert scores["metrics"]["rmse"] == pytest.approx(root_mean_squared_error(truth, answers))
+    assert scores["metrics"]["mae"] == pytest.approx(mean_absolute_error(truth, answers))
+
+
+def test_classes_come_with_their_probabilities(retrograd: Command, tmp_path: Path) -> None:
+    write_houses(tmp_path / "houses.csv")
+    retrograd("train", "houses.csv", "--target", "city", "--out", "run", "--quiet", *QUICK)
+    retrograd("predict", "run", "houses.csv", "--out", "p.csv")
+    names = ["Albany", "Berne", "Cusco"]
+    for row in read(tmp_path / "p.csv"):
+        chances = [float(row[f"probability_{name}"]) for name in names]
+        assert sum(chances) == pytest.approx(1, abs=1e-5)
+        assert row["prediction"] == names[int(np.argmax(chances))]
+    scores = json.loads(retrograd("evaluate", "run", "houses.csv", "--json").out)
+    assert set(scores["metrics"]) == {"accuracy", "log_loss", "roc_auc"}
+
+
+def test_quiet_says_nothing_and_json_speaks_json(retrograd: Command, tmp_path: Path) -> None:
+    write_houses(tmp_path / "houses.csv")
+    arguments = ("train", "houses.csv", "--target", "price", *QUICK)
+    quiet = retrograd(*arguments, "--quiet")
+    assert (quiet.code, quiet.out, quiet.err) == (0, "", "")
+    events = [json.loads(line) for line in retrograd(*arguments, "--json").out.splitlines()]
+    assert [event["event"] for event in events] == ["epoch", "epoch", "end"]
+    assert Path(events[-1]["report"]).is_file()
+
+
+def test_options_from_a_run_give_the_same_run(retrograd: Command, trained: Path) -> None:
+    retrograd("train", "houses.csv", "--config", "run/config.json", "--out", "again", "--quiet")
+    first, second = (trained / name / "weights.safetensors" for name in ("run", "again"))
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_explain_prints_the_walk_and_writes_the_page(retrograd: Command, trained: Path) -> None:
+    before = (trained / "run" / "weights.safetensors").read_bytes()
+    result = retrograd("explain", "run", "houses.csv", "--row", 3)
+    assert result.code == 0, result.err
+    for step in ("1. Forward", "2. Error", "3. Backward", "4. Update", "5. Repeat"):
+        assert step in result.out
+    assert "<html" in (trained / "run" / "explain-row-3.html").read_text()
+    assert (trained / "run" / "weights.safetensors").read_bytes() == before
+    # The page beside the weights does not make the run look edited.
+    assert retrograd("evaluate", "run", "houses.csv").code == 0
+
+
+def test_report_is_written_anew(retrograd: Command, trained: Path) -> None:
+    page = trained / "run" / "report.html"
+    page.unlink()
+    assert retrograd("report", "run").code == 0
+    assert "<html" in page.read_text()
+
+
+def start_training(folder: Path, *options: str) -> subprocess.Popen[str]:
+    """A run in a process of its own that has reached its third epoch and would go on for long."""
+    write_houses(folder / "houses.csv", rows=400)
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "retrograd", "train", "houses.csv", "--target", "price"),
+            *("--out", "run", "--epochs", "100000", "--set", "patience=100000", *options),
+        ],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("epoch 3/"):
+            break
+    return process
+
+
+def test_ctrl_c_keeps_what_was_reached_and_says_how_to_go_on(
+    retrograd: Command, tmp_path: Path
+) -> None:
+    process = start_training(tmp_path)
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, rest
+    assert "retrograd train --resume run" in rest
+    assert retrograd("evaluate", "run", "houses.csv").code == 0
+    done = len((tmp_path / "run" / "metrics.jsonl").read_text().splitlines())
+    more = retrograd("train", "--resume", "run", "--epochs", done + 2)
+    assert more.code == 0, more.err
+    lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["epoch"] for line in lines] == list(range(1, done + 3))
+
+
+def test_a_killed_run_keeps_its_log(tmp_path: Path, retrograd: Command) -> None:
+    process = start_training(tmp_path)
+    time.sleep(0.2)
+    process.kill()
+    process.communicate(timeout=60)
+    lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["epoch"] for line in lines[:3]] == [1, 2, 3]
+    result = retrograd("predict", "run", "houses.csv")
+    assert result.code == 2
+    assert "--resume" in result.err
+
+
+def test_going_on_is_the_same_as_not_having_stopped(retrograd: Command, tmp_path: Path) -> None:
+    write_houses(tmp_path / "houses.csv")
+    options = ("--target", "price", "--set", "width=8", "--set", "members=2", "--set", "dropout=.1")
+    whole = retrograd("train", "houses.csv", *options, "--out", "whole", "--epochs", 6)
+    assert whole.code == 0, whole.err
+    retrograd("train", "houses.csv", *options, "--out", "parts", "--epochs", 6, "--time-limit", 0)
+    log = tmp_path / "parts" / "metrics.jsonl"
+    assert len(log.read_text().splitlines()) == 1
+    more = retrograd("train", "--resume", "parts", "--time-limit", 1000)
+    assert more.code == 0, more.err
+    weights = [tmp_path / name / "weights.safetensors" for name in ("whole", "parts")]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
+
+
+def test_a_run_that_has_ended_is_not_gone_on_with(retrograd: Command, trained: Path) -> None:
+    result = retrograd("train", "--resume", "run")
+    assert result.code == 2
+    assert "--epochs" in result.err
+
+
+def test_a_run_whose_table_has_changed_is_not_gone_on_with(
+    retrograd: Command, trained: Path
+) -> None:
+    manifest = json.loads((trained / "run" / "manifest.json").read_text())
+    manifest["data"]["path"] = str(write_houses(trained / "other.csv", seed=1))
+    (trained / "run" / "manifest.json").write_text(json.dumps(manifest))
+    result = retrograd("train", "--resume", "run", "--epochs", 9)
+    assert result.code == 2
+    assert "other.csv" in result.err
+
+
+def test_a_learning_rate_that_diverges_ends_with_exit_code_1(
+    retrograd: Command, tmp_path: Path
+) -> None:
+    write_houses(tmp_path / "houses.csv")
+    result = retrograd(
+        "train",
+        "houses.csv",
+        "--target",
+        "price",
+        "--epochs",
+        30,
+        "--set",
+        "learning_rate=100",
+        "--set",
+        "clip_norm=1e12",
+        "--set",
+        "depth=20",
+    )
+    assert result.code == 1, result.out
+    assert "learning rate" in result.err
+    assert "Traceback" not in result.err

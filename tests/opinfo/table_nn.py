@@ -1,0 +1,146 @@
+"""Entries of `torch.nn.functional`: activations, losses, convolution, pooling and the like."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from opinfo.compare import Case
+from opinfo.database import Sample
+from opinfo.helpers import expressed, named
+from retrograd import ops
+from retrograd.nn import functional
+from retrograd.ops import adaptive, attention, convolution, interpolate, pooling
+
+__all__ = ["TABLE"]
+
+
+def _plain(function: Any) -> Any:
+    """Without `inplace=`, which changes nothing here."""
+
+    def called(*args: Any, inplace: bool = False, **options: Any) -> Any:
+        return function(*args, **options)
+
+    return called
+
+
+def _activation(function: Any, **options: Any) -> Case:
+    return Case(_plain(function), f"`{function.__name__}`", **options)
+
+
+def _loss(function: Any, **options: Any) -> Case:
+    """Without the arguments that PyTorch deprecates."""
+
+    def called(*args: Any, size_average: Any = None, reduce: Any = None, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    return Case(called, f"`{function.__name__}`", **options)
+
+
+def _interpolated(function: Any = interpolate.interpolate, **fixed: Any) -> Case:
+    def called(x: Any, size: Any = None, scale_factor: Any = None, **options: Any) -> Any:
+        return function(x, size, scale_factor, **options | fixed)
+
+    return Case(called, "`interpolate`")
+
+
+def _dropout_free(sample: Sample) -> str | None:
+    if sample.kwargs.get("dropout_p", 0.0) > 0:
+        return "random numbers"
+    return None
+
+
+def _normalize(x: Any, p: float = 2, dim: Any = 1, eps: float = 1e-12) -> Any:
+    return x / ops.clip(ops.norm(x, p, dim, keepdim=True), min=eps)
+
+
+def _cosine(a: Any, b: Any, dim: int = 1, eps: float = 1e-8) -> Any:
+    lengths = [ops.clip(ops.norm(x, 2, dim, keepdim=True), min=eps) for x in (a, b)]
+    return ops.sum(a / lengths[0] * (b / lengths[1]), dim=dim)
+
+
+def _pairwise(a: Any, b: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
+    return ops.norm(a - b + eps, p, -1, keepdim)
+
+
+def _glu(x: Any, dim: int = -1) -> Any:
+    a, b = ops.chunk(x, 2, dim)
+    return a * ops.sigmoid(b)
+
+
+def _prelu(x: Any, weight: Any) -> Any:
+    shape = (1, -1, *[1] * (x.ndim - 2)) if weight.ndim and x.ndim > 1 else weight.shape
+    return ops.where(x > 0, x, x * weight.reshape(shape))
+
+
+def _bilinear(a: Any, b: Any, weight: Any, bias: Any = None) -> Any:
+    out = ops.einsum("...i,oij,...j->...o", a, weight, b)
+    return out if bias is None else out + bias
+
+
+TABLE: dict[str, Case] = {
+    # Activations
+    "nn.functional.leaky_relu": _activation(functional.leaky_relu),
+    "nn.functional.elu": _activation(functional.elu),
+    "nn.functional.selu": _activation(functional.selu),
+    "nn.functional.gelu": _activation(functional.gelu),
+    "nn.functional.silu": _activation(functional.silu),
+    "nn.functional.softplus": _activation(functional.softplus),
+    "nn.functional.mish": _activation(functional.mish),
+    "nn.functional.hardtanh": _activation(functional.hardtanh),
+    "nn.functional.relu6": _activation(functional.relu6),
+    "nn.functional.logsigmoid": expressed(lambda x: -ops.softplus(-x), "-softplus(-x)"),
+    "nn.functional.softsign": expressed(lambda x: x / (1 + ops.abs(x)), "x / (1 + abs(x))"),
+    "nn.functional.tanhshrink": expressed(lambda x: x - ops.tanh(x), "x - tanh(x)"),
+    "nn.functional.glu": expressed(_glu, "a * sigmoid(b)"),
+    "nn.functional.prelu": expressed(_prelu, "where(x > 0, x, x * weight)"),
+    "nn.functional.bilinear": expressed(_bilinear, 'einsum("...i,oij,...j->...o", a, weight, b)'),
+    # Losses
+    "nn.functional.cross_entropy": _loss(functional.cross_entropy),
+    "nn.functional.nll_loss": _loss(functional.nll_loss),
+    "nn.functional.binary_cross_entropy_with_logits": _loss(
+        functional.binary_cross_entropy_with_logits
+    ),
+    "nn.functional.mse_loss": _loss(functional.mse_loss),
+    "nn.functional.l1_loss": _loss(functional.l1_loss),
+    "nn.functional.smooth_l1_loss": _loss(functional.smooth_l1_loss),
+    "nn.functional.huber_loss": _loss(functional.huber_loss),
+    "nn.functional.poisson_nll_loss": _loss(functional.poisson_nll_loss),
+    "nn.functional.embedding": named(functional.embedding),
+    "nn.functional.layer_norm": named(functional.layer_norm),
+    "nn.functional.normalize": expressed(_normalize, "x / clip(norm(x, p, dim), min=eps)"),
+    "nn.functional.cosine_similarity": expressed(_cosine, "sum(x / norm(x) * y / norm(y))"),
+    "nn.functional.pairwise_distance": expressed(_pairwise, "norm(x - y + eps, p, -1)"),
+    # Images
+    "nn.functional.conv1d": named(convolution.conv1d),
+    "nn.functional.conv2d": named(convolution.conv2d),
+    "nn.functional.conv3d": named(convolution.conv3d),
+    "nn.functional.conv_transpose1d": named(convolution.conv_transpose1d),
+    "nn.functional.conv_transpose2d": named(convolution.conv_transpose2d),
+    "nn.functional.conv_transpose3d": named(convolution.conv_transpose3d),
+    "nn.functional.unfold": named(convolution.unfold),
+    "nn.functional.adaptive_avg_pool1d": named(adaptive.adaptive_avg_pool1d),
+    "nn.functional.adaptive_avg_pool2d": named(adaptive.adaptive_avg_pool2d),
+    "nn.functional.adaptive_avg_pool3d": named(adaptive.adaptive_avg_pool3d),
+    "nn.functional.adaptive_max_pool1d": named(adaptive.adaptive_max_pool1d),
+    "nn.functional.adaptive_max_pool2d": named(adaptive.adaptive_max_pool2d),
+    "nn.functional.adaptive_max_pool3d": named(adaptive.adaptive_max_pool3d),
+    "nn.functional.avg_pool1d": named(pooling.avg_pool1d),
+    "nn.functional.avg_pool2d": named(pooling.avg_pool2d),
+    "nn.functional.avg_pool3d": named(pooling.avg_pool3d),
+    "nn.functional.max_pool1d": named(pooling.max_pool1d),
+    "nn.functional.max_pool2d": named(pooling.max_pool2d),
+    "nn.functional.max_pool3d": named(pooling.max_pool3d),
+    "nn.functional.interpolate.nearest": _interpolated(),
+    "nn.functional.interpolate.nearest-exact": _interpolated(),
+    "nn.functional.interpolate.linear": _interpolated(),
+    "nn.functional.interpolate.bilinear": _interpolated(),
+    "nn.functional.interpolate.bicubic": _interpolated(),
+    "nn.functional.interpolate.trilinear": _interpolated(),
+    "nn.functional.interpolate.area": _interpolated(),
+    "nn.functional.pixel_shuffle": named(interpolate.pixel_shuffle),
+    "nn.functional.pixel_unshuffle": named(interpolate.pixel_unshuffle),
+    "nn.functional.channel_shuffle": named(interpolate.channel_shuffle),
+    "nn.functional.scaled_dot_product_attention": expressed(
+        attention.attend, "attend", skip=_dropout_free
+    ),
+}

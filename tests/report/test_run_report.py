@@ -1,0 +1,166 @@
+"""The report of a run: its verdict is right, its numbers agree, its data cannot harm it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from sklearn.metrics import confusion_matrix, mean_absolute_error
+from small_tables import HOSTILE, flowers, houses, prepared
+
+from retrograd.artifact import RunFolder, RunLog, write_recipe
+from retrograd.report import RunReport, write_report, write_run_report
+from retrograd.report.figures import cut, figure
+from retrograd.report.run_words import metrics, stop_sentence, verdict
+from retrograd.train.history import Epoch, Verdict
+from retrograd.train.scores import Scores
+from retrograd.train.table import TableRun
+
+
+def _trained(table: pa.Table, target: str, folder: Path) -> tuple[TableRun, RunFolder]:
+    run = prepared(table, target)
+    made = RunFolder.create(folder, "unused")
+    write_recipe(made, run, seed=1)
+    run.fit([RunLog(made, {"seed": 1, "data": {"path": f"{HOSTILE}.csv"}})])
+    return run, made
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[TableRun, RunFolder]]:
+    place = tmp_path_factory.mktemp("runs")
+    return {
+        "regression": _trained(houses(), "price", place / "houses <b>-1"),
+        "classification": _trained(flowers(), "kind", place / "flowers-1"),
+    }
+
+
+@pytest.fixture(params=["regression", "classification"])
+def case(request: pytest.FixtureRequest, runs: Any) -> tuple[TableRun, RunFolder]:
+    found: tuple[TableRun, RunFolder] = runs[request.param]
+    return found
+
+
+def test_the_page_is_safe_offline_accessible_and_small(case: Any, read_page: Any) -> None:
+    run, folder = case
+    path = write_run_report(folder, run.model, run.valid_frame)
+    assert path == folder.path / "report.html"
+    page = read_page(path)
+    page.check_is_safe_and_offline()
+    page.check_is_accessible()
+    assert HOSTILE in page.text
+    assert folder.path.name in page.text
+    assert path.stat().st_size < 300_000
+
+
+def test_it_says_what_the_model_scores(case: Any, read_page: Any) -> None:
+    run, folder = case
+    text = read_page(write_run_report(folder, run.model, run.valid_frame)).text
+    scores = run.model.score(run.valid_frame)
+    for key, value in scores.metrics.items():
+        assert f"{figure(value)} {figure(scores.baseline[key])}" in text
+    assert str(run.trainer.history.best.epoch) in text
+    assert all(row.reason in text for row in run.model.schema.describe())
+
+
+def test_the_confusions_are_counted_right(runs: Any, read_page: Any) -> None:
+    run, folder = runs["classification"]
+    text = read_page(write_run_report(folder, run.model, run.valid_frame)).text
+    truth = run.model.preprocessor.target(run.valid_frame)
+    predicted = run.model.answers(run.valid_frame).argmax(1)
+    counts = confusion_matrix(truth, predicted, labels=[0, 1, 2])
+    for name, row in zip(run.model.preprocessor.classes, counts, strict=True):
+        assert f"{cut(name, 24)} {row[0]} {row[1]} {row[2]}" in text
+
+
+def test_the_rows_predicted_worst_come_first(runs: Any, read_page: Any) -> None:
+    run, folder = runs["regression"]
+    text = read_page(write_run_report(folder, run.model, run.valid_frame)).text
+    truth = np.asarray(run.valid_frame["price"].to_numpy(), float)
+    answers = run.model.answers(run.valid_frame)
+    order = np.argsort(-np.abs(answers - truth))[:10]
+    lines = [f"{figure(truth[row], 5)} {figure(answers[row], 5)}" for row in order]
+    places = [text.index(line) for line in lines]
+    assert places == sorted(places)
+
+
+def test_a_long_run_on_a_large_table_has_a_small_page(
+    runs: Any, tmp_path: Path, read_page: Any
+) -> None:
+    rng = np.random.default_rng(0)
+    rows, classes = 20_000, 40
+    run, folder = runs["classification"]
+    report = RunReport.read(folder, run.model, run.valid_frame)
+    schema = dataclasses.replace(
+        report.schema,
+        target=dataclasses.replace(
+            report.schema.target, classes=tuple(f"class {i}" for i in range(classes))
+        ),
+        columns=report.schema.columns * 500,
+    )
+    many = dataclasses.replace(
+        report,
+        schema=schema,
+        truth=rng.integers(0, classes, rows),
+        answers=rng.dirichlet(np.ones(classes), rows),
+        frame=pa.table({"length": rng.normal(size=rows), "width": rng.normal(size=rows)}),
+        epochs=[_epoch(i, 1 / i, i == 5000) for i in range(1, 5001)],
+    )
+    write_report(tmp_path / "many.html", many)
+    assert (tmp_path / "many.html").stat().st_size < 300_000
+    assert "more stand in preprocessing.json" in read_page(tmp_path / "many.html").text
+    regression, folder = runs["regression"]
+    report = RunReport.read(folder, regression.model, regression.valid_frame)
+    frame = pa.concat_tables([houses()] * 200)
+    prices = np.asarray(frame["price"])
+    answers = prices + rng.normal(size=len(prices))
+    many = dataclasses.replace(report, truth=prices, answers=answers, frame=frame)
+    write_report(tmp_path / "dots.html", many)
+    assert (tmp_path / "dots.html").stat().st_size < 300_000
+
+
+def _epoch(number: int, valid: float, best: bool) -> Epoch:
+    return Epoch(number, number * 10, number * 1.0, valid, valid, 0.001, best)
+
+
+def _scores(answers: list[float], truth: list[float]) -> Scores:
+    mae, base = mean_absolute_error(truth, answers), mean_absolute_error(truth, [2.0] * len(truth))
+    return Scores(len(truth), {"mae": float(mae)}, {"mae": float(base)})
+
+
+def test_the_verdict_is_honest() -> None:
+    good, bad = _scores([1.1, 3.2], [1, 3]), _scores([5, -1], [1, 3])
+    assert verdict("x", metrics(good), 2).startswith("The model beats the baseline in every figure")
+    assert "off by 0.15 on average" in verdict("x", metrics(good), 2)
+    assert "no better than the baseline" in verdict("x", metrics(bad), 2)
+    mixed = Scores(9, {"r2": 0.1, "mae": 5.0}, {"r2": 0.0, "mae": 4.0})
+    assert "in some figures, but not in MAE" in verdict("x", metrics(mixed), 9)
+    nothing = Scores(9, {"accuracy": 0.5}, {"accuracy": 0.5})
+    assert "no better than the baseline" in verdict("x", metrics(nothing), 9)
+
+
+@pytest.mark.parametrize(
+    ("reason", "word"),
+    [
+        (Verdict.CONVERGED, "converged"),
+        (Verdict.OUT_OF_EPOCHS, "used up its epochs"),
+        (Verdict.OUT_OF_TIME, "used up its time"),
+        (Verdict.INTERRUPTED, "interrupted"),
+        (None, "had not ended"),
+    ],
+)
+def test_it_says_why_training_stopped(reason: Verdict | None, word: str) -> None:
+    epochs = [_epoch(1, 3.0, True), _epoch(2, 1.0, True), _epoch(3, math.pi, False)]
+    said = stop_sentence(epochs, reason)
+    assert word in said
+    assert "after 3 epochs" in said
+    assert "of epoch 2" in said
+    assert "more training may help" not in said
+    assert ("may help" in stop_sentence(epochs[:2], reason)) == (
+        reason in (Verdict.OUT_OF_EPOCHS, Verdict.OUT_OF_TIME)
+    )
+    assert "first epoch" in stop_sentence([], reason)
