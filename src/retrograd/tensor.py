@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import operator
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
@@ -222,7 +223,7 @@ class Tensor:
 
     def __index__(self) -> int:
         self._must_be_known("an index")
-        return self.data.item().__index__()
+        return operator.index(self.data.item())
 
     def __bool__(self) -> bool:
         self._must_be_known("if, while, and, or, not")

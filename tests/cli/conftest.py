@@ -71,7 +71,8 @@ def _trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
         with pytest.MonkeyPatch.context() as patch:
             arguments = ["train", "houses.csv", "--target", "price", "--out", "run", "--quiet"]
             patch.setattr("sys.argv", ["retrograd", *arguments, *QUICK])
-            main()
+            with pytest.raises(SystemExit):
+                main()
     finally:
         os.chdir(here)
     return folder

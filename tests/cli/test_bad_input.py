@@ -122,7 +122,7 @@ def run_with_little_disk(folder: Path, kibibytes: int, *arguments: str) -> Resul
 
 
 @pytest.mark.parametrize(
-    ("kibibytes", "file"), [(4, "preprocessing.json"), (32, "weights.safetensors")]
+    ("kibibytes", "file"), [(2, "preprocessing.json"), (4, "weights.safetensors")]
 )
 def test_a_disk_that_fills_while_training_leaves_no_run_behind(
     kibibytes: int, file: str, tmp_path: Path
@@ -133,6 +133,17 @@ def test_a_disk_that_fills_while_training_leaves_no_run_behind(
     )
     refused(result, f"run/{file}")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_disk_that_fills_after_the_weights_are_written_keeps_them(
+    tmp_path: Path, retrograd: Command
+) -> None:
+    write_houses(tmp_path / "data.csv")
+    result = run_with_little_disk(
+        tmp_path, 32, "train", "data.csv", "--target", "price", "--out", "run", *WIDE
+    )
+    refused(result, "run/checkpoint.safetensors")
+    assert retrograd("evaluate", "run", "data.csv").code == 0
 
 
 def test_a_disk_that_fills_while_predicting_keeps_the_old_file(trained: Path) -> None:

@@ -271,15 +271,27 @@ def test_decimal_commas_and_learned_markers_hold_at_prediction() -> None:
     assert arrays.numbers[2, 0] == 0
 
 
-@pytest.mark.parametrize("bins", [4, 8])
-def test_bins_are_the_quantile_bins_of_scikit_learn(bins: int) -> None:
+def test_bins_of_different_numbers_are_the_quantile_bins_of_scikit_learn() -> None:
     raw = np.random.default_rng(1).normal(size=1000)
     frame = pd.DataFrame({"x": raw, "y": np.arange(1000.0)})
     preprocessor = fitted(frame, "y")
-    (edges,) = preprocessor.number_bins(max_bins=bins)
+    (edges,) = preprocessor.number_bins()
     scaled = preprocessor.transform(frame).numbers
-    binner = KBinsDiscretizer(bins, strategy="quantile", quantile_method="linear")
-    np.testing.assert_allclose(edges, binner.fit(scaled).bin_edges_[0], rtol=1e-5, atol=1e-6)
+    binner = KBinsDiscretizer(50, strategy="quantile", quantile_method="inverted_cdf")
+    np.testing.assert_allclose(edges, binner.fit(scaled).bin_edges_[0], rtol=1e-6)
+    assert np.histogram(scaled, edges)[0].tolist() == [19] + [20] * 48 + [21]
+    coarse = preprocessor.number_bins(max_bins=10)[0]
+    assert len(coarse) == 11
+    assert set(coarse.tolist()) <= set(edges.tolist())
+
+
+def test_a_value_that_fills_most_rows_fills_one_bin() -> None:
+    raw = np.append(np.zeros(3600), np.arange(1.0, 401))
+    frame = pd.DataFrame({"x": raw, "y": np.arange(4000.0)})
+    (edges,) = fitted(frame, "y").number_bins()
+    # 4000 / 128 = 31 rows count for the zeros, beside 400 others: 431 // 20 = 21 shares. The first
+    # lies within the zeros, whose value is an edge already.
+    assert len(edges) == 21
 
 
 def test_bins_rise_within_the_values_and_leave_out_missing_ones(frame: pd.DataFrame) -> None:
@@ -294,8 +306,8 @@ def test_bins_rise_within_the_values_and_leave_out_missing_ones(frame: pd.DataFr
     by_name = dict(zip(preprocessor.number_names, bins, strict=True))
     assert by_name["pool"].tolist() == [0, 1]
     assert by_name["area is missing"].tolist() == [0, 1]
-    # 40 values of 400: with the missing ones at the median few edges would be left.
-    assert len(by_name["area"]) == 17
+    # Of 60 values that are there: with the missing ones at the median there would be more bins.
+    assert len(by_name["area"]) == 3
     assert len(by_name["beds"]) <= 5
     with pytest.raises(UsageError, match="max_bins is 0; expected 1 to 128"):
         preprocessor.number_bins(max_bins=0)
@@ -309,7 +321,7 @@ def test_json_gives_back_the_same_preprocessor(frame: pd.DataFrame, target: str)
     loaded = Preprocessor.from_json(json.loads(text))
     assert loaded == preprocessor
     # Shortest decimals of float32: the digits of float64 would double the file.
-    assert max(len(repr(q)) for row in preprocessor.quantiles for q in row) <= len(
+    assert max(len(repr(q)) for row in preprocessor.edges for q in row) <= len(
         "-1.23456789e-01"
     )
     before, after = preprocessor.transform(frame), loaded.transform(frame)
@@ -332,11 +344,11 @@ def test_json_of_another_version_or_damaged_is_refused(frame: pd.DataFrame) -> N
         Preprocessor.from_json({**saved, "numeric": saved["numeric"][1:]})
 
 
-def test_the_same_seed_gives_the_same_quantiles_of_a_long_table() -> None:
+def test_the_same_seed_gives_the_same_bins_of_a_long_table() -> None:
     rows = 150_000
     frame = pa.table({"x": np.random.default_rng(0).normal(size=rows), "y": np.arange(1.0 * rows)})
     schema = infer_schema(frame, "y")
-    first, again, other = (Preprocessor.fit(frame, schema, seed).quantiles for seed in (0, 0, 1))
+    first, again, other = (Preprocessor.fit(frame, schema, seed).edges for seed in (0, 0, 1))
     assert first == again
     assert first != other
     # Of 100,000 rows the median is good to 1.25 / sqrt(100,000) standard deviations (0.004).

@@ -170,11 +170,11 @@ def test_scores_of_10_000_leave_losses_and_gradients_exact(dtype: str, compiled:
 
 
 def test_a_masked_class_costs_nothing() -> None:
-    logits = rg.Tensor([[0.0, -math.inf, 0.0]], requires_grad=True)
-    loss = nn.cross_entropy(logits, np.array([0]))
+    logits = rg.Tensor([[0.0, -math.inf, 0.0], [-math.inf, 0.0, 0.0]], requires_grad=True)
+    loss = nn.cross_entropy(logits, np.array([0, -100]))
     loss.backward()
     assert loss.item() == pytest.approx(math.log(2))
-    assert logits.grad.numpy().tolist() == [[-0.5, 0.0, 0.5]]
+    assert logits.grad.numpy().tolist() == [[-0.5, 0.0, 0.5], [0.0, 0.0, 0.0]]
 
 
 def test_losses_of_float32_predictions_stay_float32() -> None:

@@ -45,8 +45,9 @@ class Case(NamedTuple):
 class Outcome(NamedTuple):
     """What running an entry's samples gave."""
 
-    run: int
-    passed: int
+    run: int  # samples run eagerly, in float64
+    compiled: int  # of which also compiled, in float32
+    passed: int  # of which every number agreed
     skipped: Counter[str]
     failures: list[str]
 
@@ -72,12 +73,14 @@ def run(
             _check_eager(case, sample, answer)
         except Exception as error:
             failures[number] = f"sample {number}, eager float64: {type(error).__name__}: {error}"
+    compiled: list[tuple[int, Sample]] = []
     if not case.eager_only:
-        left = [pair for pair in _spread(chosen, compiled_limit) if pair[0] in answers]
-        for start in range(0, len(left), CHUNK):
-            for number, message in _check_compiled(case, left[start : start + CHUNK], answers):
+        compiled = [pair for pair in _spread(chosen, compiled_limit) if pair[0] in answers]
+        for start in range(0, len(compiled), CHUNK):
+            for number, message in _check_compiled(case, compiled[start : start + CHUNK], answers):
                 failures.setdefault(number, f"sample {number}, compiled float32: {message}")
-    return Outcome(len(chosen), len(chosen) - len(failures), skipped, list(failures.values()))
+    passed = len(chosen) - len(failures)
+    return Outcome(len(chosen), len(compiled), passed, skipped, list(failures.values()))
 
 
 def _spread(items: list[Any], limit: int | None) -> list[Any]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from opinfo.compare import Case
 from opinfo.database import Sample
 from opinfo.helpers import expressed, named
 from retrograd import ops
 from retrograd.nn import functional
-from retrograd.ops import adaptive, attention, convolution, interpolate, pooling
+from retrograd.nn.attention import scaled_dot_product_attention
+from retrograd.ops import adaptive, convolution, interpolate, pooling
 
 __all__ = ["TABLE"]
 
@@ -54,6 +57,8 @@ def _normalize(x: Any, p: float = 2, dim: Any = 1, eps: float = 1e-12) -> Any:
 
 
 def _cosine(a: Any, b: Any, dim: int = 1, eps: float = 1e-8) -> Any:
+    shape = np.broadcast_shapes(a.shape, b.shape)
+    a, b = ops.broadcast_to(a, shape=shape), ops.broadcast_to(b, shape=shape)
     lengths = [ops.clip(ops.norm(x, 2, dim, keepdim=True), min=eps) for x in (a, b)]
     return ops.sum(a / lengths[0] * (b / lengths[1]), dim=dim)
 
@@ -68,8 +73,21 @@ def _glu(x: Any, dim: int = -1) -> Any:
 
 
 def _prelu(x: Any, weight: Any) -> Any:
-    shape = (1, -1, *[1] * (x.ndim - 2)) if weight.ndim and x.ndim > 1 else weight.shape
+    several = weight.numel() > 1 and x.ndim > 1
+    shape = (1, -1, *[1] * (x.ndim - 2)) if several else (1,) * x.ndim
     return ops.where(x > 0, x, x * weight.reshape(shape))
+
+
+def _embedding(weight: Any, index: Any, padding_idx: Any = None, **options: Any) -> Any:
+    return functional.embedding(index, weight, padding_idx)
+
+
+def _embedding_options(sample: Sample) -> str | None:
+    if "max_norm" in sample.kwargs:
+        return "`max_norm` changes the weights in place"
+    if sample.kwargs.get("scale_grad_by_freq"):
+        return "`scale_grad_by_freq` is not the gradient"
+    return None
 
 
 def _bilinear(a: Any, b: Any, weight: Any, bias: Any = None) -> Any:
@@ -94,6 +112,32 @@ TABLE: dict[str, Case] = {
     "nn.functional.glu": expressed(_glu, "a * sigmoid(b)"),
     "nn.functional.prelu": expressed(_prelu, "where(x > 0, x, x * weight)"),
     "nn.functional.bilinear": expressed(_bilinear, 'einsum("...i,oij,...j->...o", a, weight, b)'),
+    "nn.functional.celu": expressed(
+        _plain(
+            lambda x, alpha=1.0: ops.where(x > 0, x, alpha * ops.expm1(ops.clip(x, max=0) / alpha))
+        ),
+        "where(x > 0, x, alpha * expm1(x / alpha))",
+    ),
+    "nn.functional.hardsigmoid": expressed(
+        _plain(lambda x: functional.relu6(x + 3) / 6),
+        "relu6(x + 3) / 6",
+        tolerance=100.0,
+        because="the slope 1/6 is a float32 number there",
+    ),
+    "nn.functional.hardswish": expressed(
+        _plain(lambda x: x * (functional.relu6(x + 3) / 6)), "x * relu6(x + 3) / 6"
+    ),
+    "nn.functional.hardshrink": expressed(
+        lambda x, lambd=0.5: ops.where(ops.abs(x) > lambd, x, 0), "where(abs(x) > lambd, x, 0)"
+    ),
+    "nn.functional.softshrink": expressed(
+        lambda x, lambd=0.5: ops.where(ops.abs(x) > lambd, x - lambd * ops.sign(x), 0),
+        "where(abs(x) > lambd, x - lambd * sign(x), 0)",
+    ),
+    "nn.functional.threshold": expressed(
+        _plain(lambda x, threshold, value: ops.where(x > threshold, x, value)),
+        "where(x > threshold, x, value)",
+    ),
     # Losses
     "nn.functional.cross_entropy": _loss(functional.cross_entropy),
     "nn.functional.nll_loss": _loss(functional.nll_loss),
@@ -105,7 +149,7 @@ TABLE: dict[str, Case] = {
     "nn.functional.smooth_l1_loss": _loss(functional.smooth_l1_loss),
     "nn.functional.huber_loss": _loss(functional.huber_loss),
     "nn.functional.poisson_nll_loss": _loss(functional.poisson_nll_loss),
-    "nn.functional.embedding": named(functional.embedding),
+    "nn.functional.embedding": expressed(_embedding, "embedding", skip=_embedding_options),
     "nn.functional.layer_norm": named(functional.layer_norm),
     "nn.functional.normalize": expressed(_normalize, "x / clip(norm(x, p, dim), min=eps)"),
     "nn.functional.cosine_similarity": expressed(_cosine, "sum(x / norm(x) * y / norm(y))"),
@@ -140,7 +184,7 @@ TABLE: dict[str, Case] = {
     "nn.functional.pixel_shuffle": named(interpolate.pixel_shuffle),
     "nn.functional.pixel_unshuffle": named(interpolate.pixel_unshuffle),
     "nn.functional.channel_shuffle": named(interpolate.channel_shuffle),
-    "nn.functional.scaled_dot_product_attention": expressed(
-        attention.attend, "attend", skip=_dropout_free
+    "nn.functional.scaled_dot_product_attention": named(
+        scaled_dot_product_attention, skip=_dropout_free
     ),
 }

@@ -13,5 +13,6 @@ from samples_kinds import Op
 from samples_linalg import LINALG
 from samples_reduce import REDUCE
 from samples_shape import SHAPE
+from samples_windows import WINDOWS
 
-TABLE: dict[str, Op] = COMPARE | ELEMENTWISE | INDEX | LINALG | REDUCE | SHAPE
+TABLE: dict[str, Op] = COMPARE | ELEMENTWISE | INDEX | LINALG | REDUCE | SHAPE | WINDOWS

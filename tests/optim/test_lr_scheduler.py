@@ -108,6 +108,13 @@ def test_rates_within_one_compiled_loop_are_pytorchs(make: Any) -> None:
     np.testing.assert_allclose(scheduler.get_last_lr(), rates[-1], rtol=1e-15)
 
 
+def test_one_cycle_whose_rise_takes_one_step_starts_at_its_peak() -> None:
+    scheduler = lr_scheduler.OneCycleLR(optimizer(), 0.3, 10, pct_start=0.1)
+    assert scheduler.get_last_lr() == [0.3, 0.3]
+    scheduler.step()
+    assert 0.0 < scheduler.get_last_lr()[0] < 0.3
+
+
 def test_stepping_outside_compiles_nothing_and_the_rate_takes_effect() -> None:
     parameter = rg.Parameter(np.array([1.0]))
     ours = optim.SGD([parameter], lr=0.1)

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from retrograd.data.files import atomic_write, plain_reason
 from retrograd.errors import DataError, UsageError
@@ -171,13 +171,9 @@ class RunFolder:
 
     def write_arrays(self, name: str, arrays: Mapping[str, Array]) -> None:
         """Replace a safetensors file."""
-        packed = {key: np.ascontiguousarray(array) for key, array in arrays.items()}
+        packed = save({key: np.array(array, order="C") for key, array in arrays.items()})
         with atomic_write(self.path / name) as part:
-            try:
-                save_file(packed, part)
-            except SafetensorError as error:
-                # Its writer reports the operating system's refusal as text.
-                raise OSError(str(error)) from error
+            part.write_bytes(packed)
 
     def write_manifest(self, **facts: Any) -> None:
         """Close the folder: versions, `facts`, and a checksum of every file there is."""

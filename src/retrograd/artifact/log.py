@@ -49,8 +49,10 @@ class RunLog(Callback):
         """Write the best weights, what is needed to go on, and the manifest for both."""
         if trainer.best_weights:
             self.folder.write_arrays("weights.safetensors", trainer.best_weights)
-        self.folder.write_arrays("checkpoint.safetensors", trainer.state())
-        self.close(trainer)
+        try:
+            self.folder.write_arrays("checkpoint.safetensors", trainer.state())
+        finally:
+            self.close(trainer)  # also if the disk is full now, the weights are good
         self._written = time.monotonic()
 
     def close(self, trainer: Trainer) -> None:

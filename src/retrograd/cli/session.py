@@ -17,7 +17,15 @@ from retrograd.artifact import RunFolder, RunLog, load_config, write_recipe, wri
 from retrograd.artifact.folder import fingerprint
 from retrograd.cli.progress import reporter
 from retrograd.cli.show import show_columns, show_notes, show_scores
-from retrograd.data import Schema, infer_schema, labelled_rows, read_table, split_rows, take_rows
+from retrograd.data import (
+    Schema,
+    infer_schema,
+    labelled_rows,
+    read_table,
+    split_rows,
+    take_rows,
+    target_values,
+)
 from retrograd.errors import DataError, RunError, UsageError
 from retrograd.report import write_run_report
 from retrograd.train import Verdict
@@ -158,7 +166,7 @@ def _split(
     frame, _ = labelled_rows(frame, schema)
     classes = None
     if schema.task == "classification":
-        classes = frame[schema.target.name].to_numpy()
+        classes = target_values(frame, schema)
     kept, held = split_rows(len(frame), fraction, seed, classes, notes)
     return take_rows(frame, kept), take_rows(frame, held)
 

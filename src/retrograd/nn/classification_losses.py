@@ -10,8 +10,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from retrograd import ops
 from retrograd.arrays import namespace
 from retrograd.nn.arguments import as_tensor, check_range, integers, pair
@@ -54,8 +52,7 @@ def cross_entropy(
         q = _probabilities(target, logits)
         q = q * (1 - label_smoothing) + label_smoothing / count
         return reduce("cross_entropy", -(q * weighed).sum(axis), reduction, sample_weight)
-    chosen, share = _chosen("cross_entropy", target, log_p, axis, scale, ignore_index)
-    losses = -chosen * share
+    losses, share = _at_class("cross_entropy", target, log_p, axis, scale, ignore_index)
     if label_smoothing:
         even = -weighed.sum(axis) / count
         counted = target != ignore_index
@@ -78,8 +75,8 @@ def nll_loss(
     log_p = as_tensor(input)
     axis = _class_axis("nll_loss", log_p)
     scale = _class_weights("nll_loss", weight, log_p, axis)
-    chosen, share = _chosen("nll_loss", as_tensor(target), log_p, axis, scale, ignore_index)
-    return reduce("nll_loss", -chosen * share, reduction, sample_weight, share)
+    losses, share = _at_class("nll_loss", as_tensor(target), log_p, axis, scale, ignore_index)
+    return reduce("nll_loss", losses, reduction, sample_weight, share)
 
 
 def binary_cross_entropy_with_logits(
@@ -135,10 +132,10 @@ def _probabilities(target: Tensor, logits: Tensor) -> Tensor:
     return target.astype(logits.dtype)
 
 
-def _chosen(
+def _at_class(
     name: str, target: Tensor, log_p: Tensor, axis: int, scale: Tensor | None, ignore_index: int
 ) -> tuple[Tensor, Tensor]:
-    """log p_y, and what the example counts: w_y, or 0 if it is ignored."""
+    """-w_y log p_y, and what it counts in the mean: w_y. Both are 0 for an ignored example."""
     expected = log_p.shape[:axis] + log_p.shape[axis + 1 :]
     if target.shape != expected:
         raise ValueError(
@@ -150,13 +147,14 @@ def _chosen(
     check_range(f"{name}: a class", integers(name, target), count, ignored=ignore_index)
     y = target.data  # classes carry no gradient, so this is arithmetic on plain arrays
     xp = namespace(y)
-    ignored = y == ignore_index
-    # Comparing fuses into XLA's loops; picking by index, and its scatter on the way back, do not.
-    classes = np.arange(count).reshape(count, *(1,) * (log_p.ndim - 1 - axis))
-    at_class = xp.expand_dims(xp.where(ignored, -1, y), axis) == classes
-    counts = 1.0 if scale is None else xp.where(at_class, scale.data, 0.0).sum(axis)
-    share = xp.where(ignored, 0.0, xp.where((y >= 0) & (y < count), counts, math.nan))
-    return log_p.where(at_class, 0.0).sum(axis), Tensor(share.astype(log_p.dtype))
+    counted = y != ignore_index
+    y = xp.where(counted, y, 0)
+    w_y = 1.0 if scale is None else scale.data.reshape(-1)[y]
+    known = (y >= 0) & (y < count)  # all of them, if check_range could look
+    share = xp.where(counted, xp.where(known, w_y, math.nan), 0.0).astype(log_p.dtype)
+    log_p_y = ops.take_along_axis(log_p, xp.expand_dims(y, axis), dim=axis)
+    losses = ops.squeeze(log_p_y, axis) * -share
+    return losses.where(counted, 0.0), Tensor(share)
 
 
 def _beside(name: str, argument: str, weight: Any, x: Tensor) -> Tensor:

@@ -195,7 +195,7 @@ def lsuv_(model: Module, batch: Any, tol: float = 0.1, max_iterations: int = 10)
         layers = list(_outputs(model, batch))
         for layer in layers:
             orthogonal_(layer.weight)
-            if layer.bias is not None:
+            if getattr(layer, "bias", None) is not None:
                 zeros_(layer.bias)
         for layer in layers:
             for _ in range(max_iterations):
@@ -221,8 +221,8 @@ def _outputs(model: Module, batch: Any) -> dict[Any, np.ndarray[Any, Any]]:
 
     def note(module: Module, inputs: tuple[Any, ...], output: Any) -> Any:
         weight = vars(module).get("weight")
-        looks_up = inputs[0].dtype.kind in "iu"  # an embedding: its rows are data already
-        if isinstance(weight, Parameter) and weight.ndim >= 2 and not looks_up:
+        # An embedding has a matrix too, but its input is integers: it looks rows up.
+        if isinstance(weight, Parameter) and weight.ndim >= 2 and inputs[0].dtype.kind in "fV":
             outputs[module] = output.numpy()
         return output
 

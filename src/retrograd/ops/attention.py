@@ -42,7 +42,7 @@ def attend(
     logits = matmul(query, key.mT)
     if is_causal:
         # Every query sees at least key 0, so that no row is empty.
-        seen = np.tri(*logits.shape[-2:], dtype=bool)
+        seen = np.tri(*logits.shape[-2:], dtype=np.bool_)
         weights = softmax(where(seen, logits, -math.inf), dim=-1)
     elif attn_mask is None:
         weights = softmax(logits, dim=-1)

@@ -99,8 +99,10 @@ def _power_exponent(g: Any, x: Any, y: Any, out: Any) -> Any:
     """d(x^y)/dy = x^y log x, whose limit at x = 0 is 0 for y >= 0."""
     if isinstance(x, int | float) and x != 0:
         return g * (out * (math.log(x) if x > 0 else math.nan))
-    at_zero = (y >= 0) & (x == 0)  # in this order: x may be the Python number 0
-    return along_slope(g, where(at_zero, 0.0, out * log(where(at_zero, 1.0, x))))
+    positive = x > 0
+    at_zero = where(y >= 0, 0.0, -math.inf)
+    beyond = where(x == 0, at_zero, math.nan)
+    return along_slope(g, where(positive, out * log(where(positive, x, 1.0)), beyond))
 
 
 power.pullbacks(x=_power_base, y=_power_exponent)

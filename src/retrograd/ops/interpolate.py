@@ -107,9 +107,7 @@ def _nearest(x: Tensor, n: int, m: int, step: float, offset: float, axis: int) -
     if m % n == 0 and np.array_equal(places, np.arange(m) // (m // n)):
         # Whole copies: their cotangents are summed, which is faster than adding them at places.
         lead, rest = x.shape[: axis + 1], x.shape[axis + 1 :]
-        copies = broadcast_to(
-            reshape(x, shape=(*lead, 1, *rest)), shape=(*lead, m // n, *rest)
-        )
+        copies = broadcast_to(reshape(x, shape=(*lead, 1, *rest)), shape=(*lead, m // n, *rest))
         return reshape(copies, shape=(*lead[:-1], m, *rest))
     return x[(slice(None),) * axis + (places,)]
 

@@ -7,6 +7,7 @@ from typing import Any
 from retrograd.arrays import Array, Namespace
 from retrograd.autodiff.primitive import primitive
 from retrograd.autodiff.tape import Tensor
+from retrograd.ops.elementwise import abs, negative, sign
 
 __all__ = ["ceil", "floor", "fmod", "frac", "remainder", "round", "trunc"]
 
@@ -17,16 +18,14 @@ def floor(xp: Namespace, x: Array) -> Array:
     return xp.floor(x)
 
 
-@primitive
-def ceil(xp: Namespace, x: Array) -> Array:
+def ceil(x: Tensor) -> Tensor:
     """The smallest whole number that is not below x."""
-    return xp.ceil(x)
+    return -floor(negative(x))
 
 
-@primitive
-def trunc(xp: Namespace, x: Array) -> Array:
+def trunc(x: Tensor) -> Tensor:
     """x without its fraction."""
-    return xp.trunc(x)
+    return sign(x) * floor(abs(x))
 
 
 @primitive
@@ -35,8 +34,8 @@ def round(xp: Namespace, x: Array, *, decimals: int = 0) -> Array:
     return xp.round(x, decimals)
 
 
-for _step in (floor, ceil, trunc, round):
-    _step.pullbacks(x=None)
+floor.pullbacks(x=None)
+round.pullbacks(x=None)
 
 
 def frac(x: Tensor) -> Tensor:

@@ -94,7 +94,8 @@ def padded(
     spread = [(n - 1) * step + 1 if n else 0 for n, step in zip(x.shape[lead:], steps, strict=True)]
     sizes = [n + before + after for n, (before, after) in zip(spread, padding, strict=True)]
     out = np.full((*x.shape[:lead], *sizes), value, x.dtype)
-    to, source = [], []
+    to: list[slice] = []
+    source: list[slice] = []
     for n, size, (before, _), step in zip(spread, sizes, padding, steps, strict=True):
         first = -(-max(-before, 0) // step)  # the first element that the crop leaves
         last = -(-min(n, size - before) // step)

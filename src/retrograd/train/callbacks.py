@@ -25,4 +25,4 @@ class Callback:
         """An epoch has ended and was validated."""
 
     def on_end(self, trainer: Trainer, history: History) -> None:
-        """Training has ended, the best weights are back in the model."""
+        """Training has ended; the model still has its last weights, and gets its best ones next."""

@@ -38,7 +38,7 @@ class TrainConfig:
     dropout: float = 0.0
     clip_norm: float = 1.0
     average: float = 0.98
-    bins: int = 64
+    bins: int = 128
     width: int = 128
     depth: int = 2
     members: int = 8

@@ -152,13 +152,15 @@ class Trainer:
                     break
             else:
                 history.verdict = Verdict.OUT_OF_EPOCHS
+            for callback in callbacks:
+                callback.on_end(self, history)
         except KeyboardInterrupt:
             history.verdict = Verdict.INTERRUPTED
+            for callback in callbacks:
+                callback.on_end(self, history)
         finally:
             if self.best_weights:
                 self.model.load_state_dict(self.best_weights)
-        for callback in callbacks:
-            callback.on_end(self, history)
         return history
 
     def _run_epoch(self, order: Array, callbacks: Sequence[Callback], deadline: float) -> float:

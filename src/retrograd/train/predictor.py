@@ -32,7 +32,7 @@ class Predictor:
 
     def _outputs(self, *inputs: Array) -> Tensor:
         with no_grad():
-            return self.model(*inputs)  # type: ignore[no-any-return]  # a user's module
+            return self.model(*inputs)
 
     def __call__(self, inputs: Sequence[Array]) -> Array:
         rows = len(inputs[0])

@@ -18,6 +18,7 @@ from retrograd.data import (
     labelled_rows,
     split_rows,
     take_rows,
+    target_values,
 )
 from retrograd.models import TableNet
 from retrograd.random import manual_seed
@@ -136,14 +137,8 @@ def prepare_table(
     frame, _ = labelled_rows(frame, schema)
     notes = list(schema.notes)
     if valid_frame is None:
-        classes = Preprocessor.fit(frame, schema, config.seed).target(frame)
-        kept, held = split_rows(
-            len(frame),
-            config.valid,
-            config.seed,
-            classes if schema.task == "classification" else None,
-            notes,
-        )
+        classes = target_values(frame, schema) if schema.task == "classification" else None
+        kept, held = split_rows(len(frame), config.valid, config.seed, classes, notes)
         frame, valid_frame = take_rows(frame, kept), take_rows(frame, held)
     else:
         valid_frame, _ = labelled_rows(valid_frame, schema)
@@ -180,11 +175,11 @@ def _resolved(config: TrainConfig, rows: int) -> TrainConfig:
     batch_size = min(batch_size, rows)
     epochs = config.epochs
     if epochs is None:
-        epochs = min(50, max(12, 1200 * batch_size // max(rows, 1)))
+        epochs = min(50, max(12, 1200 // (rows // batch_size)))
     return config.replaced(
         batch_size=batch_size,
         epochs=epochs,
-        patience=config.patience or max(10, epochs // 5),
+        patience=config.patience or 15,
     )
 
 
