@@ -122,7 +122,7 @@ def run_with_little_disk(folder: Path, kibibytes: int, *arguments: str) -> Resul
 
 
 @pytest.mark.parametrize(
-    ("kibibytes", "file"), [(2, "preprocessing.json"), (4, "weights.safetensors")]
+    ("kibibytes", "file"), [(1, "preprocessing.json"), (4, "weights.safetensors")]
 )
 def test_a_disk_that_fills_while_training_leaves_no_run_behind(
     kibibytes: int, file: str, tmp_path: Path

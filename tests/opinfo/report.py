@@ -28,10 +28,11 @@ HEAD = """\
 
 PyTorch 2.13.0 tests itself with a database of operations and sample inputs (`OpInfo`). This page
 lists all {total} of its entries that have a gradient, variants counted: {covered} are covered here.
-For these every real-valued sample runs through our operation, and its value, its gradient and, where
-PyTorch has one, its second-order gradient are compared with PyTorch's in float64, eagerly on NumPy;
-{compiled_words} also run compiled by XLA in float32, value and gradient. {samples} samples ran, of which
-{compiled} compiled too, and {passed} passed; {skipped} were left out for the reasons given.
+For these every real-valued sample runs through our operation eagerly on NumPy, and its value, its
+gradient and, where PyTorch has one, its second-order gradient are compared with PyTorch's in
+float64; {compiled_words} also run compiled by XLA in float32, value and gradient.
+{samples} samples ran, of which {compiled} compiled too, and {passed} passed; {skipped} were left
+out for the reasons given.
 
 Allowed differences, relative to the largest element of an array: 1e-9 for values and gradients in
 float64, 1e-7 for the second order, 1e-4 in float32; entries that need more say why. The library has

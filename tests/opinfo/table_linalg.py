@@ -165,7 +165,7 @@ TABLE: dict[str, Case] = {
         _linalg_norm, "norm, matrix_norm", nan_there=AT_ZERO
     ),
     "linalg.matrix_norm": expressed(_matrix_norm, "matrix_norm"),
-    "linalg.cond": named(ops.cond),
+    "linalg.cond": named(ops.condition_number),
     "linalg.solve": expressed(_solve_ex, "solve"),
     "linalg.solve_ex": expressed(_solve_ex, "solve", theirs=first),
     "linalg.solve_triangular": expressed(_solve_triangular, "solve_triangular"),

@@ -11,8 +11,6 @@ from opinfo.database import Sample
 from opinfo.helpers import expressed, named
 from retrograd import ops
 from retrograd.nn import functional
-from retrograd.nn.attention import scaled_dot_product_attention
-from retrograd.ops import adaptive, convolution, interpolate, pooling
 
 __all__ = ["TABLE"]
 
@@ -39,7 +37,7 @@ def _loss(function: Any, **options: Any) -> Case:
     return Case(called, f"`{function.__name__}`", **options)
 
 
-def _interpolated(function: Any = interpolate.interpolate, **fixed: Any) -> Case:
+def _interpolated(function: Any = functional.interpolate, **fixed: Any) -> Case:
     def called(x: Any, size: Any = None, scale_factor: Any = None, **options: Any) -> Any:
         return function(x, size, scale_factor, **options | fixed)
 
@@ -155,36 +153,36 @@ TABLE: dict[str, Case] = {
     "nn.functional.cosine_similarity": expressed(_cosine, "sum(x / norm(x) * y / norm(y))"),
     "nn.functional.pairwise_distance": expressed(_pairwise, "norm(x - y + eps, p, -1)"),
     # Images
-    "nn.functional.conv1d": named(convolution.conv1d),
-    "nn.functional.conv2d": named(convolution.conv2d),
-    "nn.functional.conv3d": named(convolution.conv3d),
-    "nn.functional.conv_transpose1d": named(convolution.conv_transpose1d),
-    "nn.functional.conv_transpose2d": named(convolution.conv_transpose2d),
-    "nn.functional.conv_transpose3d": named(convolution.conv_transpose3d),
-    "nn.functional.unfold": named(convolution.unfold),
-    "nn.functional.adaptive_avg_pool1d": named(adaptive.adaptive_avg_pool1d),
-    "nn.functional.adaptive_avg_pool2d": named(adaptive.adaptive_avg_pool2d),
-    "nn.functional.adaptive_avg_pool3d": named(adaptive.adaptive_avg_pool3d),
-    "nn.functional.adaptive_max_pool1d": named(adaptive.adaptive_max_pool1d),
-    "nn.functional.adaptive_max_pool2d": named(adaptive.adaptive_max_pool2d),
-    "nn.functional.adaptive_max_pool3d": named(adaptive.adaptive_max_pool3d),
-    "nn.functional.avg_pool1d": named(pooling.avg_pool1d),
-    "nn.functional.avg_pool2d": named(pooling.avg_pool2d),
-    "nn.functional.avg_pool3d": named(pooling.avg_pool3d),
-    "nn.functional.max_pool1d": named(pooling.max_pool1d),
-    "nn.functional.max_pool2d": named(pooling.max_pool2d),
-    "nn.functional.max_pool3d": named(pooling.max_pool3d),
+    "nn.functional.conv1d": named(functional.conv1d),
+    "nn.functional.conv2d": named(functional.conv2d),
+    "nn.functional.conv3d": named(functional.conv3d),
+    "nn.functional.conv_transpose1d": named(functional.conv_transpose1d),
+    "nn.functional.conv_transpose2d": named(functional.conv_transpose2d),
+    "nn.functional.conv_transpose3d": named(functional.conv_transpose3d),
+    "nn.functional.unfold": named(functional.unfold),
+    "nn.functional.adaptive_avg_pool1d": named(functional.adaptive_avg_pool1d),
+    "nn.functional.adaptive_avg_pool2d": named(functional.adaptive_avg_pool2d),
+    "nn.functional.adaptive_avg_pool3d": named(functional.adaptive_avg_pool3d),
+    "nn.functional.adaptive_max_pool1d": named(functional.adaptive_max_pool1d),
+    "nn.functional.adaptive_max_pool2d": named(functional.adaptive_max_pool2d),
+    "nn.functional.adaptive_max_pool3d": named(functional.adaptive_max_pool3d),
+    "nn.functional.avg_pool1d": named(functional.avg_pool1d),
+    "nn.functional.avg_pool2d": named(functional.avg_pool2d),
+    "nn.functional.avg_pool3d": named(functional.avg_pool3d),
+    "nn.functional.max_pool1d": named(functional.max_pool1d),
+    "nn.functional.max_pool2d": named(functional.max_pool2d),
+    "nn.functional.max_pool3d": named(functional.max_pool3d),
     "nn.functional.interpolate.nearest": _interpolated(),
     "nn.functional.interpolate.nearest-exact": _interpolated(),
-    "nn.functional.interpolate.linear": _interpolated(),
+    "nn.functional.functional.linear": _interpolated(),
     "nn.functional.interpolate.bilinear": _interpolated(),
     "nn.functional.interpolate.bicubic": _interpolated(),
     "nn.functional.interpolate.trilinear": _interpolated(),
     "nn.functional.interpolate.area": _interpolated(),
-    "nn.functional.pixel_shuffle": named(interpolate.pixel_shuffle),
-    "nn.functional.pixel_unshuffle": named(interpolate.pixel_unshuffle),
-    "nn.functional.channel_shuffle": named(interpolate.channel_shuffle),
+    "nn.functional.pixel_shuffle": named(functional.pixel_shuffle),
+    "nn.functional.pixel_unshuffle": named(functional.pixel_unshuffle),
+    "nn.functional.channel_shuffle": named(functional.channel_shuffle),
     "nn.functional.scaled_dot_product_attention": named(
-        scaled_dot_product_attention, skip=_dropout_free
+        functional.scaled_dot_product_attention, skip=_dropout_free
     ),
 }

@@ -11,8 +11,20 @@ from samples_elementwise import ELEMENTWISE
 from samples_index import INDEX
 from samples_kinds import Op
 from samples_linalg import LINALG
+from samples_matrices import MATRICES
 from samples_reduce import REDUCE
 from samples_shape import SHAPE
+from samples_special import SPECIAL
 from samples_windows import WINDOWS
 
-TABLE: dict[str, Op] = COMPARE | ELEMENTWISE | INDEX | LINALG | REDUCE | SHAPE | WINDOWS
+TABLE: dict[str, Op] = {
+    **COMPARE,
+    **ELEMENTWISE,
+    **INDEX,
+    **LINALG,
+    **MATRICES,
+    **REDUCE,
+    **SHAPE,
+    **SPECIAL,
+    **WINDOWS,
+}

@@ -63,6 +63,7 @@ ELEMENTWISE = {
     "erf": Op(jax.scipy.special.erf, unary()),
     "tanh": Op(jnp.tanh, unary()),
     "sigmoid": Op(jax.nn.sigmoid, unary()),
+    "where_positive": Op(lambda x, sign: jnp.where(sign > 0, x, 0), binary()[:9]),
     "relu": Op(jax.nn.relu, unary()),
     "softplus": Op(jax.nn.softplus, unary()),
     "abs": Op(jnp.abs, unary()),

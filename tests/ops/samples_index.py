@@ -124,7 +124,19 @@ SORTED = [
     sample(np.array([2, 1, 2, 1]), descending=True),  # equal ones stay in their order
 ]
 
+def scatter_max(x, src, index):
+    return x.at[index].max(src)
+
+
+RAISED = [
+    sample(numbers(4), numbers(3, seed=1), index=(np.array([2, 0, 2]),)),
+    sample(
+        numbers(2, 3), numbers(2, 2, seed=1), index=(np.array([[0], [1]]), np.array([[1, 1], [2, 0]]))
+    ),
+]
+
 INDEX = {
+    "scatter_max": Op(scatter_max, RAISED),
     "getitem": Op(lambda x, index: x[index], INDEXED, call=ops.getitem),
     "pick": Op(lambda x, index: x[index], INDEXED),
     "place": Op(values_placed, PLACED),

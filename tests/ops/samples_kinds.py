@@ -26,13 +26,14 @@ class Op:
     """Samples of an operation, with the JAX function that it must agree with.
 
     `call` is given where the operation does not take its tensors one by one. `order` is how far
-    finite differences follow it.
+    finite differences follow it. `half` is whether it takes 16-bit numbers.
     """
 
     oracle: Callable[..., Any]
     samples: list[Sample]
     call: Callable[..., Any] | None = None
     order: int = 2
+    half: bool = True
 
 
 def sample(*operands: Any, **attributes: Any) -> Sample:

@@ -84,6 +84,10 @@ CONTRACTIONS = [
 
 LINALG = {
     "matrix_product": Op(jnp.matmul, MATRICES),
+    "transposed_product": Op(
+        lambda a, b: jnp.matmul(a.mT, b),
+        [sample(numbers(3, 2), numbers(3, 4, seed=1)), sample(numbers(2, 1, 3), numbers(1, 1, 2))],
+    ),
     "matmul": Op(jnp.matmul, MATRICES + VECTORS),
     "affine": Op(affine_oracle, ROWS),
     "linear": Op(affine_oracle, ROWS + LEADING_AXES),

@@ -84,7 +84,20 @@ ZEROS = [
     sample(np.array([[0.0, 2.0, 0.5], [1.5, 5.0, 2.0]]), dim=0, keepdim=True),
 ]
 
+def normalize(x, dim, eps=1e-5):
+    mean = x.mean(dim, keepdims=True)
+    variance = x.var(dim, keepdims=True)
+    return (x - mean) / jnp.sqrt(variance + eps), mean, variance
+
+
+NORMALIZED = [
+    sample(numbers(4, 3), dim=0),
+    sample(numbers(2, 4), dim=-1, eps=0.1),
+    sample(numbers(2, 3, 2), dim=(0, 2)),
+]
+
 REDUCE = {
+    "normalize": Op(normalize, NORMALIZED),
     "sum": Op(reduction(jnp.sum), folds()),
     "mean": Op(reduction(jnp.mean), folds(empty=False)),
     "prod": Op(reduction(jnp.prod), folds() + ZEROS),

@@ -12,7 +12,7 @@ from retrograd import ops, optim
 from retrograd.optim import lr_scheduler
 
 
-def quadratic_step(optimizer: optim.Optimizer) -> rg.compile:  # type: ignore[valid-type]
+def quadratic_step(optimizer: optim.Optimizer) -> Any:
     @rg.compile
     def step() -> Any:
         optimizer.zero_grad()

@@ -65,7 +65,7 @@ class Primitive:
         self.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
         self.attributes = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
         self.rules: list[_Rule | None] = []
-        self._needs: dict[int, frozenset[str]] = {}
+        self._plans: dict[int, _Plan] = {}
         if self.variadic and len(self.operands) > 1:
             raise TypeError(f"{self.name}: *{self.operands[-1]} must be the only operand")
         if self.name in REGISTRY:
@@ -95,7 +95,7 @@ class Primitive:
                     f"{self.name}: the rule for {operand} asks for {', '.join(unknown)}; "
                     f"it may ask for {', '.join(sorted(known))}"
                 )
-            self.rules.append(_Rule(rule, names))
+            self.rules.append(_Rule(rule, names, self))
         return self
 
     def __repr__(self) -> str:
@@ -110,20 +110,22 @@ class Primitive:
         arrays: list[Array] = []
         edges: list[Node | None] = []
         tracked = 0
+        xp: Any = np
         for position, operand in enumerate(operands):
             edge = None
+            array = operand
             if isinstance(operand, tensor_type):
-                arrays.append(operand.data)
+                array = operand.data
                 if recording:
                     edge = operand._node
                     if edge is not None:
                         tracked |= 1 << position
-            elif type(operand) in _PLAIN:
-                arrays.append(operand)
-            else:
-                arrays.append(as_array(operand))
+            elif type(operand) not in _PLAIN:
+                array = as_array(operand)
+            if type(array) not in _PLAIN and xp is np:
+                xp = namespace(array)
+            arrays.append(array)
             edges.append(edge)
-        xp = namespace(*arrays)
         if xp is np and not state.quiet:
             # PyTorch's behaviour: infinities and NaN are values, not warnings.
             with np.errstate(all="ignore"):
@@ -187,33 +189,15 @@ class Primitive:
         attributes: dict[str, Any],
         tracked: int,
     ) -> Any:
-        needs = self._needs.get(tracked)
-        if needs is None:
-            needs = self._needs[tracked] = self._needed(tracked)
+        plan = self._plans.get(tracked)
+        if plan is None:
+            plan = self._plans[tracked] = _Plan(self, tracked)
         several = type(out) is tuple
         out = tuple(map(_array, out)) if several else _array(out)
         if not several and out.dtype.kind not in "fV":
             return tape.tensor_type._wrap(out, None)
-        if self.variadic:
-            saved = list(arrays) if self.operands[0] in needs else [None] * len(arrays)
-        else:
-            saved = [
-                array if name in needs else None
-                for name, array in zip(self.operands, arrays, strict=True)
-            ]
-        node = Applied(self, edges, saved, attributes, out, arrays, "out" in needs)
-        wrap = tape.tensor_type._wrap
-        return node.outputs(out) if several else wrap(out, node)
-
-    def _needed(self, tracked: int) -> frozenset[str]:
-        """The names that the rules of the tracked operands ask for."""
-        if not self.rules:
-            raise TypeError(f"{self.name} has no rules yet: declare them with {self.name}.pullbacks")
-        names: set[str] = set()
-        for position, rule in enumerate(self.rules):
-            if rule is not None and (self.variadic or tracked >> position & 1):
-                names |= set(rule.names)
-        return frozenset(names)
+        node = Applied(self, edges, arrays, attributes, out, plan)
+        return node.outputs(out) if several else tape.tensor_type._wrap(out, node)
 
 
 # Passed to the forward as they are; None is an optional operand that is absent.
@@ -224,12 +208,68 @@ def _array(value: Any) -> Array:
     return np.asarray(value) if isinstance(value, np.generic) else value
 
 
-class _Rule:
-    __slots__ = ("function", "names")
+class _Plan:
+    """What the rules of the tracked operands ask for, and so what a node keeps alive."""
 
-    def __init__(self, function: Rule, names: tuple[str, ...]) -> None:
+    __slots__ = ("keep", "out", "shapes")
+
+    def __init__(self, applied: Primitive, tracked: int) -> None:
+        if not applied.rules:
+            raise TypeError(
+                f"{applied.name} has no rules yet: declare them with {applied.name}.pullbacks"
+            )
+        names: set[str] = set()
+        for position, rule in enumerate(applied.rules):
+            if rule is not None and (applied.variadic or tracked >> position & 1):
+                names.update(rule.names)
+        self.out = "out" in names
+        self.shapes = any(f"{name}_shape" in names for name in applied.operands)
+        # Which operands by position; for `*operands` all of them or none.
+        self.keep: list[bool] | bool = [name in names for name in applied.operands]
+        if applied.variadic:
+            self.keep = self.keep[0]
+
+
+class _Rule:
+    """The pullback to one operand, and where each of its parameters comes from."""
+
+    __slots__ = ("function", "names", "sources")
+
+    def __init__(self, function: Rule, names: tuple[str, ...], owner: Primitive) -> None:
         self.function = function
         self.names = names
+        self.sources = [_source(name, owner) for name in names]
+
+
+Source = Callable[["Applied", Any, int, bool], Any]
+
+
+def _source(name: str, owner: Primitive) -> Source:
+    """How a node finds what a rule's parameter `name` stands for.
+
+    From the node, the cotangent, the operand's position and whether to link to the graph, for
+    `create_graph`.
+    """
+    if name == "g":
+        return lambda node, g, position, linked: g
+    if name == "out":
+        return lambda node, g, position, linked: node.result(linked)
+    if name == "position":
+        return lambda node, g, position, linked: position
+    if name in owner.operands:
+        if owner.variadic:
+            return lambda node, g, position, linked: tuple(
+                node.operand(i, linked) for i in range(len(node.edges))
+            )
+        index = owner.operands.index(name)
+        return lambda node, g, position, linked: node.operand(index, linked)
+    if name in owner.attributes:
+        default = owner.attributes[name]
+        return lambda node, g, position, linked: node.attributes.get(name, default)
+    if owner.variadic:
+        return lambda node, g, position, linked: node.shapes
+    index = owner.operands.index(name.removesuffix("_shape"))
+    return lambda node, g, position, linked: node.shapes[index]
 
 
 class Applied(Node):
@@ -241,22 +281,27 @@ class Applied(Node):
         self,
         applied: Primitive,
         edges: list[Node | None],
-        saved: list[Array],
+        arrays: list[Array],
         attributes: dict[str, Any],
         out: Any,
-        arrays: list[Array],
-        keep_out: bool,
+        plan: _Plan,
     ) -> None:
         several = type(out) is tuple
         super().__init__(edges, () if several else out.shape, None if several else out.dtype)
-        self.primitive = applied
-        self.saved: list[Array] | None = saved
-        self.attributes = attributes
-        # The array, never the tensor: a tensor holds its node, and a node that held it back would
-        # be a cycle. `pull` wraps it again.
-        self.out: Any = out if keep_out else None
-        self.shapes = [getattr(array, "shape", ()) for array in arrays]
         self.specs = [(each.shape, each.dtype) for each in out] if several else None
+        self.primitive = applied
+        self.attributes = attributes
+        self.shapes = [getattr(array, "shape", ()) for array in arrays] if plan.shapes else []
+        # The array, never the tensor: a tensor holds its node, and a node that held it back would
+        # be a cycle. `result` wraps it again.
+        self.out: Any = out if plan.out else None
+        self.saved: list[Array] | None = arrays
+        if plan.keep is False:
+            self.saved = []
+        elif plan.keep is not True and not all(plan.keep):
+            for position, wanted in enumerate(plan.keep):
+                if not wanted:
+                    arrays[position] = None
 
     def outputs(self, arrays: tuple[Array, ...]) -> tuple[Tensor, ...]:
         """The results of an operation that has several, as tensors linked to this node."""
@@ -294,39 +339,23 @@ class Applied(Node):
             if rule is None:
                 continue
             pulled = rule.function(
-                *[
-                    cotangent if name == "g" else self._value(name, position, create_graph)
-                    for name in rule.names
-                ]
+                *[source(self, cotangent, position, create_graph) for source in rule.sources]
             )
             if pulled is not None:
                 yield edge, pulled
 
-    def _value(self, name: str, position: int, linked: bool) -> Any:
-        """What a rule's parameter `name` stands for, linked to the graph for `create_graph`."""
-        primitive = self.primitive
-        if name in primitive.operands:
-            assert self.saved is not None
-            if primitive.variadic:
-                return tuple(
-                    _operand(array, edge if linked else None)
-                    for array, edge in zip(self.saved, self.edges, strict=True)
-                )
-            index = primitive.operands.index(name)
-            return _operand(self.saved[index], self.edges[index] if linked else None)
-        if name == "out":
-            if self.specs is not None:
-                if linked:
-                    return self.outputs(self.out)
-                return tuple(_operand(array, None) for array in self.out)
+    def operand(self, position: int, linked: bool) -> Any:
+        """An operand as a tensor, in the graph if `linked`; a Python number as it is."""
+        assert self.saved is not None
+        return _operand(self.saved[position], self.edges[position] if linked else None)
+
+    def result(self, linked: bool) -> Any:
+        """The result, or the tuple of them, likewise."""
+        if self.specs is None:
             return _operand(self.out, self if linked else None)
-        if name == "position":
-            return position
-        if name.endswith("_shape") and name not in primitive.attributes:
-            if primitive.variadic:
-                return self.shapes
-            return self.shapes[primitive.operands.index(name.removesuffix("_shape"))]
-        return self.attributes.get(name, primitive.attributes.get(name))
+        if linked:
+            return self.outputs(self.out)
+        return tuple(_operand(array, None) for array in self.out)
 
 
 def _operand(array: Any, edge: Node | None) -> Any:

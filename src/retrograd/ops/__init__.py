@@ -3,6 +3,9 @@
 PyTorch's names, argument order and defaults; NumPy's `axis` and `keepdims` are understood too.
 """
 
+from retrograd.ops.branch import (
+    cond,
+)
 from retrograd.ops.choose import (
     copysign,
     fmax,
@@ -90,8 +93,12 @@ from retrograd.ops.linalg import (
     linear,
     matmul,
 )
+from retrograd.ops.loop import (
+    scan,
+    while_loop,
+)
 from retrograd.ops.products import (
-    cond,
+    condition_number,
     cross,
     dot,
     inner,
@@ -270,6 +277,7 @@ __all__ = [
     "clip",
     "concatenate",
     "cond",
+    "condition_number",
     "copysign",
     "corrcoef",
     "cos",
@@ -397,6 +405,7 @@ __all__ = [
     "rot90",
     "round",
     "rsqrt",
+    "scan",
     "scatter",
     "scatter_add",
     "scatter_reduce",
@@ -445,6 +454,7 @@ __all__ = [
     "var",
     "vecdot",
     "where",
+    "while_loop",
     "xlog1py",
     "xlogy",
 ]

@@ -19,13 +19,13 @@ from retrograd.ops.shape import reshape, squeeze, unsqueeze
 @primitive
 def matrix_product(xp: Namespace, a: Array, b: Array) -> Array:
     """(..., n, k) @ (..., k, m) -> (..., n, m), for operands with two axes or more."""
-    return xp.matmul(a, b)
+    return a @ b
 
 
 @primitive
 def transposed_product(xp: Namespace, a: Array, b: Array) -> Array:
     """aᵀ b: (..., k, n), (..., k, m) -> (..., n, m), the gradient of every weight matrix."""
-    return xp.matmul(xp.swapaxes(a, -1, -2), b)
+    return a.mT @ b
 
 
 matrix_product.pullbacks(
@@ -74,7 +74,7 @@ def _tensor(value: Any) -> Tensor:
 @primitive
 def affine(xp: Namespace, x: Array, weight: Array, bias: Array | None = None) -> Array:
     """(n, i), (o, i), (o,) -> (n, o): x Wᵀ + b in one operation."""
-    product = xp.matmul(x, weight.T)
+    product = x @ weight.T
     return product if bias is None else product + bias
 
 

@@ -18,7 +18,7 @@ from retrograd.ops.shape import broadcast_to, permute, reshape, stack, unsqueeze
 from retrograd.ops.solve import inv
 
 __all__ = [
-    "cond",
+    "condition_number",
     "cross",
     "dot",
     "inner",
@@ -146,7 +146,7 @@ def matrix_norm(
     return value
 
 
-def cond(a: Tensor, p: str | float | None = None) -> Tensor:
+def condition_number(a: Tensor, p: str | float | None = None) -> Tensor:
     """The condition number of matrices: ‖A‖ ‖A⁻¹‖, by default in the 2-norm (of any shape)."""
     if p is None or p in (2, -2):
         values = svdvals(a)

@@ -272,7 +272,8 @@ def logdet(a: Tensor) -> Tensor:
 @primitive
 def cholesky_lower(xp: Namespace, a: Array) -> Array:
     """The lower triangular L with L Lᵀ = A, from A's lower triangle."""
-    return xp.linalg.cholesky(a)
+    # JAX would take the mean of both triangles.
+    return xp.linalg.cholesky(a) if xp is np else xp.linalg.cholesky(a, symmetrize_input=False)
 
 
 def _through_cholesky(g: Tensor, out: Tensor) -> Tensor:

@@ -103,9 +103,7 @@ def logit(x: Tensor, eps: float | None = None) -> Tensor:
     """log(x / (1 - x)), the inverse of `sigmoid`; x is first held within [eps, 1 - eps]."""
     if eps is None:
         return log(x) - log1p(-x)
-    # The bounds themselves have slope 0 beyond them, as in PyTorch.
-    inside = (x >= eps) & (x <= 1 - eps)
-    held = where(inside, x, where(x < eps, eps, 1 - eps))
+    held = where(x < eps, eps, where(x > 1 - eps, 1 - eps, x))
     return log(held) - log1p(-held)
 
 

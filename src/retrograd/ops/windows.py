@@ -94,14 +94,14 @@ def padded(
     spread = [(n - 1) * step + 1 if n else 0 for n, step in zip(x.shape[lead:], steps, strict=True)]
     sizes = [n + before + after for n, (before, after) in zip(spread, padding, strict=True)]
     out = np.full((*x.shape[:lead], *sizes), value, x.dtype)
-    to: list[slice] = []
-    source: list[slice] = []
+    to: list[Any] = [...]
+    source: list[Any] = [...]
     for n, size, (before, _), step in zip(spread, sizes, padding, steps, strict=True):
         first = -(-max(-before, 0) // step)  # the first element that the crop leaves
         last = -(-min(n, size - before) // step)
         to.append(slice(before + first * step, max(before + last * step, 0), step))
         source.append(slice(first, max(last, first)))
-    out[(..., *to)] = x[(..., *source)]
+    out[tuple(to)] = x[tuple(source)]
     return out
 
 

@@ -34,7 +34,6 @@ __all__ = [
     "ConstantLR",
     "CosineAnnealingLR",
     "ExponentialLR",
-    "FormulaLR",
     "LRScheduler",
     "LambdaLR",
     "LinearLR",
@@ -112,8 +111,8 @@ class FormulaLR(LRScheduler):
 class LambdaLR(FormulaLR):
     """lr = base · f(t), for a function f of the count.
 
-    Within a compiled step f receives a float64 Tensor: write it with operators and with operations such as
-    `rg.minimum`, which take Python's numbers too.
+    Within a compiled step f receives a float64 Tensor: write it with operators and with operations
+    such as `rg.minimum`, which take Python's numbers too.
     """
 
     def __init__(self, optimizer: Optimizer, lr_lambda: Callable[[Any], Any]) -> None:

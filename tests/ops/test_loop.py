@@ -1,0 +1,199 @@
+"""Loops and branches: the same numbers eagerly, compiled, and by `jax.grad` of `lax.scan`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import retrograd as rg
+from retrograd import ops
+
+LENGTH, BATCH, IN, HIDDEN = 6, 2, 3, 4
+
+
+@pytest.fixture
+def values(rng: np.random.Generator) -> dict[str, np.ndarray[Any, Any]]:
+    return {
+        "h": rng.normal(size=(BATCH, HIDDEN)),
+        "xs": rng.normal(size=(LENGTH, BATCH, IN)),
+        "w": rng.normal(size=(HIDDEN, HIDDEN)) / 2,
+        "u": rng.normal(size=(IN, HIDDEN)),
+    }
+
+
+def recurrent(values: dict[str, Any], **options: Any) -> Any:
+    """A recurrent network's loss as a step: the value, and the gradients of all it depends on."""
+    w, u = rg.Parameter(values["w"]), rg.Parameter(values["u"])
+
+    def step(h: Any, xs: Any) -> Any:
+        w.grad = u.grad = None
+        h, xs = (rg.Tensor(x.data, requires_grad=True) for x in (h, xs))
+
+        def one(h: Any, x: Any) -> Any:
+            h = ops.tanh(x @ u + h @ w)
+            return h, {"squares": h * h, "positive": ops.where(h > 0, h, 0)}
+
+        last, ys = rg.scan(one, h, xs, **options)
+        loss = (ys["squares"] * ys["positive"]).sum() + (last * last).sum()
+        loss.backward()
+        return [loss, h.grad, xs.grad, w.grad, u.grad]
+
+    return step
+
+
+def by_jax(values: dict[str, Any], truncate: int | None = None) -> list[Any]:
+    """The same by `jax.grad` over `lax.scan`, in float64."""
+
+    def loss(h: Any, xs: Any, w: Any, u: Any) -> Any:
+        def one(h: Any, each: Any) -> Any:
+            t, x = each
+            if truncate:
+                h = jnp.where((t % truncate == 0) & (t > 0), jax.lax.stop_gradient(h), h)
+            h = jnp.tanh(x @ u + h @ w)
+            return h, h * h * jnp.where(h > 0, h, 0)
+
+        last, ys = jax.lax.scan(one, h, (jnp.arange(LENGTH), xs))
+        return ys.sum() + (last * last).sum()
+
+    with jax.enable_x64(True):
+        arguments = [jnp.asarray(values[name]) for name in ("h", "xs", "w", "u")]
+        value, found = jax.value_and_grad(loss, argnums=(0, 1, 2, 3))(*arguments)
+        return [np.asarray(each) for each in (value, *found)]
+
+
+@pytest.mark.parametrize("recompute", [False, True])
+@pytest.mark.parametrize("truncate", [None, 4])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_scan_backpropagates_through_time(
+    values: dict[str, Any], compiled: bool, truncate: int | None, recompute: bool
+) -> None:
+    step = recurrent(values, recompute=recompute, truncate=truncate)
+    step = rg.compile(step) if compiled else step
+    ours = step(rg.Tensor(values["h"]), rg.Tensor(values["xs"]))
+    for mine, right in zip(ours, by_jax(values, truncate), strict=True):
+        np.testing.assert_allclose(np.asarray(mine), right, rtol=1e-10, atol=1e-12)
+
+
+def test_a_compiled_scan_is_one_loop_whatever_its_length(values: dict[str, Any]) -> None:
+    def program(length: int) -> str:
+        def loss(h: Any) -> Any:
+            h = rg.Tensor(h, requires_grad=True)
+            last, _ = rg.scan(lambda h, _: (ops.tanh(h), None), h, length=length)
+            last.sum().backward()
+            return h.grad.data
+
+        return str(jax.make_jaxpr(loss)(jnp.ones(3)))
+
+    assert program(5).count("tanh") == program(50).count("tanh")
+
+
+def test_recompute_keeps_only_the_carries() -> None:
+    def kept(recompute: bool) -> int:
+        def loss(h: Any) -> Any:
+            h = rg.Tensor(h, requires_grad=True)
+
+            def one(h: Any, _: None) -> Any:
+                for _ in range(5):
+                    h = ops.tanh(h)
+                return h, None
+
+            last, _ = rg.scan(one, h, length=7, recompute=recompute)
+            last.sum().backward()
+            return h.grad.data
+
+        forward = next(
+            e for e in jax.make_jaxpr(loss)(jnp.ones(3)).eqns if e.primitive.name == "scan"
+        )
+        return len(forward.outvars)
+
+    assert kept(recompute=True) == 2  # the last carry, and every step's
+    assert kept(recompute=False) > 5
+
+
+def test_a_weight_is_not_kept_once_a_step() -> None:
+    w = np.ones((3, 3), np.float32)
+
+    def loss(h: Any, w: Any) -> Any:
+        h, w = rg.Tensor(h, requires_grad=True), rg.Tensor(w, requires_grad=True)
+        last, _ = rg.scan(lambda h, _: (ops.tanh(h @ w), None), h, length=7)
+        last.sum().backward()
+        return w.grad.data
+
+    jaxpr = jax.make_jaxpr(loss)(jnp.ones((2, 3)), w)
+    forward = next(e for e in jaxpr.eqns if e.primitive.name == "scan")
+    assert (7, 3, 3) not in [variable.aval.shape for variable in forward.outvars]
+
+
+def test_scan_can_be_differentiated_twice_in_a_compiled_step(values: dict[str, Any]) -> None:
+    def twice(h: Any) -> Any:
+        def loss(h: Any) -> Any:
+            last, ys = rg.scan(lambda h, _: (ops.sin(h), h * h), h, length=4)
+            return (last * last).sum() + ys.sum()
+
+        return rg.hvp(loss, h, h * 0 + 1)[1]
+
+    h = rg.Tensor(values["h"])
+    np.testing.assert_allclose(rg.compile(twice)(h).numpy(), twice(h).numpy(), rtol=1e-10)
+
+
+def test_scan_refuses_a_carry_that_changes() -> None:
+    with pytest.raises(ValueError, match=r"a carry of float32\[2\] came back .* float32\[4\]"):
+        rg.scan(lambda h, _: (ops.concatenate([h, h]), None), rg.Tensor([1.0, 2.0]), length=2)
+    with pytest.raises(TypeError, match="expected"):
+        rg.scan(lambda h, _: ((h, h), None), rg.Tensor([1.0]), length=2)
+    with pytest.raises(ValueError, match="one length"):
+        rg.scan(lambda h, x: (h, None), rg.Tensor([1.0]), rg.Tensor([1.0, 2.0]), length=3)
+
+
+def test_a_compiled_scan_refuses_random_numbers_inside() -> None:
+    def step(h: Any) -> Any:
+        return rg.scan(lambda h, _: (h * rg.random.bernoulli(0.5, (2,)), None), h, length=3)[0]
+
+    with pytest.raises(RuntimeError, match="random numbers before the loop"):
+        rg.compile(step)(rg.Tensor([1.0, 2.0]))
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_cond_takes_one_branch_and_its_gradient(sign: float, compiled: bool) -> None:
+    w = rg.Parameter(np.array([2.0, 3.0]))
+
+    def step(p: Any, x: Any) -> Any:
+        w.grad = None
+        x = rg.Tensor(x.data, requires_grad=True)
+        y = rg.cond(p > 0, lambda x: ops.sin(x * w).sum(), lambda x: (x * x).sum(), x)
+        y.backward()
+        return y, x.grad, 0 * w.data if w.grad is None else w.grad.data
+
+    x = np.array([0.5, 0.25])
+    run = rg.compile(step) if compiled else step
+    y, slope, of_w = (np.asarray(each) for each in run(rg.Tensor(sign), rg.Tensor(x)))
+    wx = x * np.array([2.0, 3.0])
+    taken = sign > 0
+    np.testing.assert_allclose(y, np.sin(wx).sum() if taken else (x * x).sum())
+    np.testing.assert_allclose(slope, np.cos(wx) * [2.0, 3.0] if taken else 2 * x)
+    np.testing.assert_allclose(of_w, np.cos(wx) * x if taken else [0.0, 0.0])
+
+
+def test_cond_refuses_branches_of_different_results() -> None:
+    def step(p: Any, x: Any) -> Any:
+        return rg.cond(p > 0, lambda x: x, lambda x: x.sum(), x)
+
+    with pytest.raises(TypeError, match="the branches return"):
+        rg.compile(step)(rg.Tensor(1.0), rg.Tensor([1.0, 2.0]))
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_while_loop_has_the_gradient_of_the_steps_it_took(compiled: bool) -> None:
+    def step(x: Any) -> Any:
+        x = rg.Tensor(x.data, requires_grad=True)
+        y = rg.while_loop(lambda c: c < 100, lambda c: 2 * c + 1, x, max_steps=12)
+        y.backward()
+        return y, x.grad
+
+    y, slope = (rg.compile(step) if compiled else step)(rg.Tensor(1.0))
+    assert (y.item(), slope.item()) == (127.0, 64.0)  # six steps of 2 c + 1
