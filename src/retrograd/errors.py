@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["DataError", "RetrogradError", "RunError", "UsageError"]
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["DataError", "RetrogradError", "RunError", "UsageError", "about"]
 
 
 class RetrogradError(Exception):
@@ -24,6 +27,17 @@ class DataError(RetrogradError):
     """A file or a table that cannot be used as it is."""
 
     exit_code = 2
+
+
+@contextmanager
+def about(file: object) -> Iterator[None]:
+    """Put the name of `file` before what a DataError within the block says, unless it is there."""
+    try:
+        yield
+    except DataError as error:
+        if str(file) in str(error):
+            raise
+        raise DataError(f"{file}: {error}") from error
 
 
 class RunError(RetrogradError):

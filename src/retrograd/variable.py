@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.arrays import Array, DType, is_jax, state
+from retrograd.arrays import Array, DType, is_jax, is_traced, state
+from retrograd.autodiff.tape import Leaf
 from retrograd.tensor import Tensor
+from retrograd.traced import TraceError
 
 __all__ = ["Buffer", "Held", "Key", "Parameter", "Slot", "Variable"]
 
@@ -88,6 +90,7 @@ class Variable(Held):
         self, values: Any, requires_grad: bool = False, dtype: DType | None = None
     ) -> None:
         self._held = None
+        self._node = None
         super().__init__(values, requires_grad, dtype)
 
     @property
@@ -100,11 +103,19 @@ class Variable(Held):
 
     @data.setter
     def data(self, array: Array) -> None:
-        if state.trace is not None:
+        if state.trace is not None and self._held is not None:
             state.trace.write(self, array)
-        else:
-            # A copy of JAX's: a compiled step reuses the memory of what a Variable holds.
-            self._replace(array.copy() if is_jax(array) else array)
+            return
+        if is_traced(array):
+            raise TraceError(
+                f"a {type(self).__name__} is made inside a compiled step, from a value that exists "
+                "only while the step runs; make it outside, and assign to its .data in the step"
+            )
+        # A copy of JAX's: a compiled step reuses the memory of what a Variable holds.
+        self._replace(array.copy() if is_jax(array) else array)
+        node = self._node
+        if type(node) is Leaf and (node.shape != array.shape or node.dtype != array.dtype):
+            self._node = Leaf(self, array.shape, array.dtype)  # its gradient is to be like it
 
     def _replace(self, held: Array | Parcel) -> None:
         """Hold something else; the pack that had the values is no longer whole."""

@@ -52,7 +52,7 @@ def test_a_table_that_cannot_be_learned_from_is_refused(
     contents: str, said: list[str], retrograd: Command, tmp_path: Path
 ) -> None:
     (tmp_path / "data.csv").write_text(contents)
-    refused(train(retrograd), *said)
+    refused(train(retrograd), "data.csv", *said)
     assert sorted(p.name for p in tmp_path.iterdir()) in (["data.csv"], ["data.csv", "runs"])
     assert not list(tmp_path.glob("runs/*"))
 

@@ -197,3 +197,18 @@ def test_while_loop_has_the_gradient_of_the_steps_it_took(compiled: bool) -> Non
 
     y, slope = (rg.compile(step) if compiled else step)(rg.Tensor(1.0))
     assert (y.item(), slope.item()) == (127.0, 64.0)  # six steps of 2 c + 1
+
+
+@pytest.mark.parametrize("recompute", [False, True])
+def test_gradients_reach_what_a_compiled_step_takes_from_around_it(recompute: bool) -> None:
+    def step(x: Any) -> Any:
+        x = rg.Tensor(x.data, requires_grad=True)
+        twice = x * 2  # computed outside, used inside
+        y = rg.cond(x.sum() > 0, lambda z: (twice * z * x).sum(), lambda z: z.sum(), x)
+        last, _ = rg.scan(lambda h, _: (h + twice * x, None), x, length=3, recompute=recompute)
+        (y + last.sum()).backward()
+        return x.grad
+
+    x = rg.Tensor(np.array([1.0, 2.0]))
+    # d/dx of 2 x³ + x + 3 · 2 x²
+    assert rg.compile(step)(x).numpy().tolist() == step(x).numpy().tolist() == [19.0, 49.0]

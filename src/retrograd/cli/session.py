@@ -26,7 +26,7 @@ from retrograd.data import (
     take_rows,
     target_values,
 )
-from retrograd.errors import DataError, RunError, UsageError
+from retrograd.errors import DataError, RunError, UsageError, about
 from retrograd.report import write_run_report
 from retrograd.train import Verdict
 from retrograd.train.config import TrainConfig
@@ -146,16 +146,22 @@ def _source(folder: RunFolder) -> Source:
 def _prepare(source: Source, config: TrainConfig) -> tuple[TableRun, Frame | None]:
     """The run made ready, and the rows that it will never see."""
     notes: list[str] = []
-    frame = read_table(source.data, notes)
-    schema = infer_schema(frame, config.target, config.kinds, config.task)
+    with about(source.data):
+        frame = read_table(source.data, notes)
+        schema = infer_schema(frame, config.target, config.kinds, config.task)
     fraction = share(source.test)
     test = None
     if fraction is not None:
         frame, test = _split(frame, schema, fraction, config.seed, notes)
     elif source.test is not None:
-        test, _ = labelled_rows(read_table(source.test, notes), schema)
-    valid = None if source.valid is None else read_table(source.valid, notes)
-    run = prepare_table(frame, config, valid, schema)
+        with about(source.test):
+            test, _ = labelled_rows(read_table(source.test, notes), schema)
+    valid = None
+    if source.valid is not None:
+        with about(source.valid):
+            valid, _ = labelled_rows(read_table(source.valid, notes), schema)
+    with about(source.data if source.valid is None else f"{source.data} or {source.valid}"):
+        run = prepare_table(frame, config, valid, schema)
     run.notes[:0] = notes
     return run, test
 

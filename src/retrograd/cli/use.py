@@ -16,7 +16,7 @@ from retrograd.artifact import RunFolder, load_table_model
 from retrograd.cli.session import measured_rows
 from retrograd.cli.show import show_notes, show_scores
 from retrograd.data import labelled_rows, read_table, write_table
-from retrograd.errors import DataError
+from retrograd.errors import DataError, about
 from retrograd.report import walkthrough_text, write_run_report, write_walkthrough
 from retrograd.train.table import TableModel
 from retrograd.train.walkthrough import walk_through
@@ -35,12 +35,13 @@ def evaluate(run: Run, data: Data, as_json: AsJson = False) -> None:
     """
     model = load_table_model(RunFolder.open(run))
     notes: list[str] = []
-    frame, dropped = labelled_rows(read_table(data, notes), model.schema)
-    if not len(frame):
-        raise DataError(f"{data}: no row has a value of the target {model.schema.target.name!r}.")
+    with about(data):
+        frame, dropped = labelled_rows(read_table(data, notes), model.schema)
+        if not len(frame):
+            raise DataError(f"No row has a value of the target {model.schema.target.name!r}.")
+        scores = model.score(frame)
     if dropped:
         notes.append(f"{dropped:,} rows without a value of the target are left out.")
-    scores = model.score(frame)
     if as_json:
         print(json.dumps(scores.to_json()))
         return
@@ -64,8 +65,8 @@ def predict(
     """
     model = load_table_model(RunFolder.open(run))
     notes: list[str] = []
-    frame = read_table(data, notes)
-    predicted = _with_predictions(frame, model, notes)
+    with about(data):
+        predicted = _with_predictions(read_table(data, notes), model, notes)
     show_notes(Console(stderr=True), notes)
     if out is None:
         typer.echo(predicted.write_csv(), nl=False)
@@ -123,8 +124,8 @@ def explain(
     [bold]Example:[/] retrograd explain runs/houses-1 houses.csv --row 3
     """
     model = load_table_model(RunFolder.open(run))
-    frame = read_table(data)
-    walk = walk_through(model, frame, row)
+    with about(data):
+        walk = walk_through(model, read_table(data), row)
     page = out or run / f"explain-row-{row}.html"
     write_walkthrough(page, walk, source=data.name)
     if as_json:

@@ -15,7 +15,7 @@ from retrograd.ops.normalization import normalize
 from retrograd.tensor import Tensor
 from retrograd.variable import Buffer, Parameter
 
-__all__ = ["BatchNorm1d", "LayerNorm", "batch_norm", "layer_norm"]
+__all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "LayerNorm", "batch_norm", "layer_norm"]
 
 
 def layer_norm(
@@ -29,7 +29,7 @@ def layer_norm(
 
     Raises ValueError if the input does not end with that shape.
     """
-    shape = _shape(normalized_shape)
+    shape = as_shape(normalized_shape)
     if tuple(input.shape[-len(shape) :]) != shape:
         raise ValueError(
             f"layer_norm: expected an input of shape (..., {', '.join(map(str, shape))}), "
@@ -49,19 +49,18 @@ def batch_norm(
     momentum: Any = 0.1,
     eps: float = 1e-5,
 ) -> Tensor:
-    """γ x̂ + β, each channel normalized over the batch: (n, c) or (n, c, length) -> the same.
+    """γ x̂ + β, each channel normalized over the batch: (n, c, ...) -> the same.
 
     In training, or without running statistics, μ and σ² are the batch's own, and the running ones
     move by `momentum` towards them (towards the unbiased σ²). Else the running ones are used.
-    Raises ValueError for another number of axes, and in training for one value a channel.
+    Raises ValueError for fewer than two axes, and in training for one value a channel.
     """
-    if input.ndim not in (2, 3):
+    if input.ndim < 2:
         raise ValueError(
-            f"batch_norm: expected an input of shape (n, c) or (n, c, length), "
-            f"found {tuple(input.shape)}"
+            f"batch_norm: expected an input of shape (n, c, ...), found {tuple(input.shape)}"
         )
-    over = (0, 2)[: input.ndim - 1]
-    column = (-1, 1)[: input.ndim - 1]  # the shape in which (c,) stands beside the input
+    over = (0, *range(2, input.ndim))
+    column = (-1, *(1,) * (input.ndim - 2))  # the shape in which (c,) stands beside the input
     weight, bias = (None if p is None else ops.reshape(p, shape=column) for p in (weight, bias))
     if running_mean is None or running_var is None or training:
         n = math.prod(input.shape[axis] for axis in over)
@@ -93,18 +92,14 @@ def _move(running: Buffer | None, value: Array, momentum: Any) -> None:
         running.data = (old + momentum * (value.reshape(old.shape) - old)).astype(old.dtype)
 
 
-def _shape(normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
+def as_shape(normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
+    """`normalized_shape` as a tuple."""
     return (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
 
 
-class BatchNorm1d(Module):
-    """Normalizes each channel over the batch: (n, c) or (n, c, length) -> the same.
-
-    y = γ (x - μ) / sqrt(σ² + eps) + β (Ioffe & Szegedy 2015, algorithm 1). In evaluation μ and σ²
-    are the running statistics, which in training move by `momentum` towards each batch's; with
-    momentum None they are the plain average of all batches so far.
-    Raises ValueError in training for a single value a channel, and for another number of channels.
-    """
+class _BatchNorm(Module):
+    axes: tuple[int, ...]  # how many axes an input may have
+    shapes: str
 
     def __init__(
         self,
@@ -128,10 +123,10 @@ class BatchNorm1d(Module):
         self.num_batches_tracked = Buffer(np.int64(0)) if tracked else None
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.ndim > 1 and x.shape[1] != self.num_features:
+        if x.ndim not in self.axes or x.shape[1] != self.num_features:
             raise ValueError(
-                f"BatchNorm1d: expected {self.num_features} channels on axis 1, found an input of "
-                f"shape {tuple(x.shape)}"
+                f"{type(self).__name__} takes {self.shapes}: expected {self.num_features} channels "
+                f"on axis 1, found an input of shape {tuple(x.shape)}"
             )
         tracked = self.num_batches_tracked if self.training else None
         batches = None if tracked is None else (tracked + 1).data
@@ -156,6 +151,36 @@ class BatchNorm1d(Module):
         )
 
 
+class BatchNorm1d(_BatchNorm):
+    """Normalizes each channel over the batch: (n, c) or (n, c, length) -> the same.
+
+    y = γ (x - μ) / sqrt(σ² + eps) + β (Ioffe & Szegedy 2015, algorithm 1). In evaluation μ and σ²
+    are the running statistics, which in training move by `momentum` towards each batch's; with
+    momentum None they are the plain average of all batches so far.
+    Raises ValueError in training for a single value a channel, and for another number of channels.
+    """
+
+    axes, shapes = (2, 3), "(n, c) or (n, c, length)"
+
+
+class BatchNorm2d(_BatchNorm):
+    """Normalizes each channel over the batch and the image: (n, c, height, width) -> the same.
+
+    As `BatchNorm1d`.
+    """
+
+    axes, shapes = (4,), "(n, c, height, width)"
+
+
+class BatchNorm3d(_BatchNorm):
+    """Normalizes each channel over the batch and the volume: (n, c, d, h, w) -> the same.
+
+    As `BatchNorm1d`.
+    """
+
+    axes, shapes = (5,), "(n, c, d, h, w)"
+
+
 class LayerNorm(Module):
     """Normalizes each example over its last axes: (..., *normalized_shape) -> the same.
 
@@ -171,7 +196,7 @@ class LayerNorm(Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
-        self.normalized_shape = _shape(normalized_shape)
+        self.normalized_shape = as_shape(normalized_shape)
         self.eps = eps
         self.elementwise_affine = elementwise_affine
         shape, affine = self.normalized_shape, elementwise_affine

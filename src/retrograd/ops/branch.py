@@ -46,8 +46,8 @@ def cond(
     if kinds[0] != kinds[1]:
         raise TypeError(f"cond: the branches return {kinds[0]} and {kinds[1]}; expected the same")
     found = reached(*nodes_of([*results[0], *results[1]]), before=start)
-    mine = nodes_of(inputs)
-    outer = [node for node in found if node.order < start and node not in mine]
+    # Also the operands themselves: a branch may use them from around it as well.
+    outer = [node for node in found if node.order < start]
 
     def taken(branch: _Branch) -> Callable[[], list[Array]]:
         def run() -> list[Array]:
@@ -58,7 +58,7 @@ def cond(
 
     arrays = jax.lax.cond(chosen, *map(taken, branches))
     wrap = tape.tensor_type._wrap
-    if not (state.recording and (mine or outer)):
+    if not (state.recording and outer):
         return rebuild(branches[0].layout, iter([wrap(array, None) for array in arrays]))
     node = _Branched(chosen, branches, inputs, outer)
     tensors = [

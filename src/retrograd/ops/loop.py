@@ -128,10 +128,9 @@ class _Loop:
         start = Node((), (), None).order
         new, ys = self.once(carries, [x[0] for x in inputs])
         found = reached(*nodes_of([*new, *ys]), before=start)
+        # Also the carries and xs themselves: the step may use them from around it as well.
         outer = [node for node in found if node.order < start]
-        mine = nodes_of([*carries, *inputs])
-        outer = [node for node in outer if node not in mine]
-        needed = state.recording and bool(mine or outer)
+        needed = state.recording and bool(outer)
         keeper = _Keeper(self, outer)
 
         def body(arrays: list[Array], x: list[Array]) -> Any:

@@ -8,13 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.arrays import namespace
-from retrograd.autodiff import tape
 from retrograd.autodiff.tape import Tensor
 from retrograd.ops.elementwise import where
 from retrograd.ops.shape import Shape, squeeze
-from retrograd.ops.spatial import Sizes, batched, sizes
-from retrograd.ops.windows import Windows, max_windows, sum_windows
+from retrograd.ops.spatial import Sizes, batched, sizes, tensor
+from retrograd.ops.windows import Windows, coordinates, max_windows, places, sum_windows
 
 
 def _windows(
@@ -117,13 +115,7 @@ def _max(
     x, alone = batched(name, input, axes)
     at = _windows(name, x.shape[2:], kernel_size, stride, padding, dilation, ceil_mode)
     values, chosen = max_windows(x, at=at)
-    tables = [
-        (np.arange(count) * step - before)[:, None] + np.arange(k) * d
-        for count, step, (before, _), k, d in zip(
-            at.counts(x.shape[2:]), at.stride, at.padding, at.kernel, at.dilation, strict=True
-        )
-    ]
-    return answer(values, chosen, tables, x.shape[2:], alone, return_indices)
+    return answer(values, chosen, coordinates(at, x.shape[2:]), x.shape[2:], alone, return_indices)
 
 
 def answer(
@@ -134,21 +126,12 @@ def answer(
     alone: bool,
     return_indices: bool,
 ) -> Any:
-    """The maxima, with their places in the flattened spatial axes if asked for.
-
-    `chosen` counts within each window; `tables[axis]` holds (window, position) -> coordinate.
-    """
+    """The maxima, with their places in the flattened spatial axes if asked for."""
     values = squeeze(values, 0) if alone else values
     if not return_indices:
         return values
-    flat: Any = 0
-    within = chosen.data.astype(np.int64)
-    xp = namespace(within)
-    for axis, (table, n) in enumerate(zip(tables, found, strict=True)):
-        later = math.prod(each.shape[1] for each in tables[axis + 1 :])
-        window = np.arange(len(table)).reshape(-1, *(1,) * (len(found) - axis - 1))
-        flat = flat * n + xp.asarray(table)[window, within // later % table.shape[1]]
-    return values, squeeze(tape.tensor_type(flat), 0) if alone else tape.tensor_type(flat)
+    flat = tensor(places(chosen.data, tables, found))
+    return values, squeeze(flat, 0) if alone else flat
 
 
 # Mean and norm ------------------------------------------------------------------------------------

@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from retrograd.arrays import Array, Namespace
+from retrograd.arrays import Array, Namespace, namespace
 from retrograd.autodiff.primitive import primitive
 from retrograd.autodiff.tape import Tensor
 from retrograd.ops.elementwise import where
+from retrograd.ops.index import place_along_axis
 from retrograd.ops.shape import Shape, broadcast_to, reshape
 
 Padding = tuple[tuple[int, int], ...]
@@ -143,29 +144,49 @@ def overlaid(xp: Namespace, columns: Array, at: Windows, sizes: Shape) -> Array:
         n = len(lead)
         order = [n + i + side for i in range(axes) for side in (axes, 0)]
         return xp.transpose(columns, (*range(n), *order)).reshape(*lead, *sizes)
-    parts = (columns[(..., *p, *(slice(None),) * axes)] for p in at.positions())
     if xp is not np:
-        # A sum of padded parts, which XLA computes in one loop, where updates in place are many.
-        return sum(
-            padded(xp, part, _placing(at, position, counts, sizes), interior=at.stride)
-            for part, position in zip(parts, at.positions(), strict=True)
-        )
+        return _overlaid_by_residue(xp, columns, at, sizes)
     full = [n + before + after for n, (before, after) in zip(sizes, at.padding, strict=True)]
     out = np.zeros((*lead, *full), columns.dtype)
-    for part, position in zip(parts, at.positions(), strict=True):
-        out[at.at(position, counts)] += part
+    for position in at.positions():
+        out[at.at(position, counts)] += columns[(..., *position, *(slice(None),) * axes)]
     return padded(xp, out, tuple((-before, -after) for before, after in at.padding))
 
 
-def _placing(at: Windows, position: Shape, counts: Shape, sizes: Shape) -> Padding:
-    """The padding that puts every window's element at `position` where it lies in the input."""
-    widths = []
-    for p, d, (before, _), step, count, n in zip(
-        position, at.dilation, at.padding, at.stride, counts, sizes, strict=True
-    ):
-        start = p * d - before
-        widths.append((start, n - start - (step * (count - 1) + 1)))
-    return tuple(widths)
+def _overlaid_by_residue(xp: Namespace, columns: Array, at: Windows, sizes: Shape) -> Array:
+    """As `overlaid`: elements with equal remainders by the stride are summed, then interleaved.
+
+    XLA then shifts whole blocks: 0.36 of the CPU time of summing parts padded with a stride of 2.
+    """
+    axes = len(sizes)
+    lead = columns.shape[: columns.ndim - 2 * axes]
+    counts = columns.shape[columns.ndim - axes :]
+    rows = tuple(
+        -(-(before + n) // step)
+        for n, (before, _), step in zip(sizes, at.padding, at.stride, strict=True)
+    )
+    blocks: dict[Shape, Array] = {}
+    for position in at.positions():
+        starts = [p * d for p, d in zip(position, at.dilation, strict=True)]
+        residue = tuple(start % step for start, step in zip(starts, at.stride, strict=True))
+        shifts = [start // step for start, step in zip(starts, at.stride, strict=True)]
+        around = tuple(
+            (shift, row - shift - count)
+            for shift, row, count in zip(shifts, rows, counts, strict=True)
+        )
+        part = padded(xp, columns[(..., *position, *(slice(None),) * axes)], around)
+        blocks[residue] = blocks[residue] + part if residue in blocks else part
+    zeros = xp.zeros((*lead, *rows), columns.dtype)
+    residues = itertools.product(*map(range, at.stride))
+    joined = xp.stack([blocks.get(residue, zeros) for residue in residues], axis=-1)
+    apart = joined.reshape(*lead, *rows, *at.stride)
+    n = len(lead)
+    order = [n + i + side for i in range(axes) for side in (0, axes)]
+    full = [row * step for row, step in zip(rows, at.stride, strict=True)]
+    out = xp.transpose(apart, (*range(n), *order)).reshape(*lead, *full)
+    inside = [slice(max(b, 0), b + size) for (b, _), size in zip(at.padding, sizes, strict=True)]
+    out = out[(..., *inside)]
+    return padded(xp, out, tuple((max(-b, 0), 0) for b, _ in at.padding))
 
 
 @primitive
@@ -263,14 +284,52 @@ def _first_inside(at: Windows, sizes: Shape) -> np.ndarray[Any, Any]:
     return first
 
 
+def places(chosen: Array, tables: Sequence[np.ndarray[Any, Any]], sizes: Shape) -> Array:
+    """(n, c, w): positions in windows as positions in the flattened spatial axes, of `sizes`.
+
+    `tables[axis]` holds (window, position) -> coordinate.
+    """
+    xp = namespace(chosen)
+    within = chosen.astype(np.int64)
+    flat: Any = 0
+    for axis, (table, n) in enumerate(zip(tables, sizes, strict=True)):
+        later = math.prod(each.shape[1] for each in tables[axis + 1 :])
+        window = np.arange(len(table)).reshape(-1, *(1,) * (len(sizes) - axis - 1))
+        flat = flat * n + xp.asarray(table)[window, within // later % table.shape[1]]
+    return flat
+
+
+def coordinates(at: Windows, sizes: Shape) -> list[np.ndarray[Any, Any]]:
+    """For each axis (window, position) -> coordinate in an input of `sizes`."""
+    return [
+        (np.arange(count) * step - before)[:, None] + np.arange(k) * d
+        for count, step, (before, _), k, d in zip(
+            at.counts(sizes), at.stride, at.padding, at.kernel, at.dilation, strict=True
+        )
+    ]
+
+
 def _to_the_largest(
     g: list[Tensor], out: tuple[Tensor, Tensor], x_shape: Shape, at: Windows
 ) -> Any:
     """Each window's cotangent at its maximum, and 0 elsewhere in it."""
     axes = len(at.kernel)
-    numbers = np.arange(math.prod(at.kernel)).astype(out[1].dtype)
-    here = _spread(out[1], at) == numbers.reshape(*at.kernel, *(1,) * axes)
-    return scatter_windows(where(here, _spread(g[0], at), 0), at=at, sizes=x_shape[-axes:])
+    lead, sizes = x_shape[:-axes], x_shape[-axes:]
+    if at.tile(sizes):
+        numbers = np.arange(math.prod(at.kernel)).astype(out[1].dtype)
+        here = _spread(out[1], at) == numbers.reshape(*at.kernel, *(1,) * axes)
+        return scatter_windows(where(here, _spread(g[0], at), 0), at=at, sizes=sizes)
+    # By address: the same comparisons as above would make XLA search every window once more for
+    # each of its positions (12 times the CPU time for 3x3 windows with a stride of 2).
+    flat = places(out[1].data, coordinates(at, sizes), sizes)
+    windows = (*lead, math.prod(flat.shape[-axes:]))
+    placed = place_along_axis(
+        reshape(g[0], shape=windows),
+        flat.reshape(windows),
+        dim=-1,
+        shape=(*lead, math.prod(sizes)),
+    )
+    return reshape(placed, shape=x_shape)
 
 
 max_windows.pullbacks(x=_to_the_largest)

@@ -1,0 +1,1 @@
+"""Our layers, losses and optimizers on the cases with which PyTorch tests its own."""

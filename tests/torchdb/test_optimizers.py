@@ -1,0 +1,80 @@
+"""Every optimizer takes PyTorch's path with the options with which PyTorch tests its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import retrograd as rg
+from retrograd import optim
+from torchdb.database import OPTIMIZERS
+from torchdb.missing import MISSING_OPTIMIZERS, OPTIONS_LEFT_OUT
+from torchdb.optimizers import by_retrograd, by_torch, error_inputs, inputs, left_out, plain
+from torchdb.report import PAGE, listed_names
+
+OURS = [name for name in OPTIMIZERS if hasattr(optim, name)]
+INPUTS = [
+    pytest.param(name, plain(options), id=f"{name}, {description}")
+    for name in OURS
+    for description, options in inputs(name)
+    if left_out(options) is None
+]
+
+
+@pytest.mark.parametrize(("name", "options"), INPUTS)
+def test_float64_eagerly_is_pytorchs_path_to_1e_10(name: str, options: dict[str, Any]) -> None:
+    ours, theirs = by_retrograd(name, options, "float64", False), by_torch(name, options, "float64")
+    for mine, right in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(mine, right, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize(("name", "options"), INPUTS)
+def test_float32_compiled_is_pytorchs_path_to_float32_precision(
+    name: str, options: dict[str, Any]
+) -> None:
+    ours, theirs = by_retrograd(name, options, "float32", True), by_torch(name, options, "float32")
+    for mine, right in zip(ours, theirs, strict=True):
+        assert mine.dtype == np.float32
+        np.testing.assert_allclose(mine, right, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_what_pytorch_refuses_is_refused(name: str) -> None:
+    for description, params, options in error_inputs(name):
+        ours = [rg.Parameter(np.ones(2))] if params is None else converted(params)
+        with pytest.raises((ValueError, TypeError)):
+            getattr(optim, name)(ours, **converted(options))
+            pytest.fail(f"{name} was to refuse: {description}")
+
+
+def converted(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return _once.setdefault(id(value), rg.Parameter(value.detach().numpy()))
+    if isinstance(value, list | tuple):
+        return type(value)(converted(each) for each in value)
+    return {k: converted(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+
+_once: dict[int, rg.Parameter] = {}
+
+
+@pytest.mark.parametrize("option", OPTIONS_LEFT_OUT)
+@pytest.mark.parametrize("name", OURS)
+def test_an_option_that_is_left_out_is_refused(name: str, option: str) -> None:
+    with pytest.raises(TypeError, match=option):
+        getattr(optim, name)([rg.Parameter(np.ones(2))], **{option: True})
+
+
+def test_the_optimizers_that_are_missing_are_those_known_to_be() -> None:
+    missing = set(OPTIMIZERS) - set(OURS)
+    assert missing == set(MISSING_OPTIMIZERS)
+
+
+def test_docs_coverage_modules_lists_the_optimizers_as_they_are() -> None:
+    listed = listed_names(PAGE.read_text(encoding="utf-8"))
+    assert {name: listed.get(f"optim.{name}") for name in OPTIMIZERS} == {
+        name: name in OURS for name in OPTIMIZERS
+    }
