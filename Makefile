@@ -7,7 +7,7 @@ PIP_INSTALL = $(BIN)/python -m pip install -qq --disable-pip-version-check --edi
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test docs-test lint format types contract check lowest bench clean
+.PHONY: help demo test test-all coverage-table docs-test lint format types contract check lowest bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -17,6 +17,12 @@ demo: $(VENV)/.installed ## install, then train on the house prices that ship wi
 
 test: $(VENV)/.installed-test ## install what the tests need, then run them all, the docs' examples too
 	@$(BIN)/python -m pytest
+
+test-all: $(VENV)/.installed-test ## the tests with every sample of PyTorch's operation database
+	@RETROGRAD_SAMPLES=all $(BIN)/python -m pytest
+
+coverage-table: $(VENV)/.installed-test ## run every sample, and write docs/coverage.md
+	@PYTHONPATH=tests $(BIN)/python -m opinfo.report
 
 docs-test: $(VENV)/.installed-test ## run the examples in the README and the docs
 	@$(BIN)/python -m pytest tests/test_docs.py

@@ -3,9 +3,9 @@
     python benchmarks/convolution.py
 
 Each contender computes the gradients of a weighed sum of the output with respect to every input, in
-float32, PyTorch with 2 threads, XLA with all cores. Expected before measuring: plain convolutions as fast as jax.grad, because
-both run XLA's; grouped, three-dimensional and pooling ones faster than jax.grad, because XLA has no
-fast kernel for those on a CPU and ours are written as products and reductions.
+float32; PyTorch with 2 threads, XLA with all cores. Expected before measuring: plain convolutions as
+fast as jax.grad, because both run XLA's; grouped, three-dimensional and pooling ones faster, because
+XLA has no fast kernel for those on a CPU and ours are written as products and reductions.
 """
 
 from __future__ import annotations
@@ -116,8 +116,8 @@ def main() -> None:
     record(
         "convolution",
         "Convolution, pooling and attention, forward and backward",
-        f"Milliseconds, float32, {THREADS} threads, medians of 15 interleaved rounds; then the median of "
-        "ours over the other's.\n\n"
+        f"Milliseconds, float32, PyTorch with {THREADS} threads, medians of 15 interleaved rounds; "
+        "then the median of ours over the other's; `benchmarks/convolution.py`.\n\n"
         + table(["case", "ours", "jax.grad", "PyTorch", "/ jax.grad", "/ PyTorch"], rows),
     )
 

@@ -30,6 +30,10 @@ from retrograd.variable import Held, Parameter, Parcel, Variable
 __all__ = ["Compiled", "compile"]
 
 
+# The first finds most Variables and the second all; from then on a sane step does the same.
+_TRACES = 10
+
+
 class Trace:
     """What one run of a function reads and writes, and the values of Variables meanwhile."""
 
@@ -272,13 +276,20 @@ class Compiled:
             return traced, pack, loose
 
         interface = Interface()
-        while True:
+        for _ in range(_TRACES):
             with _refusals_explained():
                 traced, pack, loose = trace_with(interface)
             trace, result = found[-1]
             before, interface = interface, _interface(trace, over)
             if _same(before, interface):
                 break
+        else:
+            name = getattr(self.function, "__name__", "the step")
+            raise TraceError(
+                f"{name} reads or writes other Variables each time it runs, so no one "
+                "program can stand for it: what it counts or flips in Python must be passed in as "
+                "an argument, or held in a Variable"
+            )
         run = traced.lower().compile()
         return Program(run, pack, loose, interface, list(trace.guards.values()), result)
 

@@ -180,7 +180,8 @@ class Tensor:
     def _sum_to(self, shape: Shape) -> Tensor:
         """Undo a broadcast: sum over the axes that `shape` lacks or has with size 1."""
         extra = self.ndim - len(shape)
-        if extra < 0 or any(n not in (1, m) for n, m in zip(shape, self.shape[extra:], strict=True)):
+        rest = self.shape[max(extra, 0) :]
+        if extra < 0 or any(n not in (1, m) for n, m in zip(shape, rest, strict=True)):
             raise ValueError(
                 f"a rule returned a cotangent of shape {self.shape} for an operand of shape {shape}"
             )

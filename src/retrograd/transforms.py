@@ -150,15 +150,14 @@ def _pull(
 def _is_seen(output: Tensor, inputs: Sequence[Tensor]) -> bool:
     """Whether someone outside the transform may differentiate through it."""
     mine = [x._node for x in inputs]
-    return state.recording and any(
-        type(node) is Leaf and node not in mine for node in reached(output._node)
-    )
+    if output._node is None or not state.recording:
+        return False
+    return any(type(node) is Leaf and node not in mine for node in reached(output._node))
 
 
 def _outward(output: Tensor, inputs: Sequence[Tensor]) -> Tensor:
     """What the function returned, let go of the graph that only the transform needed."""
-    linked = output._node is not None and _is_seen(output, inputs)
-    return output if linked else output.detach()
+    return output if _is_seen(output, inputs) else output.detach()
 
 
 def checkpoint(function: Callable[..., Any], *args: Any) -> Tensor:

@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.arrays import Array, DType, is_jax, is_traced, state
+from retrograd.arrays import Array, DType, is_jax, state
 from retrograd.autodiff.tape import Leaf
 from retrograd.tensor import Tensor
-from retrograd.traced import TraceError
 
 __all__ = ["Buffer", "Held", "Key", "Parameter", "Slot", "Variable"]
 
@@ -103,14 +102,9 @@ class Variable(Held):
 
     @data.setter
     def data(self, array: Array) -> None:
-        if state.trace is not None and self._held is not None:
+        if state.trace is not None:
             state.trace.write(self, array)
             return
-        if is_traced(array):
-            raise TraceError(
-                f"a {type(self).__name__} is made inside a compiled step, from a value that exists "
-                "only while the step runs; make it outside, and assign to its .data in the step"
-            )
         # A copy of JAX's: a compiled step reuses the memory of what a Variable holds.
         self._replace(array.copy() if is_jax(array) else array)
         node = self._node

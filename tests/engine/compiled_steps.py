@@ -12,7 +12,7 @@ import retrograd as rg
 
 
 class Training:
-    """A network with momentum and dropout, written by hand: Parameters, Slots and random numbers."""
+    """A network with momentum and dropout, by hand: Parameters, Slots and random numbers."""
 
     def __init__(self, dtype: str = "float32", width: int = 5) -> None:
         rng = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""Variables and compiled steps: nothing is lost, overwritten, or read after its memory was reused."""
+"""Variables and compiled steps: nothing is lost, overwritten, or read where memory was reused."""
 
 from __future__ import annotations
 

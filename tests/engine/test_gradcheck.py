@@ -98,7 +98,7 @@ def test_tensors_are_inputs_like_arrays() -> None:
 
 
 def test_a_function_that_returns_no_tensor_is_refused() -> None:
-    with pytest.raises(TypeError, match="expected a tensor or a tuple of tensors.*found ndarray"):
+    with pytest.raises(TypeError, match=r"expected a tensor or a tuple of tensors.*found ndarray"):
         rg.check_gradients(lambda x: x.numpy(), X)
 
 

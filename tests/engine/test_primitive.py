@@ -1,4 +1,4 @@
-"""`@primitive`: names are checked when a rule is declared, and a user's own operation is a full one."""
+"""`@primitive`: names are checked when a rule is declared; a user's own operation is a full one."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def test_a_rule_that_asks_for_an_unknown_name_is_refused_when_declared() -> None
     def shift(xp, x, *, by=1.0):
         return x + by
 
-    with pytest.raises(TypeError, match=r"shift: the rule for x asks for weight; it may ask for "
-                                        r"by, g, out, x, x_shape"):  # fmt: skip
+    message = "shift: the rule for x asks for weight; it may ask for by, g, out, x, x_shape"
+    with pytest.raises(TypeError, match=message):
         shift.pullbacks(x=lambda g, weight: g)
 
 
@@ -96,7 +96,9 @@ def test_an_operation_without_rules_says_so_when_recorded() -> None:
 
 
 def test_a_wrong_keyword_names_the_right_ones() -> None:
-    with pytest.raises(TypeError, match=r"sum\(\) has no argument 'dims'; it takes x, dim, keepdim"):
+    with pytest.raises(
+        TypeError, match=r"sum\(\) has no argument 'dims'; it takes x, dim, keepdim"
+    ):
         ops.sum(rg.Tensor([1.0]), dims=0)
 
 
@@ -113,7 +115,11 @@ def test_too_many_arguments_are_refused() -> None:
 def test_attributes_go_by_position_and_by_numpys_names() -> None:
     x = rg.Tensor(np.arange(6.0).reshape(2, 3))
     expected = x.numpy().sum(1, keepdims=True)
-    for found in (ops.sum(x, 1, True), ops.sum(x, axis=1, keepdims=True), ops.sum(x=x, dim=1, keepdim=True)):  # fmt: skip
+    for found in (
+        ops.sum(x, 1, True),
+        ops.sum(x, axis=1, keepdims=True),
+        ops.sum(x=x, dim=1, keepdim=True),
+    ):
         np.testing.assert_array_equal(found.numpy(), expected)
 
 
@@ -269,5 +275,7 @@ def test_a_cotangent_that_does_not_fit_its_operand_is_refused() -> None:
 
     halved.pullbacks(x=lambda g: g)  # forgets to put the rest back
     x = rg.Tensor(np.ones(4), requires_grad=True)
-    with pytest.raises(ValueError, match=r"cotangent of shape \(2,\) for an operand of shape \(4,\)"):
+    with pytest.raises(
+        ValueError, match=r"cotangent of shape \(2,\) for an operand of shape \(4,\)"
+    ):
         halved(x).sum().backward()

@@ -33,7 +33,7 @@ def test_the_same_seed_gives_the_same_numbers() -> None:
     found = []
     for seed in (5, 6, 5):
         rg.manual_seed(seed)
-        found.append(values(draws()) + [rg.random.host_rng().normal(size=3)])
+        found.append([*values(draws()), rg.random.host_rng().normal(size=3)])
     assert_same(found[0], found[2])
     assert not np.array_equal(found[0][0], found[1][0])
     assert not np.array_equal(found[0][-1], found[1][-1])

@@ -132,7 +132,7 @@ def test_a_single_element_of_any_shape_needs_no_gradient() -> None:
 
 
 def test_backward_of_a_constant_says_that_nothing_was_recorded() -> None:
-    with pytest.raises(RuntimeError, match="requires_grad=True.*no_grad"):
+    with pytest.raises(RuntimeError, match=r"requires_grad=True.*no_grad"):
         rg.Tensor(1.0).backward()
 
 
@@ -147,7 +147,7 @@ def test_backward_of_a_leaf_itself() -> None:
 def test_backward_twice_says_what_to_do() -> None:
     y = rg.exp(leaf(1.0))
     y.backward()
-    with pytest.raises(RuntimeError, match="second time through exp.*retain_graph=True"):
+    with pytest.raises(RuntimeError, match=r"second time through exp.*retain_graph=True"):
         y.backward()
 
 

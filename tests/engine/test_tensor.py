@@ -68,7 +68,9 @@ def test_values_that_are_not_real_numbers_are_refused(values, message: str) -> N
 
 @pytest.mark.parametrize("values", [1, [1, 2], True, np.arange(3)])
 def test_integers_that_require_a_gradient_are_refused(values) -> None:
-    with pytest.raises(TypeError, match="only floating-point tensors can require a gradient.*float32"):
+    with pytest.raises(
+        TypeError, match=r"only floating-point tensors can require a gradient.*float32"
+    ):
         rg.Tensor(values, requires_grad=True)
     with pytest.raises(TypeError, match="only floating-point"):
         rg.Parameter(values)
@@ -89,7 +91,10 @@ def test_shape_and_size() -> None:
         (rg.Tensor([1.0, 2.5]), "Tensor([1. , 2.5])"),
         (rg.Tensor(3), "Tensor(3, dtype=int64)"),
         (rg.Tensor([[1.0], [2.0]]), "Tensor([[1.],\n        [2.]])"),
-        (rg.Tensor(np.ones(1), requires_grad=True), "Tensor([1.], dtype=float64, requires_grad=True)"),
+        (
+            rg.Tensor(np.ones(1), requires_grad=True),
+            "Tensor([1.], dtype=float64, requires_grad=True)",
+        ),
         (rg.Parameter([[1.0], [2.0]]), "Parameter([[1.],\n           [2.]], requires_grad=True)"),
         (rg.Buffer([True]), "Buffer([ True], dtype=bool)"),
     ],
@@ -163,7 +168,9 @@ def test_a_python_number_leaves_float32_alone() -> None:
 def test_products_of_matrices_take_arrays_on_either_side() -> None:
     left, right = rg.Tensor(np.ones((2, 3))), np.arange(6.0).reshape(3, 2)
     np.testing.assert_array_equal((left @ right).numpy(), np.ones((2, 3)) @ right)
-    np.testing.assert_array_equal((np.ones((2, 3)) @ rg.Tensor(right)).numpy(), np.ones((2, 3)) @ right)
+    np.testing.assert_array_equal(
+        (np.ones((2, 3)) @ rg.Tensor(right)).numpy(), np.ones((2, 3)) @ right
+    )
 
 
 def test_masks_combine_with_arrays_on_either_side() -> None:
@@ -183,7 +190,9 @@ def test_methods_are_the_operations_of_their_names() -> None:
     np.testing.assert_array_equal(x.sum(0).numpy(), x.sum(axis=0).numpy())
     np.testing.assert_array_equal(x.max(1).indices.numpy(), [2, 2])
     np.testing.assert_array_equal(x.permute(1, 0).numpy(), x.permute((1, 0)).numpy())
-    np.testing.assert_array_equal(x.where(x > 2, 0.0).numpy(), np.where(x.numpy() > 2, x.numpy(), 0))
+    np.testing.assert_array_equal(
+        x.where(x > 2, 0.0).numpy(), np.where(x.numpy() > 2, x.numpy(), 0)
+    )
     assert x.view(6).shape == (6,)
 
 

@@ -174,7 +174,7 @@ TABLE: dict[str, Case] = {
     "nn.functional.max_pool3d": named(functional.max_pool3d),
     "nn.functional.interpolate.nearest": _interpolated(),
     "nn.functional.interpolate.nearest-exact": _interpolated(),
-    "nn.functional.functional.linear": _interpolated(),
+    "nn.functional.interpolate.linear": _interpolated(),
     "nn.functional.interpolate.bilinear": _interpolated(),
     "nn.functional.interpolate.bicubic": _interpolated(),
     "nn.functional.interpolate.trilinear": _interpolated(),

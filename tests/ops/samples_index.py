@@ -124,6 +124,7 @@ SORTED = [
     sample(np.array([2, 1, 2, 1]), descending=True),  # equal ones stay in their order
 ]
 
+
 def scatter_max(x, src, index):
     return x.at[index].max(src)
 
@@ -131,7 +132,9 @@ def scatter_max(x, src, index):
 RAISED = [
     sample(numbers(4), numbers(3, seed=1), index=(np.array([2, 0, 2]),)),
     sample(
-        numbers(2, 3), numbers(2, 2, seed=1), index=(np.array([[0], [1]]), np.array([[1, 1], [2, 0]]))
+        numbers(2, 3),
+        numbers(2, 2, seed=1),
+        index=(np.array([[0], [1]]), np.array([[1, 1], [2, 0]])),
     ),
 ]
 

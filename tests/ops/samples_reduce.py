@@ -84,6 +84,7 @@ ZEROS = [
     sample(np.array([[0.0, 2.0, 0.5], [1.5, 5.0, 2.0]]), dim=0, keepdim=True),
 ]
 
+
 def normalize(x, dim, eps=1e-5):
     mean = x.mean(dim, keepdims=True)
     variance = x.var(dim, keepdims=True)

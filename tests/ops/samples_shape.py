@@ -32,9 +32,7 @@ STACKED = [
 
 def expand_oracle(x, sizes):
     offset = len(sizes) - x.ndim
-    return jnp.broadcast_to(
-        x, [x.shape[i - offset] if n == -1 else n for i, n in enumerate(sizes)]
-    )
+    return jnp.broadcast_to(x, [x.shape[i - offset] if n == -1 else n for i, n in enumerate(sizes)])
 
 
 def flatten_oracle(x, start_dim=0, end_dim=-1):
@@ -46,7 +44,9 @@ def split_oracle(x, split_size_or_sections, dim=0):
     if isinstance(split_size_or_sections, int):
         ends = list(range(split_size_or_sections, x.shape[dim], split_size_or_sections))
     else:
-        ends = [sum(split_size_or_sections[: i + 1]) for i in range(len(split_size_or_sections) - 1)]
+        ends = [
+            sum(split_size_or_sections[: i + 1]) for i in range(len(split_size_or_sections) - 1)
+        ]
     return tuple(jnp.split(x, ends, axis=dim))
 
 
@@ -201,4 +201,3 @@ SHAPE = {
         ],
     ),
 }
-

@@ -12,7 +12,11 @@ special = jax.scipy.special
 
 def few(**bounds: float):
     """Shapes matter little here, where the rules for them are the elementwise operations'."""
-    return [sample(numbers(5, **bounds)), sample(numbers(1, 2, **bounds)), sample(numbers(**bounds))]
+    return [
+        sample(numbers(5, **bounds)),
+        sample(numbers(1, 2, **bounds)),
+        sample(numbers(**bounds)),
+    ]
 
 
 def pairs(**bounds: float):
@@ -24,7 +28,11 @@ def pairs(**bounds: float):
 
 
 # Away from whole numbers, where these jump.
-STEPS = [sample(np.array([-1.7, -0.4, 0.3, 1.6, 2.2])), sample(np.array(0.7)), sample(numbers(0, 2))]
+STEPS = [
+    sample(np.array([-1.7, -0.4, 0.3, 1.6, 2.2])),
+    sample(np.array(0.7)),
+    sample(numbers(0, 2)),
+]
 DIVIDED = [
     sample(np.array([7.3, -7.3, 5.2]), np.array([2.1, 2.1, -1.6])),
     sample(np.array([[5.3], [-4.1]]), np.array([1.7, -2.3])),

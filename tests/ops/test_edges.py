@@ -60,7 +60,8 @@ def test_where_with_a_scalar_branch_has_gradients_of_the_right_shapes() -> None:
         ops.relu, ops.abs, ops.tanh, ops.sigmoid, ops.softplus, ops.erf, ops.sqrt, ops.rsqrt,
         ops.log_softmax, ops.softmax, ops.std, ops.var, ops.norm, ops.prod, ops.amax, ops.logsumexp,
         lambda x: ops.where(x > 1, x, 0.0), lambda x: ops.clip(x, 0.0, 1.5), lambda x: x**2.5,
-        lambda x: 2.0**x, lambda x: 1.0 / x, lambda x: ops.maximum(x, 0.5), lambda x: ops.norm(x, 3),
+        lambda x: 2.0**x, lambda x: 1.0 / x, lambda x: ops.maximum(x, 0.5),
+        lambda x: ops.norm(x, 3),
     ],
 )  # fmt: skip
 def test_float32_gradients_stay_float32(function) -> None:
@@ -101,7 +102,9 @@ def test_log_softmax_and_logsumexp_at_10_000(sign: int) -> None:
     np.testing.assert_allclose(ops.log_softmax(rg.Tensor(x)).numpy(), x - top, rtol=1e-12)
     np.testing.assert_allclose(ops.softmax(rg.Tensor(x)).numpy(), share, atol=1e-15)
     np.testing.assert_allclose(gradient(ops.logsumexp, x), share, atol=1e-15)
-    np.testing.assert_allclose(gradient(lambda x: ops.log_softmax(x)[1], x), np.eye(3)[1] - share, atol=1e-15)
+    np.testing.assert_allclose(
+        gradient(lambda x: ops.log_softmax(x)[1], x), np.eye(3)[1] - share, atol=1e-15
+    )
 
 
 # Infinities and nothing ---------------------------------------------------------------------------
@@ -111,7 +114,9 @@ def test_logsumexp_of_a_row_of_minus_infinity() -> None:
     x = np.array([[-INF, -INF], [0.0, 0.0], [-INF, 0.0]])
     np.testing.assert_allclose(ops.logsumexp(rg.Tensor(x), 1).numpy(), [-INF, math.log(2), 0.0])
     # PyTorch and JAX give NaN for the first row, whose limit is 0 for every x that stays finite.
-    np.testing.assert_allclose(gradient(lambda x: ops.logsumexp(x, 1), x), [[0, 0], [0.5, 0.5], [0, 1]])
+    np.testing.assert_allclose(
+        gradient(lambda x: ops.logsumexp(x, 1), x), [[0, 0], [0.5, 0.5], [0, 1]]
+    )
 
 
 def test_masked_logits_receive_no_gradient() -> None:
@@ -138,7 +143,13 @@ def test_nan_is_neither_hidden_nor_spread() -> None:
     x = rg.Tensor([1.0, math.nan, 3.0])
     for function in (ops.amax, ops.amin, ops.sum, ops.mean, ops.prod, ops.logsumexp, ops.norm):
         assert math.isnan(function(x).item())
-    for function in (ops.relu, ops.abs, ops.tanh, lambda x: ops.clip(x, 0, 2), lambda x: ops.maximum(x, 0)):
+    for function in (
+        ops.relu,
+        ops.abs,
+        ops.tanh,
+        lambda x: ops.clip(x, 0, 2),
+        lambda x: ops.maximum(x, 0),
+    ):
         np.testing.assert_array_equal(np.isnan(function(x).numpy()), [False, True, False])
     np.testing.assert_array_equal(ops.sort(x).indices.numpy(), [0, 2, 1])
 
@@ -207,7 +218,9 @@ def test_products_with_zeros(zeros: int, n: int) -> None:
 
 
 def test_a_product_of_one_infinity() -> None:
-    np.testing.assert_array_equal(gradient(lambda x: ops.prod(x, 1), [[INF], [2.0]]), [[1.0], [1.0]])
+    np.testing.assert_array_equal(
+        gradient(lambda x: ops.prod(x, 1), [[INF], [2.0]]), [[1.0], [1.0]]
+    )
 
 
 GUARDED = [
@@ -271,7 +284,9 @@ def test_equal_elements_keep_their_order_when_sorted() -> None:
 def test_a_repeated_index_adds_up() -> None:
     rows = np.array([0, 2, 0, 0])
     np.testing.assert_array_equal(gradient(lambda x: x[rows], [1.0, 2.0, 3.0]), [3.0, 0.0, 1.0])
-    np.testing.assert_array_equal(gradient(lambda x: ops.take(x, rows, 0), [1.0, 2.0, 3.0]), [3, 0, 1])
+    np.testing.assert_array_equal(
+        gradient(lambda x: ops.take(x, rows, 0), [1.0, 2.0, 3.0]), [3, 0, 1]
+    )
 
 
 # Refusals -----------------------------------------------------------------------------------------

@@ -197,14 +197,16 @@ def test_joining_undoes_splitting(shape, sizes, data) -> None:
     data=st.data(),
 )
 def test_any_padding(shape, mode, data) -> None:
-    widths = [data.draw(st.integers(-1 if mode == "constant" else 0, 1)) for _ in range(2 * len(shape))]
+    widths = [
+        data.draw(st.integers(-1 if mode == "constant" else 0, 1)) for _ in range(2 * len(shape))
+    ]
     pairs = [(widths[2 * i], widths[2 * i + 1]) for i in range(len(shape))][::-1]
     names = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
     positions = np.arange(np.prod(shape)).reshape(shape)
     if mode == "constant":
-        inner = positions[tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(shape, pairs, strict=True))]  # fmt: skip
+        kept = [slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(shape, pairs, strict=True)]
         grown = [(max(a, 0), max(b, 0)) for a, b in pairs]
-        source = np.pad(inner, grown, constant_values=-1)
+        source = np.pad(positions[tuple(kept)], grown, constant_values=-1)
     else:
         source = np.pad(positions, pairs, mode=names[mode])
     x = numbers(shape)
@@ -232,7 +234,11 @@ def indices(draw, shape):
     if kind == "basic":
         return draw(npst.basic_indices(shape, allow_newaxis=True, allow_ellipsis=True))
     if kind == "arrays":
-        return draw(npst.integer_array_indices(shape, result_shape=npst.array_shapes(max_dims=2, max_side=4)))
+        return draw(
+            npst.integer_array_indices(
+                shape, result_shape=npst.array_shapes(max_dims=2, max_side=4)
+            )
+        )
     if kind == "mask":
         axes = draw(st.integers(1, len(shape)))
         return draw(npst.arrays(bool, shape[:axes]))

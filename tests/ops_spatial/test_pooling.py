@@ -13,6 +13,7 @@ from retrograd.nn import functional as F
 MAXIMA = [
     call(F.max_pool1d, (2, 3, 8), kernel_size=2),
     call(F.max_pool1d, (3, 9), kernel_size=3, stride=2, padding=1),
+    call(F.max_pool1d, (3, 3), kernel_size=2, stride=4, padding=1, ceil_mode=True),
     call(F.max_pool2d, (2, 3, 6, 4), kernel_size=2),
     call(F.max_pool2d, (2, 3, 7, 5), kernel_size=2),
     call(F.max_pool2d, (2, 3, 7, 6), kernel_size=(3, 2), stride=(1, 2), padding=1),

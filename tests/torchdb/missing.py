@@ -1,4 +1,4 @@
-"""Classes of the databases that we do not have, and cases that are left out: each with its reason."""
+"""What of the databases we do not have, and which cases are left out: each with its reason."""
 
 from __future__ import annotations
 

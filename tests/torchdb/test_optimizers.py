@@ -41,24 +41,33 @@ def test_float32_compiled_is_pytorchs_path_to_float32_precision(
         np.testing.assert_allclose(mine, right, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", OURS)
-def test_what_pytorch_refuses_is_refused(name: str) -> None:
-    for description, params, options in error_inputs(name):
-        ours = [rg.Parameter(np.ones(2))] if params is None else converted(params)
-        with pytest.raises((ValueError, TypeError)):
-            getattr(optim, name)(ours, **converted(options))
-            pytest.fail(f"{name} was to refuse: {description}")
+REFUSED = [
+    pytest.param(name, params, options, id=f"{name}, {description}")
+    for name in OURS
+    for description, params, options in error_inputs(name)
+]
 
 
-def converted(value: Any) -> Any:
+@pytest.mark.parametrize(("name", "params", "options"), REFUSED)
+def test_what_pytorch_refuses_is_refused(name: str, params: Any, options: dict[str, Any]) -> None:
+    parameters: dict[int, rg.Parameter] = {}
+    ours = [rg.Parameter(np.ones(2))] if params is None else converted(params, parameters)
+    options = converted(options, parameters)
+    with pytest.raises((ValueError, TypeError)):
+        getattr(optim, name)(ours, **options)
+
+
+def converted(value: Any, parameters: dict[int, rg.Parameter]) -> Any:
+    """Parameters as ours, the same one for the same one."""
+    if isinstance(value, torch.nn.Parameter):
+        return parameters.setdefault(id(value), rg.Parameter(value.detach().numpy()))
     if isinstance(value, torch.Tensor):
-        return _once.setdefault(id(value), rg.Parameter(value.detach().numpy()))
+        return rg.Tensor(value.numpy())
     if isinstance(value, list | tuple):
-        return type(value)(converted(each) for each in value)
-    return {k: converted(v) for k, v in value.items()} if isinstance(value, dict) else value
-
-
-_once: dict[int, rg.Parameter] = {}
+        return type(value)(converted(each, parameters) for each in value)
+    if isinstance(value, dict):
+        return {name: converted(each, parameters) for name, each in value.items()}
+    return value
 
 
 @pytest.mark.parametrize("option", OPTIONS_LEFT_OUT)

@@ -116,7 +116,7 @@ class _Conv(_Convolution):
         self.padding_mode = padding_mode
 
     def forward(self, x: Tensor) -> Tensor:
-        padding = self.padding
+        padding: Sizes | str = self.padding
         if self.padding_mode != "zeros":
             x, padding = ops.pad(x, self._widths(), self.padding_mode), 0
         return type(self).run(

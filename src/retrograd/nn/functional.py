@@ -19,6 +19,7 @@ from retrograd.nn.classification_losses import (
 )
 from retrograd.nn.dropout import dropout
 from retrograd.nn.embedding import embedding, one_hot
+from retrograd.nn.group_normalization import group_norm, instance_norm, rms_norm
 from retrograd.nn.normalization import batch_norm, layer_norm
 from retrograd.nn.regression_losses import (
     huber_loss,
@@ -90,8 +91,10 @@ __all__ = [
     "embedding",
     "fold",
     "gelu",
+    "group_norm",
     "hardtanh",
     "huber_loss",
+    "instance_norm",
     "interpolate",
     "l1_loss",
     "layer_norm",
@@ -114,6 +117,7 @@ __all__ = [
     "quantile_loss",
     "relu",
     "relu6",
+    "rms_norm",
     "scaled_dot_product_attention",
     "selu",
     "sigmoid",

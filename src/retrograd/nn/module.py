@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 
-from retrograd.arrays import DType, as_array, state
+from retrograd.arrays import Array, DType, as_array, state
 from retrograd.nn.summary import describe
 from retrograd.variable import Buffer, Parameter, Variable
 
-__all__ = ["IncompatibleKeys", "Module", "observed"]
+__all__ = ["IncompatibleKeys", "Module", "Place", "observed", "observing"]
 
 Kind = TypeVar("Kind")
 Observer = Callable[["Module", tuple[Any, ...], Any], Any]
@@ -38,6 +38,22 @@ def observed(observer: Observer) -> Iterator[None]:
         yield
     finally:
         _watch.observer = before
+
+
+def observing() -> bool:
+    """Whether modules are being observed."""
+    return _watch.observer is not None
+
+
+class Place(Protocol):
+    """Where one array of a state is kept: a Variable, or a part of one."""
+
+    data: Array
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def dtype(self) -> DType: ...
 
 
 class IncompatibleKeys(NamedTuple):
@@ -190,11 +206,12 @@ class Module:
 
     # Its state ------------------------------------------------------------------------------------
 
-    def _named_state(self) -> Iterator[tuple[str, Variable]]:
+    def _named_state(self, prefix: str = "") -> Iterator[tuple[str, Place]]:
         """Every parameter and buffer, under every name that leads to it."""
-        for path, module in self._paths():
-            for name, variable in [*module._own(Parameter), *module._own(Buffer)]:
-                yield f"{path}.{name}" if path else name, variable
+        yield from ((prefix + name, each) for name, each in self._own(Parameter))
+        yield from ((prefix + name, each) for name, each in self._own(Buffer))
+        for name, child in self._named_children():
+            yield from child._named_state(f"{prefix}{name}.")
 
     def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:
         """The parameters and buffers by name, copied into NumPy arrays.

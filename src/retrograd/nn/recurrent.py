@@ -52,7 +52,10 @@ class _Recurrent(Module):
         rows = self.cell.gates * hidden_size
         for layer, suffix in self._runs():
             width = input_size if layer == 0 else hidden_size * len(self._directions())
-            shapes = {"weight_ih": (rows, width), "weight_hh": (rows, hidden_size)}
+            shapes: dict[str, tuple[int, ...]] = {
+                "weight_ih": (rows, width),
+                "weight_hh": (rows, hidden_size),
+            }
             if bias:
                 shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
             for kind, shape in shapes.items():

@@ -119,7 +119,6 @@ def _weights(n: int, m: int, step: float, align_corners: bool, mode: str) -> Vec
         taps, kernel = range(-1, 3), _cubic(-0.75)
     else:
         taps, kernel = range(2), _triangle
-        centre = np.maximum(centre, 0)
     first = np.floor(centre).astype(np.int64)
     weights = np.zeros((m, n))
     for tap in taps:  # beyond the edge the edge is repeated

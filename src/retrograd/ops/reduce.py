@@ -147,7 +147,7 @@ def _product_of_others(x: Tensor, dim: Dim) -> Tensor:
     n = count(x.shape, dim)
     lead = shape[: len(rest)]
     if n <= 1:
-        return tape.tensor_type(np.ones(x.shape, x.dtype))  # type: ignore[no-any-return]  # Tensor is Any here
+        return tape.tensor_type(np.ones(x.shape, x.dtype))
     size = 1 << (n - 1).bit_length()
     level = reshape(leaves, shape=(*lead, n))
     widths = ((0, 0),) * len(lead) + ((0, size - n),)

@@ -1,0 +1,159 @@
+"""Tests run in a forked process: recorded line by line, or with a mutant in a module's place.
+
+The process that forks has imported what takes seconds (NumPy, JAX, PyTorch and its database) and
+nothing of ours, so that each fork imports the package anew, with the mutated text for one file. The
+files on disk are never changed.
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import json
+import os
+import resource
+import signal
+import sys
+import time
+import traceback
+import warnings
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+__all__ = ["OPS", "ROOT", "fork", "preload", "record", "try_mutant"]
+
+ROOT = Path(__file__).parents[2]
+OPS = ROOT / "src" / "retrograd" / "ops"
+MEMORY = 24 << 30  # of address space: a mutated size must not take the machine's memory
+
+
+def preload() -> None:
+    """Import once what every fork needs."""
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "ops"), str(ROOT / "src")]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import hypothesis  # noqa: F401  # imported for the forks, as are those below
+        import jax.numpy
+        import opinfo.database
+        import scipy.special
+        import sklearn  # noqa: F401
+        import torch
+
+        assert jax.numpy
+        assert opinfo.database
+        assert scipy.special
+        torch.set_num_threads(1)
+    early = [name for name in sys.modules if name.split(".")[0] == "retrograd"]
+    assert not early, f"imported before the fork: {early}"
+
+
+def fork(work: Callable[[], int], log: Path) -> int:
+    """Start `work` in a process whose exit status it returns; its output goes to `log`."""
+    with warnings.catch_warnings():
+        # JAX and Python warn of forks with threads running; none has computed anything yet.
+        warnings.simplefilter("ignore")
+        pid = os.fork()
+    if pid:
+        return pid
+    status = 70
+    try:
+        file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(file, 1)
+        os.dup2(file, 2)
+        os.chdir(ROOT)
+        status = work()
+    except BaseException:  # whatever it is, it must not go on in two processes
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def record(tests: Sequence[str], found: Path) -> int:
+    """Run tests; write which lines of the operations each ran, and how long it took."""
+    import coverage
+
+    watch = coverage.Coverage(data_file=None, include=[f"{OPS}/*"])
+    recorder = _Recorder(watch)
+    watch.start()
+    status = int(pytest.main([*_QUIET, *tests], plugins=[recorder]))
+    watch.stop()
+    lines: dict[str, dict[int, list[str]]] = defaultdict(dict)
+    data = watch.get_data()
+    for file in data.measured_files():
+        for line, contexts in data.contexts_by_lineno(file).items():
+            lines[Path(file).name][line] = [name for name in contexts if name in recorder.seconds]
+    found.write_text(json.dumps({"seconds": recorder.seconds, "lines": lines}), encoding="utf-8")
+    return status
+
+
+def try_mutant(file: Path, source: str, tests: Sequence[str], limit: float) -> int:
+    """Run tests, the first failure ending it, with `source` in the place of a file's text."""
+    signal.alarm(int(limit))  # by default the signal ends the process
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    module = ".".join(file.relative_to(ROOT / "src").with_suffix("").parts)
+    sys.meta_path.insert(0, _Mutant(module, file, source))
+    files = list(dict.fromkeys(name.split("::")[0] for name in tests))
+    return int(pytest.main([*_QUIET, "-x", *files], plugins=[_Selection(tests)]))
+
+
+_QUIET = ["-q", "--assert=plain", "--no-header", "--tb=line", "-p", "no:cacheprovider", "-o", "addopts="]
+
+
+class _Mutant(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
+    """Finds one module, and gives its mutated text."""
+
+    def __init__(self, module: str, file: Path, source: str) -> None:
+        self.module, self.file, self.source = module, file, source
+
+    def find_spec(
+        self, fullname: str, path: Any, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname != self.module:
+            return None
+        return importlib.machinery.ModuleSpec(fullname, self, origin=str(self.file))
+
+    def get_filename(self, fullname: str) -> str:
+        return str(self.file)
+
+    def get_data(self, path: str | bytes) -> bytes:
+        return self.source.encode() if str(path) == str(self.file) else Path(str(path)).read_bytes()
+
+
+class _Selection:
+    """Keeps the named tests, in their order."""
+
+    def __init__(self, tests: Sequence[str]) -> None:
+        self.place = {name: place for place, name in enumerate(tests)}
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items[:] = sorted(
+            (item for item in items if item.nodeid in self.place),
+            key=lambda item: self.place[item.nodeid],
+        )
+
+
+class _Recorder:
+    """Tells coverage which test is running, and takes the time of those that pass."""
+
+    def __init__(self, watch: Any) -> None:
+        self.watch = watch
+        self.seconds: dict[str, float] = {}
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Any:
+        self.watch.switch_context(item.nodeid)
+        start = time.perf_counter()
+        try:
+            result = yield
+            self.seconds[item.nodeid] = time.perf_counter() - start
+            return result
+        finally:
+            self.watch.switch_context("")
