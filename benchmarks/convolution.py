@@ -2,10 +2,10 @@
 
     python benchmarks/convolution.py
 
-Each contender computes the gradients of a weighed sum of the output with respect to every input, in
-float32; PyTorch with 2 threads, XLA with all cores. Expected before measuring: plain convolutions as
-fast as jax.grad, because both run XLA's; grouped, three-dimensional and pooling ones faster, because
-XLA has no fast kernel for those on a CPU and ours are written as products and reductions.
+Each contender computes the gradients of a weighed sum of the output with respect to every input,
+in float32; PyTorch with 2 threads, XLA with all cores. Expected before measuring: plain
+convolutions as fast as jax.grad, because both run XLA's; grouped, three-dimensional and pooling
+ones faster, because XLA has no fast kernel for those on a CPU and ours are products and reductions.
 """
 
 from __future__ import annotations

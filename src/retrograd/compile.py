@@ -20,101 +20,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from retrograd.arrays import Array, is_jax, state
-from retrograd.autodiff.tape import Node
+from retrograd.arrays import Array, state
+from retrograd.layout import Layout, flatten, rebuild
 from retrograd.packing import Pack, choose
 from retrograd.tensor import Tensor
 from retrograd.traced import TraceError, refuse_number
-from retrograd.variable import Held, Parameter, Parcel, Variable
+from retrograd.tracing import Guard, Trace, tracing
+from retrograd.variable import Held, Parcel, Variable
 
 __all__ = ["Compiled", "compile"]
 
 
 # The first finds most Variables and the second all; from then on a sane step does the same.
 _TRACES = 10
-
-
-class Trace:
-    """What one run of a function reads and writes, and the values of Variables meanwhile."""
-
-    def __init__(self, arrays: dict[Variable, Array], grads: dict[Variable, Array]) -> None:
-        self.arrays = dict(arrays)
-        self.grads: dict[Variable, Tensor | None] = {
-            variable: Tensor._wrap(array, None) for variable, array in grads.items()
-        }
-        self.grads_read = dict.fromkeys(grads)
-        self.written: dict[Variable, None] = {}  # in the order of writing
-        self.grads_written: dict[Variable, None] = {}
-        self.grads_spent: dict[Variable, None] = {}
-        self.guards: dict[tuple[int, str], Guard] = {}
-        self.start = Node((), (), None).order
-
-    def read(self, variable: Variable) -> Array:
-        array = self.arrays.get(variable)
-        if array is None:
-            import jax.numpy
-
-            # Not an input yet. Go on with the value itself to find what else is read; `Compiled`
-            # then traces again with this Variable as an input.
-            array = self.arrays[variable] = jax.numpy.asarray(variable._settled())
-        if type(variable) is Parameter:
-            self.guard(variable, "requires_grad", variable.requires_grad)
-        return array
-
-    def write(self, variable: Variable, array: Array) -> None:
-        held = variable._held
-        if held is None:
-            raise TraceError(
-                f"a {type(variable).__name__} outlives the step that makes it: make it before the "
-                "compiled step, or use a Tensor for a value that ends with the step"
-            )
-        if (array.shape, array.dtype) != (held.shape, held.dtype):
-            raise TraceError(
-                f"a compiled step must leave a {type(variable).__name__} its shape and dtype: it "
-                f"held {held.dtype}{list(held.shape)}, and {array.dtype}{list(array.shape)} was "
-                "assigned to it"
-            )
-        self.read(variable)  # an input too: its buffer is the one that the new array takes over
-        self.arrays[variable] = array
-        self.written[variable] = None
-
-    def read_grad(self, variable: Variable) -> Tensor | None:
-        if variable not in self.grads:
-            grad = variable._grad
-            self.guard(variable, "_has_grad", grad is not None)
-            if grad is not None:
-                self.grads_read[variable] = None
-            self.grads[variable] = None if grad is None else grad.detach()
-        return self.grads[variable]
-
-    def write_grad(self, variable: Variable, grad: Tensor | None) -> None:
-        self.grads[variable] = grad
-        self.grads_written[variable] = None
-        self.grads_spent.pop(variable, None)
-
-    def spend_grad(self, variable: Variable) -> None:
-        """An optimizer has used the gradient."""
-        self.grads_spent[variable] = None
-
-    def check_leaf(self, leaf: Tensor, node: Node) -> None:
-        """Refuse a gradient for a tensor outside the step, to which no value can be given."""
-        if not isinstance(leaf, Variable) and node.order < self.start:
-            raise TraceError(
-                f"backward reaches a tensor of shape {leaf.shape} that was made outside the "
-                "compiled step and requires a gradient: make it a Parameter, whose .grad the step "
-                "hands out"
-            )
-
-    def guard(self, owner: Any, attribute: str, value: Any) -> None:
-        self.guards[id(owner), attribute] = Guard(owner, attribute, value)
-
-
-class Guard(NamedTuple):
-    """A Python value that a program was traced for."""
-
-    owner: Any
-    attribute: str
-    value: Any
 
 
 class Interface(NamedTuple):
@@ -136,17 +54,6 @@ class Program(NamedTuple):
     interface: Interface
     guards: list[Guard]
     result: Layout
-
-
-@contextmanager
-def _tracing(trace: Trace) -> Iterator[None]:
-    """Route every Variable through `trace`; on leaving, also by an error, all are as they were."""
-    before = state.trace
-    state.trace = trace
-    try:
-        yield
-    finally:
-        state.trace = before
 
 
 class Compiled:
@@ -174,7 +81,7 @@ class Compiled:
                 raise TraceError("over() cannot be called inside another compiled step")
             return self.function(*args, **kwargs)
         arrays: list[Array] = []
-        layout = _flatten((args, kwargs) if kwargs else args, arrays)
+        layout = flatten((args, kwargs) if kwargs else args, arrays)
         found = program = self._find((layout, over))
         import jax
 
@@ -207,7 +114,7 @@ class Compiled:
             variable._grad = Held._of(array)
         for variable in grads_cleared:
             variable._grad = None
-        return _rebuild(program.result, iter(returned), Held._of, _outward)
+        return rebuild(program.result, iter(returned), Held._of, _outward)
 
     def _find(self, key: Any) -> Program | None:
         """The program for these shapes whose guards hold."""
@@ -233,11 +140,11 @@ class Compiled:
                 dict(zip(variables, [*written, *kept], strict=True)),
                 dict(zip(interface.grads_in, grads, strict=True)),
             )
-            with _tracing(trace):
-                inputs = _rebuild(layout, iter(arguments), lambda array: Tensor._wrap(array, None))
+            with tracing(trace):
+                inputs = rebuild(layout, iter(arguments), lambda array: Tensor._wrap(array, None))
                 args, kwargs = inputs if keywords else (inputs, {})
                 returned: list[Array] = []
-                result = _flatten(self.function(*args, **kwargs), returned)
+                result = flatten(self.function(*args, **kwargs), returned)
             found.append((trace, result))
             return (
                 returned,
@@ -264,7 +171,8 @@ class Compiled:
             # One call's worth of `over` is long enough for its buffers to cost nothing.
             packs = not over and jax.default_backend() == "cpu"
             pack = Pack(choose(interface.written) if packs else [])
-            loose = [variable for variable in interface.written if all(variable is not other for other in pack.variables)]
+            together = set(map(id, pack.variables))
+            loose = [variable for variable in interface.written if id(variable) not in together]
             interface = interface._replace(written=[*pack.variables, *loose])
             traced = jax.jit(many if over else one, donate_argnums=(0, 1)).trace(
                 pack.load(),
@@ -358,75 +266,6 @@ def _raw_grad(variable: Variable) -> Array:
     return grad._held if isinstance(grad, Held) else _raw(grad)
 
 
-# Arguments and results: nested containers around arrays -------------------------------------------
-
-Layout = Any  # what stands where: hashable, so that it is the key of a program
-
-
-def _flatten(value: Any, arrays: list[Array]) -> Layout:
-    """Take the arrays and numbers out of `value`; return what is needed to put them back.
-
-    Numbers are inputs, so that a changing one does not compile anew; flags and strings, objects
-    such as a module, and the numbers among the results belong to the program.
-    """
-    kind = type(value)
-    if kind is np.ndarray:
-        arrays.append(value)
-        return (np.ndarray, value.shape, value.dtype)
-    if isinstance(value, Tensor) and not isinstance(value, Variable):
-        if value._node is not None and state.trace is None and state.recording:
-            raise TraceError(
-                f"an argument of shape {value.shape} requires a gradient, and none flows into a "
-                "compiled step from outside: pass x.detach(), or take the gradient inside the step"
-            )
-        array = value._held if isinstance(value, Held) else value.data
-        arrays.append(array)
-        return (Tensor, array.shape, array.dtype)
-    if kind in (list, tuple):
-        return (kind, tuple([_flatten(each, arrays) for each in value]))
-    if kind is dict:
-        return (dict, tuple((name, _flatten(each, arrays)) for name, each in value.items()))
-    if kind in (int, float) and state.trace is None:
-        arrays.append(value)
-        return (kind,)
-    if isinstance(value, np.generic) or is_jax(value):
-        arrays.append(value)
-        return (np.ndarray, value.shape, value.dtype)
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return (kind, tuple([_flatten(each, arrays) for each in value]))
-    try:
-        hash(value)
-    except TypeError:
-        raise TraceError(
-            f"a compiled step takes and returns tensors, arrays, numbers, strings, and lists, "
-            f"tuples and dicts of them; found {kind.__name__}"
-        ) from None
-    return (object, value)
-
-
-def _rebuild(
-    layout: Layout,
-    arrays: Iterator[Array],
-    wrap: Callable[[Array], Tensor],
-    raw: Callable[[Array], Array] = lambda array: array,
-) -> Any:
-    """Put arrays back where `_flatten` took them from: tensors through `wrap`, others `raw`."""
-    kind = layout[0]
-    if kind is Tensor:
-        return wrap(next(arrays))
-    if kind is np.ndarray or kind is int or kind is float:
-        return raw(next(arrays))
-    if kind is object:
-        return layout[1]
-    if kind is dict:
-        return {name: _rebuild(each, arrays, wrap, raw) for name, each in layout[1]}
-    parts = [_rebuild(each, arrays, wrap, raw) for each in layout[1]]
-    return kind(*parts) if hasattr(kind, "_fields") else kind(parts)
-
-
-# Errors -------------------------------------------------------------------------------------------
-
-
 @contextmanager
 def _refusals_explained() -> Iterator[None]:
     """Turn JAX's refusals of Python numbers (on raw arrays) into ours."""
@@ -460,8 +299,8 @@ def compile(function: Callable[..., Any]) -> Compiled:
     being traced, every Variable holds what the same function run eagerly would have left, or what
     it held before. One thing differs: gradients that the step itself clears before `backward()` and
     an optimizer uses up are not handed back (six arrays out cost a small step a fifth of its time),
-    and `.grad` is None afterwards; return what you want to see. Python values, other than a module's training mode and a parameter's
-    requires_grad, are read once, when the step is traced.
+    and `.grad` is None afterwards; return what you want to see. Python values, other than a
+    module's training mode and a parameter's requires_grad, are read once, when it is traced.
 
     Raises TraceError where the function needs a Python number from a traced tensor, naming the
     line; taking `@compile` away runs the same function step by step on NumPy.

@@ -131,13 +131,25 @@ def raw_parameter(x):
     return x * float(weight.data.sum())  # asks
 
 
+def raw_helper(x):
+    return x if x.sum() > 0 else -x  # asks
+
+
+def raw_calls_a_helper(x):
+    return raw_helper(x)
+
+
 ON_RAW_ARRAYS = [
     raw_branches, raw_converts, raw_floats, raw_items, raw_counts, raw_picks, raw_parameter,
+    raw_calls_a_helper,
 ]  # fmt: skip
 
 
+INNERMOST = {calls_a_helper: helper, raw_calls_a_helper: raw_helper}
+
+
 def asking_line(function) -> tuple[int, str]:
-    lines, first = inspect.getsourcelines(helper if function is calls_a_helper else function)
+    lines, first = inspect.getsourcelines(INNERMOST.get(function, function))
     offset = next(i for i, line in enumerate(lines) if "# asks" in line)
     return first + offset, lines[offset].strip()
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from beside_torch import Case, check_compiled_float32, check_eager_float64
+from programs import equations
 
 import retrograd as rg
 from retrograd import nn
@@ -136,8 +137,8 @@ ATTENTION = {
         **attending(src_mask=SQUARE, src_key_padding_mask=PADDING),
     ),
     "TransformerEncoder": Case(
-        lambda n: n.TransformerEncoder(encoder_layer()(n), 2, n.LayerNorm(8)),
-        [(6, 3, 8)],
+        lambda n: n.TransformerEncoder(encoder_layer(batch_first=True)(n), 2, n.LayerNorm(8)),
+        [(3, 6, 8)],
         **attending(mask=SQUARE),
     ),
 }
@@ -173,43 +174,6 @@ def test_a_compiled_recurrent_layer_is_one_loop_each_way_whatever_the_length() -
     short, long = (equations(gradient, floats(time, 2, 3)) for time in (5, 50))
     assert short == long
     assert short["scan"] == 2
-
-
-def equations(function: Any, *arrays: np.ndarray) -> dict[str, int]:
-    """How often each of JAX's operations stands in the program of a step, loops' bodies once."""
-    import jax
-
-    compiled = rg.compile(function)
-    texts: list[Any] = []
-    real = jax.jit
-
-    def spy(*args: Any, **kwargs: Any) -> Any:
-        jitted = real(*args, **kwargs)
-
-        class Spied:
-            def trace(self, *inputs: Any) -> Any:
-                texts.append(jitted.trace(*inputs))
-                return texts[-1]
-
-        return Spied()
-
-    patch = pytest.MonkeyPatch()
-    with patch.context() as context:
-        context.setattr(jax, "jit", spy)
-        compiled(*arrays)
-    return counted(texts[-1].jaxpr)
-
-
-def counted(jaxpr: Any) -> dict[str, int]:
-    found: dict[str, int] = {}
-    stack = [jaxpr.jaxpr]
-    while stack:
-        for equation in stack.pop().eqns:
-            found[equation.primitive.name] = found.get(equation.primitive.name, 0) + 1
-            for value in equation.params.values():
-                if hasattr(value, "jaxpr"):
-                    stack.append(value.jaxpr)
-    return found
 
 
 def test_gradients_of_gradients_pass_through_a_compiled_recurrent_layer() -> None:

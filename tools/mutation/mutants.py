@@ -1,4 +1,4 @@
-"""The mutants of a file: Cosmic Ray's operators, those that make sense in numerical code, and two more.
+"""The mutants of a file: those of Cosmic Ray's operators that suit numerical code, and two more.
 
 mutmut cannot be used here: it leaves out functions with a decorator, which all forwards are, and
 code outside of functions, which all `.pullbacks(...)` are.
@@ -60,7 +60,7 @@ class NegateRule(Operator):
         return (Example("lambda g, x: g * x", "lambda g, x: -(g * x)"),)
 
 
-COMMUTATIVE = set("add multiply maximum minimum equal not_equal logaddexp".split())
+COMMUTATIVE = {"add", "equal", "logaddexp", "maximum", "minimum", "multiply", "not_equal"}
 
 
 class SwapArguments(Operator):
@@ -128,7 +128,7 @@ Position = tuple[int, int]
 
 
 def _not_computing(tree: ast.Module) -> Iterator[tuple[Position, Position]]:
-    """Annotations, unions of types, the words of an error and `__all__`: no test is to see those."""
+    """Annotations, unions of types, the words of errors and `__all__`: what no test is to see."""
     for node in ast.walk(tree):
         if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation is not None:
             yield _span(node.annotation)
@@ -140,7 +140,7 @@ def _not_computing(tree: ast.Module) -> Iterator[tuple[Position, Position]]:
         if isinstance(statement, ast.Assign):
             value = statement.value
             union = isinstance(value, ast.BinOp) and isinstance(value.op, ast.BitOr)
-            if union or isinstance(value, ast.List) or isinstance(value, ast.Subscript):
+            if union or isinstance(value, ast.List | ast.Subscript):
                 yield _span(statement)
 
 

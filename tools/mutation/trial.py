@@ -104,7 +104,16 @@ def try_mutant(file: Path, source: str, tests: Sequence[str], limit: float) -> i
     return int(pytest.main([*_QUIET, "-x", *files], plugins=[_Selection(tests)]))
 
 
-_QUIET = ["-q", "--assert=plain", "--no-header", "--tb=line", "-p", "no:cacheprovider", "-o", "addopts="]
+_QUIET = [
+    "-q",
+    "--assert=plain",
+    "--no-header",
+    "--tb=line",
+    "-p",
+    "no:cacheprovider",
+    "-o",
+    "addopts=",
+]
 
 
 class _Mutant(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):

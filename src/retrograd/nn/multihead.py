@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 
 from retrograd import ops
+from retrograd.arrays import DType
 from retrograd.nn import init
 from retrograd.nn.arguments import as_tensor
 from retrograd.nn.dropout import dropout
@@ -190,13 +192,9 @@ class MultiheadAttention(Module):
             masks.append(_shaped("key_padding_mask", key_padding_mask, fits, (1, keys)))
         if not masks:
             return None
-        first, *others = masks
-        for other in others:
-            if first.dtype == other.dtype == bool:
-                first = ops.logical_and(first, other)
-            else:
-                first = _added(first, q) + _added(other, q)
-        return first
+        if all(mask.dtype == bool for mask in masks):
+            return functools.reduce(ops.logical_and, masks)
+        return functools.reduce(ops.add, [_added(mask, q.dtype) for mask in masks])
 
     def extra_repr(self) -> str:
         return f"embed_dim={self.embed_dim}, num_heads={self.num_heads}"
@@ -216,8 +214,7 @@ def _shaped(
     return ops.logical_not(full) if full.dtype == bool else full
 
 
-def _added(mask: Tensor, like: Tensor) -> Tensor:
+def _added(mask: Tensor, dtype: DType) -> Tensor:
     """A mask as numbers to add."""
-    if mask.dtype != bool:
-        return mask
-    return ops.where(mask, 0.0, -np.inf).astype(like.dtype)
+    added = ops.where(mask, 0.0, -np.inf) if mask.dtype == bool else mask
+    return added if added.dtype == dtype else added.astype(dtype)

@@ -11,6 +11,7 @@ import numpy as np
 from retrograd import ops
 from retrograd.arrays import Array, DType, state
 from retrograd.nn.module import Module, Place, observing
+from retrograd.ops.trees import flatten, rebuild
 from retrograd.random import default_key
 from retrograd.tensor import Tensor
 from retrograd.variable import Buffer, Parameter, Variable
@@ -63,6 +64,9 @@ class Repeat(Module):
         yield from block.named_buffers()
 
     def forward(self, x: Any, *arguments: Any, **options: Any) -> Any:
+        leaves: list[Tensor] = []
+        layout = flatten(x, leaves)
+        x = rebuild(layout, iter(leaves))  # arrays as tensors, as a compiled loop has them
         variables = [variable for _, variable in self._variables(self.block)]
         # The arrays as they are now: the blocks may move what a buffer holds.
         stacked = [Tensor._wrap(each.data, each._node) for each in variables]

@@ -48,15 +48,13 @@ def attend(
         weights = softmax(logits, dim=-1)
     else:
         mask = tensor(attn_mask)
-        if mask.dtype == bool:
-            takes_part = mask
-        else:
-            takes_part = mask > -math.inf
-            logits = logits + where(takes_part, mask, 0.0)
+        takes_part = mask if mask.dtype == bool else mask > -math.inf
+        if takes_part is not mask:
+            logits = logits + mask
         # A low number rather than -inf: an empty row then has weights, which are set to zero, and
         # no NaN is formed on the way back.
-        lowest = -6e4 if logits.dtype == np.float16 else -1e30
-        weights = where(takes_part, softmax(where(takes_part, logits, lowest), dim=-1), 0.0)
+        weights = softmax(where(takes_part, logits, -1e30), dim=-1)
+        weights = where(takes_part, weights, 0.0)
     return matmul(weights if drop is None else drop(weights), value)
 
 

@@ -139,10 +139,11 @@ def _for_xla(x: Array, weight: Array, at: Windows, spacing: Shape, groups: int) 
     """The way that XLA runs fastest.
 
     XLA's own convolution, except on a CPU with groups or three spatial axes, for which it has no
-    fast kernel there. Our products' CPU time over its own (benchmarks/convolution.py), forward,
-    weight gradient, input gradient: 32 groups of 1 channel 0.03, 0.22, 0.03, with a stride of 2
-    0.10, 0.19, 0.01; 4 groups of 8 0.26, 0.80, 0.20; 2 groups of 32 0.41, 0.47, 0.44; three axes,
-    16 to 32 channels -, 0.31, 0.33, 16 to 16 with a stride of 2 0.94, 0.12, 0.09.
+    fast kernel there. Our products' CPU time over its own (medians of interleaved calls on one core
+    with 3x3 kernels; benchmarks/convolution.py has whole gradients), forward, weight gradient,
+    input gradient: 32 groups of 1 channel 0.03, 0.22, 0.03, with a stride of 2 0.10, 0.19, 0.01;
+    4 groups of 8 0.26, 0.80, 0.20; 2 groups of 32 0.41, 0.47, 0.44; three axes, 16 to 32 channels
+    -, 0.31, 0.33, 16 to 16 with a stride of 2 0.94, 0.12, 0.09.
     """
     import jax
 

@@ -1,0 +1,109 @@
+"""What a function reads and writes, found by running it once on tracers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from retrograd.arrays import Array, state
+from retrograd.autodiff.tape import Node
+from retrograd.tensor import Tensor
+from retrograd.traced import TraceError
+from retrograd.variable import Parameter, Variable
+
+__all__ = ["Guard", "Trace", "tracing"]
+
+
+class Trace:
+    """What one run of a function reads and writes, and the values of Variables meanwhile."""
+
+    def __init__(self, arrays: dict[Variable, Array], grads: dict[Variable, Array]) -> None:
+        self.arrays = dict(arrays)
+        self.grads: dict[Variable, Tensor | None] = {
+            variable: Tensor._wrap(array, None) for variable, array in grads.items()
+        }
+        self.grads_read = dict.fromkeys(grads)
+        self.written: dict[Variable, None] = {}  # in the order of writing
+        self.grads_written: dict[Variable, None] = {}
+        self.grads_spent: dict[Variable, None] = {}
+        self.guards: dict[tuple[int, str], Guard] = {}
+        self.start = Node((), (), None).order
+
+    def read(self, variable: Variable) -> Array:
+        array = self.arrays.get(variable)
+        if array is None:
+            import jax.numpy
+
+            # Not an input yet. Go on with the value itself to find what else is read; `Compiled`
+            # then traces again with this Variable as an input.
+            array = self.arrays[variable] = jax.numpy.asarray(variable._settled())
+        if type(variable) is Parameter:
+            self.guard(variable, "requires_grad", variable.requires_grad)
+        return array
+
+    def write(self, variable: Variable, array: Array) -> None:
+        held = variable._held
+        if held is None:
+            raise TraceError(
+                f"a {type(variable).__name__} outlives the step that makes it: make it before the "
+                "compiled step, or use a Tensor for a value that ends with the step"
+            )
+        if (array.shape, array.dtype) != (held.shape, held.dtype):
+            raise TraceError(
+                f"a compiled step must leave a {type(variable).__name__} its shape and dtype: it "
+                f"held {held.dtype}{list(held.shape)}, and {array.dtype}{list(array.shape)} was "
+                "assigned to it"
+            )
+        self.read(variable)  # an input too: its buffer is the one that the new array takes over
+        self.arrays[variable] = array
+        self.written[variable] = None
+
+    def read_grad(self, variable: Variable) -> Tensor | None:
+        if variable not in self.grads:
+            grad = variable._grad
+            self.guard(variable, "_has_grad", grad is not None)
+            if grad is not None:
+                self.grads_read[variable] = None
+            self.grads[variable] = None if grad is None else grad.detach()
+        return self.grads[variable]
+
+    def write_grad(self, variable: Variable, grad: Tensor | None) -> None:
+        self.grads[variable] = grad
+        self.grads_written[variable] = None
+        self.grads_spent.pop(variable, None)
+
+    def spend_grad(self, variable: Variable) -> None:
+        """An optimizer has used the gradient."""
+        self.grads_spent[variable] = None
+
+    def check_leaf(self, leaf: Tensor, node: Node) -> None:
+        """Refuse a gradient for a tensor outside the step, to which no value can be given."""
+        if not isinstance(leaf, Variable) and node.order < self.start:
+            raise TraceError(
+                f"backward reaches a tensor of shape {leaf.shape} that was made outside the "
+                "compiled step and requires a gradient: make it a Parameter, whose .grad the step "
+                "hands out"
+            )
+
+    def guard(self, owner: Any, attribute: str, value: Any) -> None:
+        self.guards[id(owner), attribute] = Guard(owner, attribute, value)
+
+
+class Guard(NamedTuple):
+    """A Python value that a program was traced for."""
+
+    owner: Any
+    attribute: str
+    value: Any
+
+
+@contextmanager
+def tracing(trace: Trace) -> Iterator[None]:
+    """Route every Variable through `trace`; on leaving, also by an error, all are as they were."""
+    before = state.trace
+    state.trace = trace
+    try:
+        yield
+    finally:
+        state.trace = before
