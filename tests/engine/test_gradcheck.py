@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 
 import retrograd as rg
 from retrograd import ops
-from retrograd.autodiff.primitive import REGISTRY
 
 X = np.array([[0.5, -1.0, 2.0], [0.25, 1.5, -0.75]])
-
-
-@pytest.fixture(autouse=True)
-def own_operations() -> Iterator[None]:
-    before = dict(REGISTRY)
-    yield
-    REGISTRY.clear()
-    REGISTRY.update(before)
 
 
 def squared_with(rule):

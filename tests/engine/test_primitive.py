@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 
 import retrograd as rg
 from retrograd import ops
 from retrograd.autodiff.primitive import REGISTRY
-
-
-@pytest.fixture(autouse=True)
-def own_operations() -> Iterator[None]:
-    """What a test registers is forgotten after it."""
-    before = dict(REGISTRY)
-    yield
-    REGISTRY.clear()
-    REGISTRY.update(before)
 
 
 def cube():
@@ -62,10 +51,26 @@ def test_a_forgotten_rule_is_refused() -> None:
         shift.pullbacks(x=lambda g: g)
 
 
-def test_a_name_is_registered_once() -> None:
+def test_a_name_of_the_projects_own_is_registered_once() -> None:
+    def exp(xp, x):
+        return xp.exp(x)
+
+    exp.__module__ = "retrograd.ops.again"
+    with pytest.raises(TypeError, match="'exp' is registered already"):
+        rg.primitive(exp)
+
+
+def test_a_users_operation_may_be_defined_anew_and_have_any_name() -> None:
+    before = dict(REGISTRY)
     cube()
-    with pytest.raises(TypeError, match="'cube' is registered already"):
-        cube()
+    cube()
+
+    @rg.primitive
+    def exp(xp, x):
+        return xp.exp(x)
+
+    assert before == REGISTRY
+    assert exp is not rg.exp
 
 
 def test_variadic_operands_stand_alone() -> None:

@@ -36,7 +36,7 @@ def cross_entropy(
     the mean over classes divides by the sum of their w, over given q by the number of examples.
 
     Raises IndexError for a class out of range (NaN in a compiled step, which cannot look), and
-    ValueError where shapes do not fit.
+    ValueError where shapes do not fit or probabilities come with an `ignore_index`.
     """
     if not 0 <= label_smoothing <= 1:
         raise ValueError(
@@ -49,6 +49,10 @@ def cross_entropy(
     scale = _class_weights("cross_entropy", weight, log_p, axis)
     weighed = log_p if scale is None else log_p * scale
     if target.dtype.kind not in "iu":
+        if ignore_index >= 0:
+            raise ValueError(
+                f"cross_entropy: probabilities have no class to ignore, found {ignore_index=}"
+            )
         q = _probabilities(target, logits)
         q = q * (1 - label_smoothing) + label_smoothing / count
         return reduce("cross_entropy", -(q * weighed).sum(axis), reduction, sample_weight)

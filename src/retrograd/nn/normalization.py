@@ -59,6 +59,8 @@ def batch_norm(
         raise ValueError(
             f"batch_norm: expected an input of shape (n, c, ...), found {tuple(input.shape)}"
         )
+    if training and eps <= 0:
+        raise ValueError(f"batch_norm: eps must be above 0 in training, found {eps}")
     over = (0, *range(2, input.ndim))
     column = (-1, *(1,) * (input.ndim - 2))  # the shape in which (c,) stands beside the input
     weight, bias = (None if p is None else ops.reshape(p, shape=column) for p in (weight, bias))
@@ -108,6 +110,8 @@ class _BatchNorm(Module):
         momentum: float | None = 0.1,
         affine: bool = True,
         track_running_stats: bool = True,
+        *,
+        bias: bool = True,
     ) -> None:
         super().__init__()
         self.num_features = num_features
@@ -116,7 +120,7 @@ class _BatchNorm(Module):
         self.affine = affine
         self.track_running_stats = track_running_stats
         self.weight = Parameter(np.ones(num_features, np.float32)) if affine else None
-        self.bias = Parameter(np.zeros(num_features, np.float32)) if affine else None
+        self.bias = Parameter(np.zeros(num_features, np.float32)) if affine and bias else None
         tracked = track_running_stats
         self.running_mean = Buffer(np.zeros(num_features, np.float32)) if tracked else None
         self.running_var = Buffer(np.ones(num_features, np.float32)) if tracked else None
