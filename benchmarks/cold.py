@@ -23,8 +23,14 @@ def main() -> None:
     for _ in range(7):
         with tempfile.TemporaryDirectory() as folder:
             command = [
-                sys.executable, "-m", "retrograd", "train", str(sacramento_homes()),
-                "--target", "price", "--quiet",
+                sys.executable,
+                "-m",
+                "retrograd",
+                "train",
+                str(sacramento_homes()),
+                "--target",
+                "price",
+                "--quiet",
             ]
             started = time.perf_counter()
             subprocess.run(command, check=True, cwd=folder)

@@ -67,9 +67,14 @@ def gru(n):
 
 def cnn(n):
     return n.Sequential(
-        n.Conv2d(1, 32, 3, padding=1), n.ReLU(), n.MaxPool2d(2),
-        n.Conv2d(32, 64, 3, padding=1), n.ReLU(), n.MaxPool2d(2),
-        n.Flatten(), n.Linear(64 * 7 * 7, CLASSES),
+        n.Conv2d(1, 32, 3, padding=1),
+        n.ReLU(),
+        n.MaxPool2d(2),
+        n.Conv2d(32, 64, 3, padding=1),
+        n.ReLU(),
+        n.MaxPool2d(2),
+        n.Flatten(),
+        n.Linear(64 * 7 * 7, CLASSES),
     ), IMAGES
 
 

@@ -57,6 +57,4 @@ def interleaved(
 
 def ratio(seconds: Mapping[str, Sequence[float]], one: str, other: str) -> float:
     """The median over rounds of one contender's time over the other's."""
-    return statistics.median(
-        a / b for a, b in zip(seconds[one], seconds[other], strict=True)
-    )
+    return statistics.median(a / b for a, b in zip(seconds[one], seconds[other], strict=True))

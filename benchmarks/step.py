@@ -10,10 +10,6 @@ PyTorch eager, whose 30-odd calls each cost more than NumPy's on arrays this sma
 from __future__ import annotations
 
 import os
-
-THREADS = 2
-os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))
-
 import statistics
 
 import jax
@@ -25,6 +21,8 @@ from results import interleaved, ratio, record, table
 import retrograd as rg
 from retrograd import nn, optim
 
+# XLA and NumPy take as many threads as there are cores; PyTorch is given the same.
+THREADS = os.cpu_count() or 1
 SIZES = (13, 64, 64, 1)
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((32, 13)).astype(np.float32)
@@ -70,9 +68,7 @@ def jax_by_hand():
         m = tree(lambda m, g: BETA1 * m + (1 - BETA1) * g, m, grads)
         v = tree(lambda v, g: BETA2 * v + (1 - BETA2) * g * g, v, grads)
         c1, c2 = 1 - BETA1**t, 1 - BETA2**t
-        weights = tree(
-            lambda w, m, v: w - LR * (m / c1) / (jnp.sqrt(v / c2) + EPS), weights, m, v
-        )
+        weights = tree(lambda w, m, v: w - LR * (m / c1) / (jnp.sqrt(v / c2) + EPS), weights, m, v)
         return weights, m, v, t, loss
 
     compiled = jax.jit(step, donate_argnums=(0, 1, 2, 3))
@@ -90,7 +86,10 @@ def torch_eager():
     torch.set_num_threads(THREADS)
     torch.manual_seed(0)
     model = torch.nn.Sequential(
-        torch.nn.Linear(13, 64), torch.nn.ReLU(), torch.nn.Linear(64, 64), torch.nn.ReLU(),
+        torch.nn.Linear(13, 64),
+        torch.nn.ReLU(),
+        torch.nn.Linear(64, 64),
+        torch.nn.ReLU(),
         torch.nn.Linear(64, 1),
     )
     optimizer = torch.optim.Adam(model.parameters(), lr=LR)

@@ -321,9 +321,7 @@ def test_json_gives_back_the_same_preprocessor(frame: pd.DataFrame, target: str)
     loaded = Preprocessor.from_json(json.loads(text))
     assert loaded == preprocessor
     # Shortest decimals of float32: the digits of float64 would double the file.
-    assert max(len(repr(q)) for row in preprocessor.edges for q in row) <= len(
-        "-1.23456789e-01"
-    )
+    assert max(len(repr(q)) for row in preprocessor.edges for q in row) <= len("-1.23456789e-01")
     before, after = preprocessor.transform(frame), loaded.transform(frame)
     np.testing.assert_array_equal(after.numbers, before.numbers)
     np.testing.assert_array_equal(after.categories, before.categories)

@@ -15,6 +15,7 @@ import retrograd as rg
 from retrograd import nn
 from retrograd.tensor import Tensor
 from torchdb.database import Call, ModuleCase
+from torchdb.missing import without_unused
 
 __all__ = ["Outcome", "build", "converted", "run"]
 
@@ -79,6 +80,7 @@ def build(name: str, construct: Call, library: Any) -> Any:
     given: Any = tuple(construct)
     if library is nn:
         given = converted(given, lambda tensor: Tensor(tensor.detach().numpy()))
+        given = (given[0], without_unused(name, given[1]))
     else:
         given = copy.deepcopy(given)
     args, kwargs = given

@@ -2,41 +2,97 @@
 
 from __future__ import annotations
 
+import inspect
+from typing import Any
+
+from opinfo.database import flat_tensors
+
+from retrograd import nn
 from torchdb.database import ModuleCase
 
-__all__ = ["MISSING_MODULES", "MISSING_OPTIMIZERS", "OPTIONS_LEFT_OUT", "allowed_here", "skip_case"]
+__all__ = [
+    "MISSING_MODULES",
+    "MISSING_OPTIMIZERS",
+    "OPTIONS_LEFT_OUT",
+    "allowed_here",
+    "skip_case",
+    "without_unused",
+]
 
+LINE = "no module of its own: a line of `ops` in `forward`"
 LAZY = "finds out its input size at the first call; here the size is an argument"
 RANDOM = "random numbers: the two libraries draw different ones"
-NOT_YET = "not written"
 RARE = "not written: rarely used"
-PROTOTYPE = "a prototype of PyTorch; `Linear` before `CrossEntropyLoss` is the same"
+CELL = "no module of its own: the layer takes a sequence of one step"
 
 # A class that is neither here nor in `retrograd.nn` fails the suite, and so does one that is both.
 MISSING_MODULES: dict[str, str] = {
-    **dict.fromkeys(
-        [
-            "LazyConv1d",
-            "LazyConv2d",
-            "LazyConv3d",
-            "LazyConvTranspose1d",
-            "LazyConvTranspose2d",
-            "LazyConvTranspose3d",
-        ],
-        LAZY,
-    ),
-    **dict.fromkeys(["FractionalMaxPool2d", "FractionalMaxPool3d"], RANDOM),
     "BCELoss": "its slope is infinite where a probability is 0 or 1; `BCEWithLogitsLoss`",
-    "LinearCrossEntropyLoss": PROTOTYPE,
+    "Bilinear": "no module of its own: `einsum` in `forward`",
+    "CELU": LINE,
+    "CTCLoss": "not written",
+    "CircularPad1d": LINE,
+    "CircularPad2d": LINE,
+    "CircularPad3d": LINE,
+    "ConstantPad1d": LINE,
+    "ConstantPad2d": LINE,
+    "ConstantPad3d": LINE,
+    "CosineEmbeddingLoss": LINE,
+    "FractionalMaxPool2d": RANDOM,
+    "FractionalMaxPool3d": RANDOM,
+    "GLU": LINE,
+    "GRUCell": CELL,
+    "GaussianNLLLoss": LINE,
+    "Hardshrink": LINE,
+    "Hardswish": LINE,
+    "HingeEmbeddingLoss": LINE,
+    "KLDivLoss": LINE,
+    "LPPool1d": "no module of its own: `nn.functional.lp_pool1d`",
+    "LPPool2d": "no module of its own: `nn.functional.lp_pool2d`",
+    "LPPool3d": "no module of its own: `nn.functional.lp_pool3d`",
+    "LSTMCell": CELL,
+    "LazyConv1d": LAZY,
+    "LazyConv2d": LAZY,
+    "LazyConv3d": LAZY,
+    "LazyConvTranspose1d": LAZY,
+    "LazyConvTranspose2d": LAZY,
+    "LazyConvTranspose3d": LAZY,
+    "LinearCrossEntropyLoss": "a prototype of PyTorch; `Linear` before `CrossEntropyLoss`",
+    "LocalResponseNorm": RARE,
+    "LogSigmoid": LINE,
+    "MarginRankingLoss": LINE,
+    "MultiLabelMarginLoss": RARE,
+    "MultiLabelSoftMarginLoss": "`BCEWithLogitsLoss` is the same but for the mean over classes",
+    "MultiMarginLoss": RARE,
+    "PReLU": LINE,
+    "RNNCell": CELL,
+    "ReflectionPad1d": LINE,
+    "ReflectionPad2d": LINE,
+    "ReflectionPad3d": LINE,
+    "ReplicationPad1d": LINE,
+    "ReplicationPad2d": LINE,
+    "ReplicationPad3d": LINE,
+    "SoftMarginLoss": LINE,
+    "Softmax2d": "`Softmax(dim=-3)`",
+    "Softmin": LINE,
+    "Softshrink": LINE,
+    "Softsign": LINE,
+    "Tanhshrink": LINE,
+    "Threshold": LINE,
+    "Transformer": "not written: the encoder only",
+    "TransformerDecoderLayer": "not written: the encoder only",
+    "ZeroPad1d": LINE,
+    "ZeroPad2d": LINE,
+    "ZeroPad3d": LINE,
 }
 
 MISSING_OPTIMIZERS: dict[str, str] = {
+    "ASGD": "an average of SGD's weights: `ExponentialMovingAverage` beside `SGD`",
     "Adadelta": RARE,
     "Adafactor": RARE,
     "Adamax": RARE,
-    "ASGD": "an average of SGD's weights: `ExponentialMovingAverage` beside `SGD`",
     "LBFGS": "not written: it calls the loss several times a step",
-    "Muon": NOT_YET,
+    "Muon": "not written",
     "NAdam": RARE,
     "RAdam": RARE,
     "Rprop": RARE,
@@ -49,15 +105,54 @@ OPTIONS_LEFT_OUT: dict[str, str] = {
     "foreach": "how PyTorch groups its kernels; XLA fuses a compiled step",
     "fused": "how PyTorch groups its kernels; XLA fuses a compiled step",
     "capturable": "for CUDA graphs; a compiled step is one program",
-    "differentiable": "gradients through a step are `rg.grad` of a function that takes the step",
+    "differentiable": "no gradient is taken through an optimizer's step",
+}
+
+# Arguments of PyTorch's modules that ours may lack: the value that is the same as leaving it out.
+ARGUMENTS_LEFT_OUT: dict[str, tuple[Any, str]] = {
+    "add_bias_kv": (False, "a learned key beside the others is not offered"),
+    "add_zero_attn": (False, "a key of zeros beside the others is not offered"),
+    "inplace": (False, "tensors are never changed in place"),
+    "proj_size": (0, "an LSTM whose state is projected is not offered"),
+}
+
+EMPTY_BATCH = "the statistics of an empty batch are refused"
+CONVERTED = "numbers of another precision are converted"
+
+# What PyTorch refuses and we take, by the class and the start of PyTorch's message.
+ALLOWED: dict[tuple[str, str], str] = {
+    ("NLLLoss", "expected scalar type"): CONVERTED,
+    **{(name, "RNN input dtype"): CONVERTED for name in ("RNN", "GRU", "LSTM")},
 }
 
 
 def skip_case(name: str, case: ModuleCase) -> str | None:
     """Why a case of the class `name` is left out, or None."""
-    return None
+    for argument, value in case.construct.kwargs.items():
+        if not _takes(name, argument) and argument in ARGUMENTS_LEFT_OUT:
+            neutral, reason = ARGUMENTS_LEFT_OUT[argument]
+            if value != neutral:
+                return f"`{argument}`: {reason}"
+    empty = any(tensor.numel() == 0 for tensor in flat_tensors(tuple(case.forward)))
+    return EMPTY_BATCH if empty and name.startswith("BatchNorm") and case.training else None
+
+
+def without_unused(name: str, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The arguments without those that we lack, whose values are the same as leaving them out."""
+    return {
+        argument: value
+        for argument, value in kwargs.items()
+        if _takes(name, argument) or argument not in ARGUMENTS_LEFT_OUT
+    }
 
 
 def allowed_here(name: str, message: str) -> str | None:
     """Why the class `name` takes what PyTorch refuses with `message`, or None."""
+    for (owner, start), reason in ALLOWED.items():
+        if owner == name and message.startswith(start):
+            return reason
     return None
+
+
+def _takes(name: str, argument: str) -> bool:
+    return argument in inspect.signature(getattr(nn, name)).parameters

@@ -53,7 +53,8 @@ def batch_norm(
 
     In training, or without running statistics, μ and σ² are the batch's own, and the running ones
     move by `momentum` towards them (towards the unbiased σ²). Else the running ones are used.
-    Raises ValueError for fewer than two axes, and in training for one value a channel.
+    Raises ValueError for fewer than two axes, and in training for one value a channel or an `eps`
+    that is not above 0.
     """
     if input.ndim < 2:
         raise ValueError(
