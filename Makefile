@@ -7,7 +7,7 @@ PIP_INSTALL = $(BIN)/python -m pip install -qq --disable-pip-version-check --edi
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all coverage-table docs-test lint format types contract check lowest bench clean
+.PHONY: help demo test test-all coverage-table mutation docs-test lint format types contract check lowest bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -23,6 +23,9 @@ test-all: $(VENV)/.installed-test ## the tests with every sample of PyTorch's op
 
 coverage-table: $(VENV)/.installed-test ## run every sample, and write docs/coverage.md
 	@PYTHONPATH=tests $(BIN)/python -m opinfo.report
+
+mutation: $(VENV)/.installed-mutation ## try the mutants of the operations (hours; goes on where it was), write docs/mutation.md
+	@OMP_NUM_THREADS=1 $(BIN)/python tools/mutation $(MUTANTS)
 
 docs-test: $(VENV)/.installed-test ## run the examples in the README and the docs
 	@$(BIN)/python -m pytest tests/test_docs.py
@@ -73,6 +76,11 @@ $(VENV)/.installed: pyproject.toml $(VENV)/.made
 $(VENV)/.installed-test: pyproject.toml $(VENV)/.made
 	@echo "Installing Retrograd and what its tests need (PyTorch among it) into $(VENV): minutes the first time"
 	@$(PIP_INSTALL) '.[test]'
+	@touch $@
+
+# Cosmic Ray is pinned: each release has other mutants.
+$(VENV)/.installed-mutation: $(VENV)/.installed-test
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check cosmic-ray==8.7.0 'coverage>=7.10'
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml $(VENV)/.made

@@ -6,12 +6,12 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import hypothesis
 import numpy as np
 import pytest
+from interpreters import FreshPython
 
 # Read when JAX is first imported; a run on a GPU sets it beforehand.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -19,8 +19,6 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 # No deadline: the first call of a compiled function takes seconds, the second microseconds.
 hypothesis.settings.register_profile("retrograd", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("retrograd")
-
-FreshPython = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(autouse=True)

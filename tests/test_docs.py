@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from conftest import FreshPython
+from interpreters import FreshPython
 from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).parent.parent

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from retrograd.arrays import Array, state
+from retrograd.interrupts import CtrlCWaits
 from retrograd.layout import Layout, flatten, rebuild
 from retrograd.packing import Pack, choose
 from retrograd.tensor import Tensor
@@ -54,6 +55,30 @@ class Program(NamedTuple):
     interface: Interface
     guards: list[Guard]
     result: Layout
+
+    def advance(self, arguments: list[Array]) -> list[Array]:
+        """Run once: the Variables hold what came out of it, and the results are returned."""
+        _, kept, grads_in, grads_out, grads_cleared = self.interface
+        # From the call on the old arrays are gone; a Ctrl-C before the new ones are in place would
+        # lose the weights.
+        with CtrlCWaits():
+            returned, packed, new, grads = self.run(
+                self.pack.load(),
+                [_unpacked(variable) for variable in self.loose],
+                [_on_device(variable) for variable in kept],
+                [_raw_grad(variable) for variable in grads_in],
+                arguments,
+            )
+            self.pack.store(packed)
+            for variable, array in zip(self.loose, new, strict=True):
+                variable._held = array
+                variable._view = None
+            for variable, array in zip(grads_out, grads, strict=True):
+                variable._grad = Held._of(array)
+            for variable in grads_cleared:
+                variable._grad = None
+        results: list[Array] = returned
+        return results
 
 
 class Compiled:
@@ -90,30 +115,14 @@ class Compiled:
             if program is None:
                 program = self._compile(layout, bool(kwargs), arrays, over)
                 self.programs.setdefault((layout, over), []).append(program)
-            _, kept, grads_in, grads_out, grads_cleared = program.interface
-            pack, loose = program.pack, program.loose
             try:
-                returned, packed, new, grads = program.run(
-                    pack.load(),
-                    [_unpacked(variable) for variable in loose],
-                    [_on_device(variable) for variable in kept],
-                    [_raw_grad(variable) for variable in grads_in],
-                    arrays,
-                )
+                returned = program.advance(arrays)
             except TypeError:
                 if found is None:
                     raise
                 # A Variable was given another shape or dtype since this program was traced.
                 self.programs[layout, over].remove(program)
                 return self._call(args, kwargs, over)
-        pack.store(packed)
-        for variable, array in zip(loose, new, strict=True):
-            variable._held = array
-            variable._view = None
-        for variable, array in zip(grads_out, grads, strict=True):
-            variable._grad = Held._of(array)
-        for variable in grads_cleared:
-            variable._grad = None
         return rebuild(program.result, iter(returned), Held._of, _outward)
 
     def _find(self, key: Any) -> Program | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import FreshPython
+from interpreters import FreshPython
 
 JOURNEY = """
 import sys

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import signal
 
 import hypothesis
 import hypothesis.strategies as st
@@ -65,6 +66,26 @@ def test_a_failing_trace_does_not_disturb_a_compiled_step() -> None:
     for found, expected in zip(training.state(), plain.state(), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
     assert programs(step) == 1
+
+
+@pytest.mark.parametrize("count", [2, 6])
+def test_ctrl_c_during_a_step_loses_nothing(count: int) -> None:
+    buffers = [rg.Buffer(np.ones(3, np.float32)) for _ in range(count)]
+    step = rg.compile(lambda: [setattr(b, "data", b.data * 2) for b in buffers])
+    step()
+    ((program,),) = step.programs.values()
+
+    def run_with_ctrl_c(*arrays):
+        results = program.run(*arrays)
+        signal.raise_signal(signal.SIGINT)  # when the old arrays are gone
+        return results
+
+    step.programs[next(iter(step.programs))] = [program._replace(run=run_with_ctrl_c)]
+    with pytest.raises(KeyboardInterrupt):
+        step()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    for buffer in buffers:
+        np.testing.assert_array_equal(buffer.data, np.full(3, 4.0))
 
 
 # Memory that a step reuses ------------------------------------------------------------------------

@@ -35,12 +35,13 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2, help="mutants at the same time (default 2)")
     parser.add_argument("--budget", type=float, default=40, help="seconds of tests a mutant")
     options = parser.parse_args()
-    files = [OPS / name for name in options.files] or sorted(OPS.glob("*.py"))
     STATE.mkdir(exist_ok=True)
+    items = {file.name: mutants(file) for file in sorted(OPS.glob("*.py"))}
+    if unknown := set(options.files) - items.keys():
+        parser.error(f"no file of that name in {OPS.relative_to(ROOT)}: {', '.join(unknown)}")
     os.environ["MUTATION_ANSWERS"] = str(STATE / "answers")
     with use_db(STATE / "session.sqlite") as session:
         known = {item.job_id for item in session.work_items}
-        items = {file: mutants(file) for file in files}
         session.add_work_items(
             item for found in items.values() for item in found if item.job_id not in known
         )
@@ -51,9 +52,9 @@ def main() -> None:
                 if not (options.again and result.test_outcome == TestOutcome.SURVIVED)
             }
             pending = [
-                (file, item)
-                for file, found in items.items()
-                for item in found
+                (OPS / name, item)
+                for name in options.files or items
+                for item in items[name]
                 if item.job_id not in done
             ]
             if pending:
@@ -63,12 +64,12 @@ def main() -> None:
         results = dict(session.results)
     write_page(
         {
-            file.name: [
+            name: [
                 Fate(item.mutations[0].start_pos[0], results[item.job_id])
-                for item in mutants(file)
+                for item in found
                 if item.job_id in results
             ]
-            for file in sorted(OPS.glob("*.py"))
+            for name, found in items.items()
         }
     )
     print(f"wrote {PAGE.relative_to(ROOT)}")

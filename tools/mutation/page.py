@@ -67,7 +67,7 @@ def write_page(fates: dict[str, list[Fate]]) -> None:
             page += f"| {file} | {len(found)} | {len(found) - left} | {left} | {score} |\n"
     page += SURVIVORS
     for file, found in fates.items():
-        for fate in sorted(fate for fate in found if fate.survived):
+        for fate in sorted((f for f in found if f.survived), key=lambda fate: fate.line):
             change = _shown(fate.result.diff or "")
             reason = reasons.get((file, change), "")
             page += f"| {file}:{fate.line} | {change} | {reason} |\n"

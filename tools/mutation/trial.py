@@ -7,6 +7,7 @@ files on disk are never changed.
 
 from __future__ import annotations
 
+import importlib
 import importlib.abc
 import importlib.machinery
 import json
@@ -24,6 +25,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import torch
 
 __all__ = ["OPS", "ROOT", "fork", "preload", "record", "try_mutant"]
 
@@ -38,17 +40,9 @@ def preload() -> None:
     sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "ops"), str(ROOT / "src")]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import hypothesis  # noqa: F401  # imported for the forks, as are those below
-        import jax.numpy
-        import opinfo.database
-        import scipy.special
-        import sklearn  # noqa: F401
-        import torch
-
-        assert jax.numpy
-        assert opinfo.database
-        assert scipy.special
-        torch.set_num_threads(1)
+        for name in ("hypothesis", "jax.numpy", "opinfo.database", "scipy.special"):
+            importlib.import_module(name)
+    torch.set_num_threads(1)
     early = [name for name in sys.modules if name.split(".")[0] == "retrograd"]
     assert not early, f"imported before the fork: {early}"
 
