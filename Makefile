@@ -21,8 +21,9 @@ test: $(VENV)/.installed-test ## install what the tests need, then run them all,
 test-all: $(VENV)/.installed-test ## the tests with every sample of PyTorch's operation database
 	@RETROGRAD_SAMPLES=all $(BIN)/python -m pytest
 
-coverage-table: $(VENV)/.installed-test ## run every sample, and write docs/coverage.md
+coverage-table: $(VENV)/.installed-test ## run every sample, and write docs/coverage.md and docs/coverage-modules.md
 	@PYTHONPATH=tests $(BIN)/python -m opinfo.report
+	@PYTHONPATH=tests $(BIN)/python -m torchdb.report
 
 mutation: $(VENV)/.installed-mutation ## try the mutants of the operations (hours; goes on where it was), write docs/mutation.md
 	@OMP_NUM_THREADS=1 $(BIN)/python tools/mutation $(MUTANTS)

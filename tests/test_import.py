@@ -33,7 +33,8 @@ def test_import_pulls_in_no_slow_library(fresh_python: FreshPython) -> None:
 
 
 def test_import_takes_under_300_ms(fresh_python: FreshPython) -> None:
-    timed = "from time import perf_counter as now; t = now(); import retrograd; print(now() - t)"
+    # The processor's time: other work on the machine does not lengthen it.
+    timed = "from time import process_time as now; t = now(); import retrograd; print(now() - t)"
     results = [fresh_python(timed) for _ in range(5)]
     assert all(result.returncode == 0 for result in results), results[0].stderr
     # The best of five: the others measure what else the machine is doing.

@@ -16,6 +16,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from types import MethodType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -91,6 +92,10 @@ class Compiled:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._call(args, kwargs, over=False)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        """A compiled function in a class is a method: its instance belongs to the program."""
+        return self if instance is None else MethodType(self, instance)
 
     def over(self, *args: Any, **kwargs: Any) -> Any:
         """Run the step once for each element of the arguments' leading axis, in one XLA program.
@@ -248,7 +253,9 @@ def _unpacked(variable: Variable) -> Array:
     """The array of a Variable that travels by itself, out of the pack of another step."""
     if type(variable._held) is Parcel:
         variable._replace(variable._settled())
-    return variable._held
+    # On an accelerator what was read is the array itself, which may still be in use.
+    handed_out = variable._view is variable._held
+    return variable._held.copy() if handed_out else variable._held
 
 
 def _on_device(variable: Variable) -> Array:

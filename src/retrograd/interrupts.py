@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import signal
-import threading
+# The C functions under `signal`'s, which turn numbers into enumerations: 0.2 µs a call, not 2.
+import _signal  # type: ignore[import-not-found]  # has no stub
 from types import TracebackType
 from typing import Any
 
 __all__ = ["CtrlCWaits"]
 
-# The C functions under the public ones, which turn numbers into enumerations: 0.2 µs, not 5.
-_handler_of: Any = getattr(signal.getsignal, "__wrapped__", signal.getsignal)
-_handle: Any = getattr(signal.signal, "__wrapped__", signal.signal)
-_SIGINT = int(signal.SIGINT)
-
 
 class CtrlCWaits:
-    """A block whose end Ctrl-C waits for. Only the main thread receives it at all."""
+    """A block whose end Ctrl-C waits for."""
 
     __slots__ = ("_before", "_pressed")
 
@@ -25,10 +20,12 @@ class CtrlCWaits:
 
     def __enter__(self) -> None:
         self._pressed = False
-        on_main = threading.current_thread() is threading.main_thread()
-        self._before = _handler_of(_SIGINT) if on_main else None
+        self._before = _signal.getsignal(_signal.SIGINT)
         if callable(self._before):
-            _handle(_SIGINT, self._note)
+            try:
+                _signal.signal(_signal.SIGINT, self._note)
+            except ValueError:  # another thread than the main one, which Ctrl-C does not reach
+                self._before = None
 
     def _note(self, *event: Any) -> None:
         self._pressed = True
@@ -40,6 +37,6 @@ class CtrlCWaits:
         traceback: TracebackType | None,
     ) -> None:
         if callable(self._before):
-            _handle(_SIGINT, self._before)
+            _signal.signal(_signal.SIGINT, self._before)
             if self._pressed:
-                signal.raise_signal(signal.SIGINT)
+                _signal.raise_signal(_signal.SIGINT)

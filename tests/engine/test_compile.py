@@ -346,3 +346,20 @@ def test_over_within_a_step_is_refused() -> None:
     outer = rg.compile(lambda xs: inner.over(xs))
     with pytest.raises(TraceError, match=r"over\(\) cannot be called inside"):
         outer(rg.Tensor([1.0, 2.0]))
+
+
+def test_a_method_is_compiled_with_its_instance() -> None:
+    class Counter:
+        def __init__(self, by: float) -> None:
+            self.by = by
+            self.total = rg.Buffer(np.zeros(3, np.float32))
+
+        @rg.compile
+        def add(self, x):
+            self.total.data = (self.total + self.by * x).data
+            return self.total.sum()
+
+    one, ten = Counter(1.0), Counter(10.0)
+    x = np.ones(3, np.float32)
+    assert [one.add(x).item(), one.add(x).item(), ten.add(x).item()] == [3, 6, 30]
+    assert one.total.tolist() == [2, 2, 2]

@@ -133,6 +133,21 @@ def test_what_was_taken_before_a_step_stays_as_it_was(kind: str, read_first: boo
         np.testing.assert_array_equal(np.asarray(value), np.full(shape, (i + 1) * factor, dtype))
 
 
+def test_on_an_accelerator_too_what_was_taken_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    # There `.data` is JAX's array itself, as here when no array counts as one that a CPU can view.
+    monkeypatch.setattr("retrograd.variable.is_jax", lambda value: False)
+    variables = [rg.Buffer(np.full(40_000, 1.0, np.float32)) for _ in range(2)]
+    step = doubling(variables)
+    step()
+    taken = [variables[0].data, variables[1].detach()]
+    assert isinstance(taken[0], jnp.ndarray)
+    step()
+    step()
+    for value in taken:
+        np.testing.assert_array_equal(np.asarray(value), np.full(40_000, 2.0))
+    np.testing.assert_array_equal(np.asarray(variables[0].data), np.full(40_000, 8.0))
+
+
 def test_a_gradient_taken_before_a_step_stays_as_it_was() -> None:
     weight = rg.Parameter(aligned(np.ones(64)))
 

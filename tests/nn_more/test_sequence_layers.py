@@ -117,6 +117,11 @@ ATTENTION = {
         [QUERY, KEY, KEY],
         **attending(attn_mask=ADDED),
     ),
+    "MultiheadAttention biased and padded": Case(
+        lambda n: n.MultiheadAttention(8, 2),
+        [QUERY, KEY, KEY],
+        **attending(key_padding_mask=np.where(PADDING, -np.inf, 0.3), attn_mask=ADDED),
+    ),
     "MultiheadAttention without weights": Case(
         lambda n: n.MultiheadAttention(8, 2),
         [QUERY, KEY, KEY],

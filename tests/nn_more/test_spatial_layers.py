@@ -28,7 +28,7 @@ CASES = {
     ),
     "Conv2d without batch": Case(lambda n: n.Conv2d(4, 6, 3), [IMAGE[1:]]),
     "Conv2d circular": Case(
-        lambda n: n.Conv2d(4, 2, 3, padding="same", padding_mode="circular"), [IMAGE]
+        lambda n: n.Conv2d(4, 2, (3, 4), padding="same", padding_mode="circular"), [IMAGE]
     ),
     "Conv3d": Case(lambda n: n.Conv3d(4, 3, 3, padding=(1, 0, 1)), [VOLUME]),
     "ConvTranspose1d": Case(

@@ -13,6 +13,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import jax
 import numpy as np
 
 from retrograd import nn, optim
@@ -35,11 +36,11 @@ coverage-table` writes it; tests/torchdb/ holds the comparison.
 ## Layers and losses
 
 {covered} of {total} classes are here. Both libraries build each case from the same arguments and
-take the same state; outputs, gradients of inputs and parameters, and the state afterwards are
-compared eagerly in float64, allowing 1e-10 of an array's largest element, and compiled by XLA in
-float32, allowing 1e-4. {run} cases ran, of which {compiled} compiled too, and {passed} passed;
-{skipped} were left out for the reasons given. Of {errors} cases that PyTorch refuses, {refused} are
-refused here too. Layers that behave differently in training and evaluation run in both.
+take the same state; outputs, gradients of inputs and parameters, and the state afterwards are compared
+eagerly in float64, allowing 1e-10 of an array's largest element, and compiled by XLA in float32,
+allowing 1e-4. {run} cases ran, of which {compiled} compiled too, and {passed} passed; {skipped}
+were left out for the reasons given. Of {errors} cases that PyTorch refuses, {refused} are refused
+here too. Layers that behave differently in training and evaluation run in both.
 
 | Class | Cases | Compiled | Passed | Left out, and notes |
 |---|--:|--:|--:|---|
@@ -69,6 +70,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--compiled", type=int, metavar="N")
     options = parser.parse_args()
+    jax.config.update("jax_disable_most_optimizations", True)  # compiling takes all the time here
     modules: dict[str, Outcome] = {}
     for name in [name for name in MODULES if hasattr(nn, name)]:
         skip = functools.partial(skip_case, name)

@@ -57,10 +57,8 @@ class Lines:
                 for line, tests in lines.items():
                     self.of.setdefault(file, {}).setdefault(int(line), set()).update(tests)
 
-    def tests(
-        self, file: str, source: str, spec: MutationSpec, budget: float
-    ) -> tuple[list[str], float]:
-        """The tests for a mutant, in the order to run them, and their seconds together."""
+    def tests(self, file: str, source: str, spec: MutationSpec, budget: float) -> dict[str, float]:
+        """The tests for a mutant, in the order to run them, and the seconds that each takes."""
         lines = self.of.get(file, {})
         statement = _statement(source, spec.start_pos[0])
         spans = [
@@ -75,13 +73,12 @@ class Lines:
                 break
         name = spec.definition_name or _owner(statement)
         own = {test for test in chosen if f"[{name}]" in test}
-        taken, seconds = [], 0.0
+        taken: dict[str, float] = {}
         for test in sorted(chosen, key=lambda test: (test not in own, self.seconds[test], test)):
-            if seconds + self.seconds[test] > budget and taken:
+            if taken and sum(taken.values()) + self.seconds[test] > budget:
                 break
-            taken.append(test)
-            seconds += self.seconds[test]
-        return taken, seconds
+            taken[test] = self.seconds[test]
+        return taken
 
 
 def _record(name: str, file: Path) -> int:

@@ -7,10 +7,12 @@ files on disk are never changed.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import importlib.abc
 import importlib.machinery
 import json
+import math
 import os
 import resource
 import signal
@@ -19,7 +21,7 @@ import time
 import traceback
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -31,6 +33,7 @@ __all__ = ["OPS", "ROOT", "fork", "preload", "record", "try_mutant"]
 
 ROOT = Path(__file__).parents[2]
 OPS = ROOT / "src" / "retrograd" / "ops"
+PATIENCE = 60  # seconds
 MEMORY = 24 << 30  # of address space: a mutated size must not take the machine's memory
 
 
@@ -43,6 +46,8 @@ def preload() -> None:
         for name in ("hypothesis", "jax.numpy", "opinfo.database", "scipy.special"):
             importlib.import_module(name)
     torch.set_num_threads(1)
+    gc.collect()
+    gc.freeze()  # else the first collection in each fork copies all that was imported
     early = [name for name in sys.modules if name.split(".")[0] == "retrograd"]
     assert not early, f"imported before the fork: {early}"
 
@@ -88,9 +93,13 @@ def record(tests: Sequence[str], found: Path) -> int:
     return status
 
 
-def try_mutant(file: Path, source: str, tests: Sequence[str], limit: float) -> int:
-    """Run tests, the first failure ending it, with `source` in the place of a file's text."""
-    signal.alarm(int(limit))  # by default the signal ends the process
+def try_mutant(file: Path, source: str, tests: Mapping[str, float]) -> int:
+    """Run tests, the first failure ending it, with `source` in the place of a file's text.
+
+    `tests` says how many seconds each takes. A mutated loop may not end: a test that takes more
+    than ten times as long, and ten seconds, counts as failed.
+    """
+    signal.alarm(PATIENCE)  # to import the package; by default the signal ends the process
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     module = ".".join(file.relative_to(ROOT / "src").with_suffix("").parts)
     sys.meta_path.insert(0, _Mutant(module, file, source))
@@ -131,10 +140,14 @@ class _Mutant(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
 
 
 class _Selection:
-    """Keeps the named tests, in their order."""
+    """Keeps the named tests, in their order, and sets each its time."""
 
-    def __init__(self, tests: Sequence[str]) -> None:
+    def __init__(self, tests: Mapping[str, float]) -> None:
+        self.seconds = tests
         self.place = {name: place for place, name in enumerate(tests)}
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        signal.alarm(10 + math.ceil(10 * self.seconds[item.nodeid]))
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         items[:] = sorted(
