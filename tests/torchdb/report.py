@@ -37,10 +37,10 @@ coverage-table` writes it; tests/torchdb/ holds the comparison.
 
 {covered} of {total} classes are here. Both libraries build each case from the same arguments and
 take the same state; outputs, gradients of inputs and parameters, and the state afterwards are
-compared eagerly in float64, allowing 1e-10 of an array's largest element, and compiled by XLA in float32,
-allowing 1e-4. {run} cases ran, of which {compiled} compiled too, and {passed} passed; {skipped}
-were left out for the reasons given. Of {errors} cases that PyTorch refuses, {refused} are refused
-here too. Layers that behave differently in training and evaluation run in both.
+compared eagerly in float64, allowing 1e-10 of an array's largest element, and compiled by XLA in
+float32, allowing 1e-4. {run} cases ran, of which {compiled} compiled too, and {passed} passed;
+{skipped} were left out for the reasons given. Of {errors} cases that PyTorch refuses, {refused}
+are refused here too. Layers that behave differently in training and evaluation run in both.
 
 | Class | Cases | Compiled | Passed | Left out, and notes |
 |---|--:|--:|--:|---|
