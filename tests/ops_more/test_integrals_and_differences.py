@@ -13,28 +13,33 @@ from retrograd import ops
 
 Y = np.random.default_rng(0).standard_normal((2, 3, 4))
 
+# The shapes of what is integrated and of the places, and the axis.
 PLACES = [
-    *((shape, dim) for dim, shape in enumerate([(2,), (3,), (4,)])),
-    *((shape, dim) for dim, shape in zip((-3, -2, -1), [(2,), (3,), (4,)], strict=True)),
-    *(((3, 4), dim) for dim in (1, 2, -2, -1)),
-    *(((2, 3, 4), dim) for dim in (0, 1, -1)),
+    *(((2, 3, 4), (2, 3, 4)[dim : dim + 1], dim) for dim in (0, 1, 2)),
+    *(((2, 3, 4), (size,), dim) for size, dim in ((2, -3), (3, -2), (4, -1))),
+    *(((2, 3, 4), (3, 4), dim) for dim in (1, 2, -2, -1)),
+    *(((2, 3, 4), (2, 3, 4), dim) for dim in (0, 1, -1)),
+    *(((2, 2, 3, 4), (2, 3, 4), dim) for dim in (1, 2, 3)),
+    ((3, 2), (3,), 0),
+    ((3,), (3,), 0),
 ]
 
 
 @pytest.mark.parametrize("name", ["trapezoid", "cumulative_trapezoid"])
-@pytest.mark.parametrize(("shape", "dim"), PLACES)
+@pytest.mark.parametrize(("shape", "places", "dim"), PLACES)
 def test_an_integral_and_its_slopes_are_pytorchs(
-    name: str, shape: tuple[int, ...], dim: int
+    name: str, shape: tuple[int, ...], places: tuple[int, ...], dim: int
 ) -> None:
-    x = np.random.default_rng(1).uniform(0, 1, shape).cumsum(axis=-1)
-    theirs = [torch.tensor(values, requires_grad=True) for values in (Y, x)]
+    rng = np.random.default_rng(1)
+    arrays = rng.standard_normal(shape), rng.uniform(0, 1, places).cumsum(axis=-1)
+    theirs = [torch.tensor(values, requires_grad=True) for values in arrays]
     value = getattr(torch, name)(*theirs, dim=dim)
     value.square().sum().backward()
 
     def loss(y: Any, x: Any) -> Any:
         return ops.sum(ops.square(getattr(ops, name)(y, x, dim=dim)))
 
-    ours = rg.Tensor(Y), rg.Tensor(x)
+    ours = [rg.Tensor(values) for values in arrays]
     found = getattr(ops, name)(*ours, dim=dim).numpy()
     np.testing.assert_allclose(found, value.detach().numpy(), rtol=1e-12)
     for mine, right in zip(rg.grad(loss, (0, 1))(*ours), theirs, strict=True):
