@@ -3,8 +3,8 @@
 Each array that goes into and comes out of an XLA program costs about 0.8 µs on a CPU, whatever its
 size: 20 of them 16 µs, where the arithmetic of a 13-64-64-1 network's Adam step takes 10. So the
 small Variables that a step writes travel in one array, a `Pack`, and each of them holds a `Parcel`
-that says where in it its values are. That step written by hand in JAX took 1.7 times as long with 18
-arrays as with one (benchmarks/packing.py).
+that says where in it its values are. That step written by hand in JAX took 1.7 times as long with
+18 arrays as with one (benchmarks/packing.py).
 """
 
 from __future__ import annotations
