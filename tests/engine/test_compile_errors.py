@@ -193,7 +193,7 @@ def test_a_constant_mask_and_a_traced_index_are_fine() -> None:
 
 def test_positions_out_of_range_are_refused_as_eagerly() -> None:
     for index in (5, slice(None), [0, 5]):
-        function = lambda x, index=index: x[index] if index != slice(None) else x[:, 0]  # noqa: E731
+        function = lambda x, index=index: x[index] if index != slice(None) else x[:, 0]  # noqa: E731  # the line that the error is to name
         for run in (function, rg.compile(function)):
             with pytest.raises(IndexError):
                 run(rg.Tensor([1.0, 2.0]))

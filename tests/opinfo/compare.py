@@ -71,7 +71,7 @@ def run(
         try:
             answers[number] = answer = theirs(op, sample, case.theirs, case.wrapped)
             _check_eager(case, sample, answer)
-        except Exception as error:
+        except Exception as error:  # whatever it is, it is this sample's failure, reported by name
             failures[number] = f"sample {number}, eager float64: {type(error).__name__}: {error}"
     compiled: list[tuple[int, Sample]] = []
     if not case.eager_only:
@@ -131,7 +131,7 @@ def _check_compiled(
 
     try:
         results = rg.compile(step)(inputs)
-    except Exception as error:
+    except Exception as error:  # likewise; one by one, to find which of them it is
         if len(numbered) == 1:
             return [(numbered[0][0], f"{type(error).__name__}: {error}")]
         return [message for pair in numbered for message in _check_compiled(case, [pair], answers)]

@@ -64,7 +64,7 @@ def run(
     for number, case, answer in chosen:
         try:
             _check_eager(name, case, answer)
-        except Exception as error:
+        except Exception as error:  # whatever it is, it is this sample's failure, reported by name
             failures[number] = f"case {number}, eager float64: {type(error).__name__}: {error}"
     some = [each for each in chosen if each[0] not in failures]
     if compiled_limit is not None and len(some) > compiled_limit:
@@ -169,7 +169,7 @@ def _check_compiled(
 
     try:
         results = rg.compile(step)(given)
-    except Exception as error:
+    except Exception as error:  # likewise; one by one, to find which of them it is
         if len(numbered) == 1:
             return [(numbered[0][0], f"{type(error).__name__}: {error}")]
         return [message for each in numbered for message in _check_compiled(name, [each])]
