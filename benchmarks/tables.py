@@ -31,8 +31,7 @@ from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
-from retrograd.train.config import TrainConfig
-from retrograd.train.table import prepare_table
+from retrograd.train.table import TableConfig, prepare_table
 
 SEEDS = range(5)
 DATA = {
@@ -75,7 +74,7 @@ def main(folder: Path) -> None:
             kept, held = train_test_split(frame, test_size=0.2, random_state=seed)
             truth = held[target].to_numpy()
             started = time.perf_counter()
-            run = prepare_table(kept, TrainConfig(target=target, seed=seed))
+            run = prepare_table(kept, TableConfig(target=target, seed=seed))
             run.fit()
             figures["ours"].append(r2_score(truth, run.model.answers(held)))
             seconds.append(time.perf_counter() - started)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import math
 from pathlib import Path
@@ -17,12 +18,12 @@ from retrograd.artifact import RunFolder, RunLog, write_recipe
 from retrograd.report import RunReport, write_report, write_run_report
 from retrograd.report.figures import cut, figure
 from retrograd.report.run_words import metrics, stop_sentence, verdict
+from retrograd.train.fitted import Run
 from retrograd.train.history import Epoch, Verdict
 from retrograd.train.scores import Scores
-from retrograd.train.table import TableRun
 
 
-def _trained(table: pa.Table, target: str, folder: Path) -> tuple[TableRun, RunFolder]:
+def _trained(table: pa.Table, target: str, folder: Path) -> tuple[Run, RunFolder]:
     run = prepared(table, target)
     made = RunFolder.create(folder, "unused")
     write_recipe(made, run, seed=1)
@@ -31,7 +32,7 @@ def _trained(table: pa.Table, target: str, folder: Path) -> tuple[TableRun, RunF
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[TableRun, RunFolder]]:
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Run, RunFolder]]:
     place = tmp_path_factory.mktemp("runs")
     return {
         "regression": _trained(houses(), "price", place / "houses <b>-1"),
@@ -40,14 +41,14 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[TableRun, 
 
 
 @pytest.fixture(params=["regression", "classification"])
-def case(request: pytest.FixtureRequest, runs: Any) -> tuple[TableRun, RunFolder]:
-    found: tuple[TableRun, RunFolder] = runs[request.param]
+def case(request: pytest.FixtureRequest, runs: Any) -> tuple[Run, RunFolder]:
+    found: tuple[Run, RunFolder] = runs[request.param]
     return found
 
 
 def test_the_page_is_safe_offline_accessible_and_small(case: Any, read_page: Any) -> None:
     run, folder = case
-    path = write_run_report(folder, run.model, run.valid_frame)
+    path = write_run_report(folder, run.model, run.held)
     assert path == folder.path / "report.html"
     page = read_page(path)
     page.check_is_safe_and_offline()
@@ -59,8 +60,8 @@ def test_the_page_is_safe_offline_accessible_and_small(case: Any, read_page: Any
 
 def test_it_says_what_the_model_scores(case: Any, read_page: Any) -> None:
     run, folder = case
-    text = read_page(write_run_report(folder, run.model, run.valid_frame)).text
-    scores = run.model.score(run.valid_frame)
+    text = read_page(write_run_report(folder, run.model, run.held)).text
+    scores = run.model.score(run.held)
     for key, value in scores.metrics.items():
         assert f"{figure(value)} {figure(scores.baseline[key])}" in text
     assert str(run.trainer.history.best.epoch) in text
@@ -69,9 +70,9 @@ def test_it_says_what_the_model_scores(case: Any, read_page: Any) -> None:
 
 def test_the_confusions_are_counted_right(runs: Any, read_page: Any) -> None:
     run, folder = runs["classification"]
-    text = read_page(write_run_report(folder, run.model, run.valid_frame)).text
-    truth = run.model.preprocessor.target(run.valid_frame)
-    predicted = run.model.answers(run.valid_frame).argmax(1)
+    text = read_page(write_run_report(folder, run.model, run.held)).text
+    truth = run.model.preprocessor.target(run.held)
+    predicted = run.model.answers(run.held).argmax(1)
     counts = confusion_matrix(truth, predicted, labels=[0, 1, 2])
     for name, row in zip(run.model.preprocessor.classes, counts, strict=True):
         assert f"{cut(name, 24)} {row[0]} {row[1]} {row[2]}" in text
@@ -79,9 +80,9 @@ def test_the_confusions_are_counted_right(runs: Any, read_page: Any) -> None:
 
 def test_the_rows_predicted_worst_come_first(runs: Any, read_page: Any) -> None:
     run, folder = runs["regression"]
-    text = read_page(write_run_report(folder, run.model, run.valid_frame)).text
-    truth = np.asarray(run.valid_frame["price"].to_numpy(), float)
-    answers = run.model.answers(run.valid_frame)
+    text = read_page(write_run_report(folder, run.model, run.held)).text
+    truth = np.asarray(run.held["price"].to_numpy(), float)
+    answers = run.model.answers(run.held)
     order = np.argsort(-np.abs(answers - truth))[:10]
     lines = [f"{figure(truth[row], 5)} {figure(answers[row], 5)}" for row in order]
     places = [text.index(line) for line in lines]
@@ -94,31 +95,28 @@ def test_a_long_run_on_a_large_table_has_a_small_page(
     rng = np.random.default_rng(0)
     rows, classes = 20_000, 40
     run, folder = runs["classification"]
-    report = RunReport.read(folder, run.model, run.valid_frame)
-    schema = dataclasses.replace(
-        report.schema,
-        target=dataclasses.replace(
-            report.schema.target, classes=tuple(f"class {i}" for i in range(classes))
-        ),
-        columns=report.schema.columns * 500,
-    )
+    report = RunReport.read(folder, run.model, run.held)
+    model, known = copy.copy(run.model), run.model.schema
+    target = dataclasses.replace(known.target, classes=tuple(f"class {i}" for i in range(classes)))
+    schema = dataclasses.replace(known, target=target, columns=known.columns * 500)
+    model.preprocessor = dataclasses.replace(model.preprocessor, schema=schema)
     many = dataclasses.replace(
         report,
-        schema=schema,
+        model=model,
         truth=rng.integers(0, classes, rows),
         answers=rng.dirichlet(np.ones(classes), rows),
-        frame=pa.table({"length": rng.normal(size=rows), "width": rng.normal(size=rows)}),
+        data=pa.table({"length": rng.normal(size=rows), "width": rng.normal(size=rows)}),
         epochs=[_epoch(i, 1 / i, i == 5000) for i in range(1, 5001)],
     )
     write_report(tmp_path / "many.html", many)
     assert (tmp_path / "many.html").stat().st_size < 300_000
     assert "more stand in preprocessing.json" in read_page(tmp_path / "many.html").text
     regression, folder = runs["regression"]
-    report = RunReport.read(folder, regression.model, regression.valid_frame)
+    report = RunReport.read(folder, regression.model, regression.held)
     frame = pa.concat_tables([houses()] * 200)
     prices = np.asarray(frame["price"])
     answers = prices + rng.normal(size=len(prices))
-    many = dataclasses.replace(report, truth=prices, answers=answers, frame=frame)
+    many = dataclasses.replace(report, truth=prices, answers=answers, data=frame)
     write_report(tmp_path / "dots.html", many)
     assert (tmp_path / "dots.html").stat().st_size < 300_000
 

@@ -2,13 +2,20 @@
 
 from retrograd.artifact.folder import RunFolder
 from retrograd.artifact.log import RunLog
-from retrograd.artifact.table import load_config, load_table_model, write_recipe, write_scores
+from retrograd.artifact.model import (
+    kind_in,
+    load_config,
+    load_model,
+    write_recipe,
+    write_scores,
+)
 
 __all__ = [
     "RunFolder",
     "RunLog",
+    "kind_in",
     "load_config",
-    "load_table_model",
+    "load_model",
     "write_recipe",
     "write_scores",
 ]

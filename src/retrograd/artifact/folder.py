@@ -203,6 +203,13 @@ class RunFolder:
 
 
 def fingerprint(path: Path) -> str:
-    """The SHA-256 of a file's contents."""
+    """The SHA-256 of a file's contents, or of a folder's files by name, size and date."""
+    if path.is_dir():
+        listing = sorted(
+            (str(file.relative_to(path)), file.stat().st_size, file.stat().st_mtime_ns)
+            for file in path.rglob("*")
+            if file.is_file()
+        )
+        return hashlib.sha256(json.dumps(listing).encode()).hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

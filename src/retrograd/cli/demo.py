@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from retrograd.cli.session import Source, start
+from retrograd.cli.session import start
 from retrograd.datasets import sacramento_homes
-from retrograd.train.config import TrainConfig
+from retrograd.train.fitted import Origin
+from retrograd.train.table import TableConfig
 
 __all__ = ["demo"]
 
@@ -30,7 +31,8 @@ def demo(
         "932 house sales in and around Sacramento: the price from size, bedrooms, baths, type and "
         "location. A fifth of the rows is kept aside to measure on.\n"
     )
-    folder = start(Source(str(data), test="0.2"), TrainConfig(target="price"), out, console, False)
+    origin = Origin(str(data), test="0.2")
+    folder = start("table", origin, TableConfig(target="price"), out, console, False)
     console.print(
         f"\nNext: retrograd explain {folder.path} {data} --row 3", soft_wrap=True, highlight=False
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from retrograd.data import Schema
+from retrograd.data import SchemaRow
 from retrograd.train.scores import Scores
 
 __all__ = ["number", "show_columns", "show_notes", "show_scores"]
@@ -23,12 +23,12 @@ _MEANINGS = {
 }
 
 
-def show_columns(console: Console, schema: Schema) -> None:
+def show_columns(console: Console, columns: Sequence[SchemaRow]) -> None:
     """Each column with its kind and the reason."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("column", "read as", "because", "missing"):
         table.add_column(heading, justify="right" if heading == "missing" else "left")
-    for row in schema.describe():
+    for row in columns:
         missing = f"{row.missing:.1%}" if row.missing else ""
         table.add_row(escape(row.column), row.kind, escape(row.reason), missing)
     console.print(table)

@@ -1,4 +1,4 @@
-"""`retrograd train`: from a table to a run folder."""
+"""`retrograd train`: from data to a run folder."""
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from retrograd.cli.session import Source, resume, share, start
+from retrograd.cli.session import resume, start
 from retrograd.data.files import existing_file
+from retrograd.data.split import share
 from retrograd.errors import UsageError
-from retrograd.train.config import TrainConfig
+from retrograd.train.fitted import Origin
+from retrograd.train.kinds import KINDS, kind_of
 
 __all__ = ["train"]
 
 
 def train(
     data: Annotated[
-        Path | None, typer.Argument(help="A table: .csv, .tsv or .parquet.", show_default=False)
+        Path | None,
+        typer.Argument(help="A table (.csv, .tsv, .parquet) or other data.", show_default=False),
     ] = None,
     target: Annotated[
         str | None, typer.Option(help="The column to predict.", show_default=False)
@@ -29,6 +32,9 @@ def train(
     task: Annotated[
         str | None,
         typer.Option(help="regression or classification, where the target does not tell."),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="The architecture: auto, or one that fits the data.")
     ] = None,
     kind: Annotated[
         list[str] | None,
@@ -59,7 +65,7 @@ def train(
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Report in lines of JSON.")] = False,
 ) -> None:
-    """Train a network on a table and keep all of it in a run folder.
+    """Train a network on data and keep all of it in a run folder.
 
     [bold]Example:[/] retrograd train houses.csv --target price
     """
@@ -67,15 +73,20 @@ def train(
     console = Console(quiet=quiet or as_json)
     changes: dict[str, Any] = {
         **_pairs("--set", set_),
-        **_given(target=target, task=task, epochs=epochs, time_limit=time_limit, seed=seed),
+        **_given(
+            target=target,
+            task=task,
+            model=model,
+            epochs=epochs,
+            time_limit=time_limit,
+            seed=seed,
+        ),
     }
     if kind:
         changes["kinds"] = _pairs("--kind", kind)
     if resume_ is not None:
-        fixed = (
-            data or valid or test or out or config or changes.keys() & {"target", "task", "seed"}
-        )
-        if fixed:
+        fixed = {"target", "task", "model", "seed"}
+        if data or valid or test or out or config or changes.keys() & fixed:
             raise UsageError(
                 "--resume goes on with a run as it was started, on its own data; beside it only "
                 "--epochs, --time-limit, --set and the options of reporting make sense."
@@ -84,17 +95,19 @@ def train(
         return
     if data is None:
         raise UsageError("Name the table to learn from: retrograd train houses.csv --target price")
-    existing_file(data)
+    if not data.is_dir():
+        existing_file(data)
     if share(valid) is not None:
         changes["valid"] = share(valid)
         valid = None
     options = {**_file_options(config), **changes}
-    if "target" not in options:
+    name = kind_of(data, options.get("task"))
+    if KINDS[name].needs_target and "target" not in options:
         raise UsageError(
             f"Name the column of {data} to predict: retrograd train {data} --target COLUMN"
         )
-    source = Source(str(data), valid, test)
-    start(source, TrainConfig.from_json(options, "the options"), out, console, as_json)
+    chosen = KINDS[name].config.from_json(options, "the options")
+    start(name, Origin(str(data), valid, test), chosen, out, console, as_json)
 
 
 def choose_device(device: str) -> None:

@@ -9,9 +9,23 @@ import numpy as np
 from retrograd.data.words import count
 from retrograd.errors import DataError, UsageError
 
-__all__ = ["split_rows"]
+__all__ = ["share", "split_rows"]
 
 Rows = np.ndarray[Any, np.dtype[np.int64]]
+
+
+def share(text: str | None) -> float | None:
+    """The share of rows that `text` says, if it is a number; else it names a file or nothing.
+
+    Raises UsageError for a number that is not between 0 and 1.
+    """
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    if not 0 < number < 1:
+        raise UsageError(f"A share of rows lies between 0 and 1; found {text}.")
+    return number
 
 
 def split_rows(

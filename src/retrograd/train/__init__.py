@@ -2,6 +2,7 @@
 
 from retrograd.train.callbacks import Callback
 from retrograd.train.history import Epoch, History, Verdict
-from retrograd.train.loop import Rows, Trainer
+from retrograd.train.loop import Trainer
+from retrograd.train.sources import Rows, Source
 
-__all__ = ["Callback", "Epoch", "History", "Rows", "Trainer", "Verdict"]
+__all__ = ["Callback", "Epoch", "History", "Rows", "Source", "Trainer", "Verdict"]

@@ -1,4 +1,4 @@
-"""What a training run was asked for: every option, resolved, as JSON."""
+"""What a training run was asked for: the options that every kind of run has, as JSON."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import dataclasses
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
 from retrograd.data.words import did_you_mean
 from retrograd.errors import UsageError
@@ -15,18 +15,17 @@ from retrograd.errors import UsageError
 __all__ = ["TrainConfig"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """The options of `retrograd train` for a table; None where the size of the table decides.
+    """The options of `retrograd train`; None where the data decides. Each kind of run adds its own.
 
-    `valid` is the share of rows held out to stop by. `bins` is the most pieces of a number's
-    piecewise-linear curve, `members` the size of the ensemble that shares its weights, `average`
-    the decay of the weights' running mean, `time_limit` is in seconds.
+    `valid` is the share of rows held out to stop by, `average` the decay of the weights' running
+    mean, `time_limit` is in seconds.
     """
 
-    target: str
+    target: str | None = None
     task: str | None = None
-    kinds: dict[str, str] = field(default_factory=dict)
+    model: str = "auto"
     seed: int = 0
     valid: float = 0.15
     epochs: int | None = None
@@ -38,18 +37,29 @@ class TrainConfig:
     dropout: float = 0.0
     clip_norm: float = 1.0
     average: float = 0.98
-    bins: int = 128
-    width: int = 128
-    depth: int = 2
-    members: int = 8
+
+    # The values that an option may have: anything beyond is a slip of the keyboard.
+    ranges: ClassVar[Mapping[str, tuple[float, float]]] = {
+        "seed": (0, 2**63 - 1),
+        "valid": (0.01, 0.9),
+        "epochs": (1, 1_000_000),
+        "patience": (1, 1_000_000),
+        "time_limit": (0, 1e9),
+        "batch_size": (1, 1_000_000),
+        "learning_rate": (1e-10, 100),
+        "weight_decay": (0, 10),
+        "dropout": (0, 0.99),
+        "clip_norm": (1e-6, 1e12),
+        "average": (0, 0.99999),
+    }
 
     def __post_init__(self) -> None:
-        for name, (low, high) in _RANGES.items():
+        for name, (low, high) in self.ranges.items():
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise UsageError(f"{name} is {value}; expected {low:g} to {high:g}.")
 
-    def replaced(self, **changes: Any) -> TrainConfig:
+    def replaced(self, **changes: Any) -> Self:
         """The same options with some changed."""
         return dataclasses.replace(self, **changes)
 
@@ -58,15 +68,14 @@ class TrainConfig:
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_json(
-        cls, options: Mapping[str, Any], source: str = "the configuration"
-    ) -> TrainConfig:
+    def from_json(cls, options: Mapping[str, Any], source: str = "the configuration") -> Self:
         """Options by name, each a value of its type, or text that says one (`--set key=value`).
 
         Raises UsageError for a name that is none and a value that its option cannot have, naming
         `source`.
         """
-        hints = typing.get_type_hints(cls)
+        types_of = typing.get_type_hints(cls)
+        hints = {field.name: types_of[field.name] for field in dataclasses.fields(cls)}
         read = {}
         for name, value in options.items():
             if name not in hints:
@@ -75,29 +84,7 @@ class TrainConfig:
                     f"The options are {', '.join(hints)}."
                 )
             read[name] = _read(name, value, hints[name], source)
-        if "target" not in read:
-            raise UsageError(f"{source}: the target, the column to predict, is missing.")
         return cls(**read)
-
-
-# The values that an option may have: anything beyond is a slip of the keyboard.
-_RANGES: dict[str, tuple[float, float]] = {
-    "seed": (0, 2**63 - 1),
-    "valid": (0.01, 0.9),
-    "epochs": (1, 1_000_000),
-    "patience": (1, 1_000_000),
-    "time_limit": (0, 1e9),
-    "batch_size": (1, 1_000_000),
-    "learning_rate": (1e-10, 100),
-    "weight_decay": (0, 10),
-    "dropout": (0, 0.99),
-    "clip_norm": (1e-6, 1e12),
-    "average": (0, 0.99999),
-    "bins": (1, 128),
-    "width": (1, 100_000),
-    "depth": (1, 1000),
-    "members": (1, 1000),
-}
 
 
 def _read(name: str, value: Any, hint: Any, source: str) -> Any:

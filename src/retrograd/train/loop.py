@@ -1,36 +1,28 @@
-"""The training loop: epochs of shuffled mini-batches, many steps per call into XLA.
-
-The training arrays are handed over once and stay where the steps run; a call carries only the row
-numbers of its batches.
-"""
+"""The training loop: epochs of shuffled mini-batches, many steps per call into XLA."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 
-from retrograd import nn, ops, optim
-from retrograd.compile import compile
-from retrograd.data import Batches
+from retrograd import nn, optim
+from retrograd.compile import Compiled, compile
 from retrograd.errors import RunError
 from retrograd.random import default_key
 from retrograd.tensor import Tensor
 from retrograd.train.callbacks import Callback
 from retrograd.train.history import Epoch, History, Verdict
-from retrograd.train.predictor import Predictor
-from retrograd.variable import Buffer
+from retrograd.train.predictor import ROWS_PER_CALL, Predictor
+from retrograd.train.sources import Call, Source
 
-__all__ = ["Rows", "Trainer"]
-
-# One call into XLA cannot be interrupted, and reports nothing until it returns.
-_STEPS_PER_CALL = 64
+__all__ = ["Objective", "Trainer"]
 
 Array = np.ndarray[Any, Any]
 
@@ -45,19 +37,8 @@ class Objective(Protocol):
         """The error of the answers, lower is better, in the loss's own units."""
 
 
-@dataclass(frozen=True)
-class Rows:
-    """Examples: the model's inputs and what it should answer, each `(rows, ...)`."""
-
-    inputs: tuple[Array, ...]
-    target: Array
-
-    def __len__(self) -> int:
-        return len(self.target)
-
-
 class Trainer:
-    """Fits a model to rows, keeping the weights that were best on rows held out.
+    """Fits a model to examples, keeping the weights that were best on examples held out.
 
     `scheduler` steps with each optimizer step; `average`, if given, holds the weights that are
     validated and kept; the norm of the whole gradient is clipped to `clip_norm`.
@@ -82,14 +63,13 @@ class Trainer:
         self.history = History()
         self.steps = 0  # of the optimizer, so far
         self.best_weights: dict[str, Array] = {}
-        self._columns: list[Buffer] = []
-        self._step = compile(self._train_step)
+        self._steps: dict[Hashable, Compiled] = {}
         self.predict = Predictor(model)
 
     # One step -------------------------------------------------------------------------------------
 
-    def _train_step(self, rows: Tensor) -> Tensor:
-        *inputs, target = (ops.take(column, rows, 0) for column in self._columns)
+    def _train_step(self, source: Source, form: Hashable, *arrays: Tensor) -> Tensor:
+        inputs, target = source.batch(form, *arrays)
         loss = self.objective.loss(self.model(*inputs), target)
         loss.backward()
         if self.clip_norm is not None:
@@ -107,8 +87,8 @@ class Trainer:
 
     def fit(
         self,
-        train: Rows,
-        valid: Rows,
+        train: Source,
+        valid: Source,
         *,
         epochs: int,
         batch_size: int,
@@ -124,25 +104,21 @@ class Trainer:
         the time were over. Raises RunError, with the best weights put back, if the loss is no
         longer a number.
         """
-        columns = (*train.inputs, train.target)
-        calls = math.ceil(len(train) // min(batch_size, len(train)) / _STEPS_PER_CALL)
-        self._columns = [Buffer(column) for column in columns]
+        self._steps = {}
         history = self.history
         history.verdict = None
         elapsed = history.epochs[-1].seconds if history.epochs else 0.0
         started = time.monotonic() - elapsed
         done = len(history.epochs)
         for callback in callbacks:
-            callback.on_begin(self, epochs, len(train) // batch_size)
+            callback.on_begin(self, epochs, train.steps(batch_size))
         try:
             for number in range(done + 1, epochs + 1):
                 # Seeded by its number, so that a run gone on with has the epochs that it would have
                 # had.
                 rng = np.random.default_rng((seed, number))
-                order = Batches(columns, batch_size, rng, drop_last=True).epoch_indices()
-                # Calls of one size share one program; the rows left over come up in other epochs.
-                order = order[: len(order) // calls * calls].reshape(calls, -1, order.shape[1])
-                train_loss = self._run_epoch(order, callbacks, started + time_limit)
+                calls = train.calls(batch_size, rng)
+                train_loss = self._run_epoch(train, calls, callbacks, started + time_limit)
                 self._record(train_loss, valid, started, callbacks)
                 if history.since_best() >= patience:
                     history.verdict = Verdict.CONVERGED
@@ -163,16 +139,23 @@ class Trainer:
                 self.model.load_state_dict(self.best_weights)
         return history
 
-    def _run_epoch(self, order: Array, callbacks: Sequence[Callback], deadline: float) -> float:
-        """Run the batches whose rows `order` (calls, steps, batch) names; return the mean loss."""
+    def _run_epoch(
+        self,
+        source: Source,
+        calls: Iterator[Call],
+        callbacks: Sequence[Callback],
+        deadline: float,
+    ) -> float:
+        """Run the steps of `calls`; return the mean loss."""
         self.model.train()
         losses: list[Array] = []
-        for batches in order:
-            losses.append(self._step.over(batches).numpy())
-            self.steps += len(batches)
+        for form, arrays in calls:
+            losses.append(self._compiled(source, form).over(*arrays).numpy())
+            steps = len(losses[-1])
+            self.steps += steps
             if not np.isfinite(losses[-1]).all():
                 raise RunError(
-                    f"the loss stopped being a number within the {len(batches)} steps up to step "
+                    f"the loss stopped being a number within the {steps} steps up to step "
                     f"{self.steps}: the learning rate is too high for this data. The best weights "
                     "so far are kept; try a tenth of the learning rate (--set learning_rate=...)."
                 )
@@ -182,10 +165,15 @@ class Trainer:
                 break
         return float(np.concatenate(losses).mean())
 
+    def _compiled(self, source: Source, form: Hashable) -> Compiled:
+        if form not in self._steps:
+            self._steps[form] = compile(partial(self._train_step, source, form))
+        return self._steps[form]
+
     def _record(
         self,
         train_loss: float,
-        valid: Rows,
+        valid: Source,
         started: float,
         callbacks: Sequence[Callback],
     ) -> None:
@@ -273,8 +261,11 @@ class Trainer:
         with self.average.applied() if self.average is not None else nullcontext():
             yield
 
-    def validate(self, rows: Rows) -> float:
-        """The score on `rows` in evaluation mode, with the averaged weights where there are any."""
+    def validate(self, source: Source) -> float:
+        """The score on `source` in evaluation mode, with the averaged weights if there are any."""
+        outputs, targets = [], []
         with self._validated_weights():
-            outputs = self.predict(rows.inputs)
-        return self.objective.score(outputs, rows.target)
+            for inputs, target in source.parts(ROWS_PER_CALL):
+                outputs.append(self.predict(inputs))
+                targets.append(target)
+        return self.objective.score(np.concatenate(outputs), np.concatenate(targets))

@@ -1,7 +1,7 @@
 """What a network's outputs mean, by task: the loss that trains it and the answer that is reported.
 
-Outputs are `(rows, members, outputs)`, of an ensemble whose members are trained each by itself and
-averaged for the answer.
+Outputs are `(rows, outputs)`, or `(rows, members, outputs)` of an ensemble whose members are
+trained each by itself and averaged for the answer.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ class Regression:
     outputs = 1
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        """The mean squared error of every member: (rows, members, 1), (rows,) -> one number."""
-        each = output[:, :, 0]
+        """The mean squared error of every member: (rows, [members,] 1), (rows,) -> one number."""
+        each = _by_member(output)[:, :, 0]
         return nn.mse_loss(each, ops.broadcast_to(ops.unsqueeze(target, 1), shape=each.shape))
 
     def answer(self, output: Array) -> Array:
-        """(rows, members, 1) -> (rows,): the members' mean, still standardized."""
-        return output[:, :, 0].mean(1)
+        """(rows, [members,] 1) -> (rows,): the members' mean, still standardized."""
+        return output[..., 0].reshape(len(output), -1).mean(1)
 
     def score(self, output: Array, target: Array) -> float:
         """The mean squared error of the answer, by which training stops."""
@@ -44,7 +44,8 @@ class Classification:
         self.outputs = classes
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        """The mean cross-entropy of every member: (rows, members, classes), (rows,) codes."""
+        """The mean cross-entropy of every member: (rows, [members,] classes), (rows,) codes."""
+        output = _by_member(output)
         rows, members, classes = output.shape
         codes = ops.broadcast_to(ops.unsqueeze(target, 1), shape=(rows, members))
         return nn.cross_entropy(
@@ -53,11 +54,16 @@ class Classification:
         )
 
     def answer(self, output: Array) -> Array:
-        """(rows, members, classes) -> (rows, classes): the mean of the members' probabilities."""
-        return ops.softmax(Tensor(output), -1).mean(1).numpy()
+        """(rows, [members,] classes) -> (rows, classes): the mean of the members' probabilities."""
+        return ops.softmax(_by_member(Tensor(output)), -1).mean(1).numpy()
 
     def score(self, output: Array, target: Array) -> float:
         """The cross-entropy of the answer, by which training stops."""
         answer = self.answer(output)
         chosen = np.take_along_axis(answer, np.asarray(target)[:, None], 1)
         return float(-np.log(np.maximum(chosen, np.finfo(answer.dtype).tiny)).mean())
+
+
+def _by_member(output: Tensor) -> Tensor:
+    """(rows, [members,] outputs) -> (rows, members, outputs)."""
+    return ops.unsqueeze(output, 1) if output.ndim == 2 else output

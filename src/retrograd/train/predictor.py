@@ -12,11 +12,11 @@ from retrograd.autodiff.tape import no_grad
 from retrograd.compile import compile
 from retrograd.tensor import Tensor
 
-__all__ = ["Predictor"]
+__all__ = ["ROWS_PER_CALL", "Predictor"]
 
 Array = np.ndarray[Any, Any]
 
-_ROWS_PER_CALL = 1024
+ROWS_PER_CALL = 1024
 
 
 class Predictor:
@@ -36,7 +36,7 @@ class Predictor:
 
     def __call__(self, inputs: Sequence[Array]) -> Array:
         rows = len(inputs[0])
-        size = min(_ROWS_PER_CALL, 1 << max(rows - 1, 0).bit_length())
+        size = min(ROWS_PER_CALL, 1 << max(rows - 1, 0).bit_length())
         was_training = self.model.training
         self.model.eval()
         try:

@@ -3,42 +3,76 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar, Self
 
 import narwhals as nw
 import numpy as np
+import pyarrow as pa
 
 from retrograd import optim
 from retrograd.data import (
     Preprocessor,
     Schema,
+    SchemaRow,
     infer_schema,
     labelled_rows,
+    read_table,
     split_rows,
     take_rows,
     target_values,
 )
+from retrograd.data.table import as_table
+from retrograd.data.words import count
+from retrograd.errors import DataError, about
 from retrograd.models import TableNet
 from retrograd.random import manual_seed
-from retrograd.train.callbacks import Callback
 from retrograd.train.config import TrainConfig
-from retrograd.train.history import History
-from retrograd.train.loop import Rows, Trainer
+from retrograd.train.fitted import Run
+from retrograd.train.loop import Trainer
 from retrograd.train.objective import Classification, Regression
 from retrograd.train.predictor import Predictor
 from retrograd.train.scores import Scores, score_classes, score_numbers
+from retrograd.train.sources import Rows
 
-__all__ = ["TableModel", "TableRun", "prepare_table"]
+__all__ = ["TableConfig", "TableModel", "prepare_table"]
 
 Array = np.ndarray[Any, Any]
+
+_SHOWN_COLUMNS = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableConfig(TrainConfig):
+    """The options for a table: those of every run, and those of its network.
+
+    `bins` is the most pieces of a number's piecewise-linear curve, `members` the size of the
+    ensemble that shares its weights.
+    """
+
+    target: str
+    kinds: dict[str, str] = field(default_factory=dict)
+    bins: int = 128
+    width: int = 128
+    depth: int = 2
+    members: int = 8
+
+    ranges: ClassVar[Mapping[str, tuple[float, float]]] = {
+        **TrainConfig.ranges,
+        "bins": (1, 128),
+        "width": (1, 100_000),
+        "depth": (1, 1000),
+        "members": (1, 1000),
+    }
 
 
 @dataclass
 class TableModel:
     """A network for tables with all that it takes to use it: frames in, answers out."""
 
+    kind: ClassVar[str] = "table"
     preprocessor: Preprocessor
     network: TableNet
     class_shares: Array  # (classes,) in training; empty for regression
@@ -48,7 +82,7 @@ class TableModel:
         self.predictor = Predictor(self.network)
 
     @classmethod
-    def build(cls, preprocessor: Preprocessor, config: TrainConfig, shares: Array) -> TableModel:
+    def build(cls, preprocessor: Preprocessor, config: TableConfig, shares: Array) -> Self:
         """An untrained network for the columns that `preprocessor` makes."""
         objective = objective_of(preprocessor.schema)
         network = TableNet(
@@ -66,6 +100,34 @@ class TableModel:
     def schema(self) -> Schema:
         return self.preprocessor.schema
 
+    @property
+    def task(self) -> str:
+        return self.schema.task
+
+    @property
+    def target_name(self) -> str:
+        return self.schema.target.name
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.schema.target.classes
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return (*self.schema.notes, *self.preprocessor.notes)
+
+    def read(self, path: Path, notes: list[str], labelled: bool) -> nw.DataFrame[Any]:
+        with about(path):
+            frame = read_table(path, notes)
+            if not labelled:
+                return frame
+            frame, dropped = labelled_rows(frame, self.schema)
+            if not len(frame):
+                raise DataError(f"No row has a value of the target {self.target_name!r}.")
+        if dropped:
+            notes.append(f"{count(dropped, 'row')} without a value of the target are left out.")
+        return frame
+
     def answers(self, frame: Any, notes: list[str] | None = None) -> Array:
         """(rows,) numbers in the target's units, or (rows, classes) probabilities.
 
@@ -80,13 +142,63 @@ class TableModel:
             return self.preprocessor.unscale_target(answer)
         return answer
 
+    def truth(self, frame: Any) -> Array:
+        """(rows,) numbers in the target's units, or class codes."""
+        truth = self.preprocessor.target(frame)
+        return self.preprocessor.unscale_target(truth) if self.task == "regression" else truth
+
     def score(self, frame: Any) -> Scores:
         """The figures of merit on rows that have a value of the target."""
-        answers, truth = self.answers(frame), self.preprocessor.target(frame)
-        if self.schema.task == "regression":
-            truth = self.preprocessor.unscale_target(truth)
+        answers, truth = self.answers(frame), self.truth(frame)
+        if self.task == "regression":
             return score_numbers(answers, truth, self.preprocessor.target_mean)
         return score_classes(answers, truth, self.class_shares)
+
+    def predictions(self, frame: Any, notes: list[str]) -> nw.DataFrame[Any]:
+        """The frame with its predictions beside it, in columns that replace any so named."""
+        return with_predictions(frame, self.answers(frame, notes), self.classes, notes)
+
+    def columns(self) -> list[SchemaRow]:
+        return self.schema.describe()
+
+    def shown(self, frame: Any, rows: Array) -> dict[str, list[str]]:
+        names = [column.name for column in self.schema.features[:_SHOWN_COLUMNS]]
+        table = as_table(take_rows(frame, rows))
+        return {
+            name: ["" if value is None else str(value) for value in table[name].to_pylist()]
+            for name in names
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "preprocessor": self.preprocessor.to_json(),
+            "class_shares": self.class_shares.tolist(),
+        }
+
+    @classmethod
+    def from_json(cls, saved: Mapping[str, Any], config: TableConfig) -> Self:
+        preprocessor = Preprocessor.from_json(saved["preprocessor"])
+        return cls.build(preprocessor, config, np.asarray(saved["class_shares"], float))
+
+
+def with_predictions(
+    frame: Any, answers: Array, classes: tuple[str, ...], notes: list[str]
+) -> nw.DataFrame[Any]:
+    """A frame with `probability_CLASS` for each class and `prediction` as its last columns."""
+    added: dict[str, Any] = {}
+    if classes:
+        added = {f"probability_{name}": answers[:, i] for i, name in enumerate(classes)}
+        added["prediction"] = [classes[code] for code in answers.argmax(1)]
+    else:
+        added["prediction"] = answers
+    table: pa.Table = frame.to_native()
+    taken = [name for name in added if name in table.column_names]
+    if taken:
+        notes.append(f"The table's own column {taken[0]!r} is replaced by the prediction.")
+        table = table.drop_columns(taken)
+    for name, values in added.items():
+        table = table.append_column(name, pa.array(values))
+    return nw.from_native(table, eager_only=True)
 
 
 def objective_of(schema: Schema) -> Regression | Classification:
@@ -96,39 +208,9 @@ def objective_of(schema: Schema) -> Regression | Classification:
     return Classification(len(schema.target.classes))
 
 
-@dataclass
-class TableRun:
-    """A run made ready: the model, its trainer, the rows to train on and the rows held out."""
-
-    model: TableModel
-    trainer: Trainer
-    config: TrainConfig  # with everything resolved
-    train: Rows
-    valid: Rows
-    valid_frame: nw.DataFrame[Any]
-    notes: list[str]
-
-    def fit(self, callbacks: Sequence[Callback] = ()) -> History:
-        """Train as the configuration says; see `Trainer.fit`."""
-        config = self.config
-        assert config.epochs is not None
-        assert config.patience is not None
-        assert config.batch_size is not None
-        return self.trainer.fit(
-            self.train,
-            self.valid,
-            epochs=config.epochs,
-            batch_size=config.batch_size,
-            patience=config.patience,
-            seed=config.seed,
-            time_limit=math.inf if config.time_limit is None else config.time_limit,
-            callbacks=callbacks,
-        )
-
-
 def prepare_table(
-    frame: Any, config: TrainConfig, valid_frame: Any | None = None, schema: Schema | None = None
-) -> TableRun:
+    frame: Any, config: TableConfig, valid_frame: Any | None = None, schema: Schema | None = None
+) -> Run:
     """Judge the columns, hold out rows (or take `valid_frame`), and build what is to be trained.
 
     Raises DataError and UsageError as the data room does; nothing has been trained or written.
@@ -150,7 +232,7 @@ def prepare_table(
     if schema.task == "classification":
         shares = np.bincount(train.target, minlength=len(schema.target.classes)) / len(train)
     model = TableModel.build(preprocessor, config, shares)
-    return TableRun(
+    return Run(
         model,
         _trainer(model, config, len(train)),
         config,
@@ -158,6 +240,15 @@ def prepare_table(
         valid,
         valid_frame,
         notes + [note for note in preprocessor.notes if note not in notes],
+        _introduction(model, config),
+    )
+
+
+def _introduction(model: TableModel, config: TableConfig) -> str:
+    size = sum(parameter.numel() for parameter in model.network.parameters())
+    return (
+        f"TableNet ({config.members} members, {config.depth} layers of {config.width}, "
+        f"{size:,} weights)"
     )
 
 
@@ -166,7 +257,7 @@ def _rows(preprocessor: Preprocessor, frame: Any) -> Rows:
     return Rows((arrays.numbers, arrays.categories), preprocessor.target(frame))
 
 
-def _resolved(config: TrainConfig, rows: int) -> TrainConfig:
+def _resolved(config: TableConfig, rows: int) -> TableConfig:
     """`config` with what it leaves open decided by the number of training rows."""
     batch_size = config.batch_size
     if batch_size is None:
@@ -183,7 +274,7 @@ def _resolved(config: TrainConfig, rows: int) -> TrainConfig:
     )
 
 
-def _trainer(model: TableModel, config: TrainConfig, rows: int) -> Trainer:
+def _trainer(model: TableModel, config: TableConfig, rows: int) -> Trainer:
     assert config.epochs is not None
     assert config.batch_size is not None
     network = model.network

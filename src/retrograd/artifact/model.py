@@ -1,0 +1,77 @@
+"""A trained model to a run folder and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from retrograd.artifact.folder import RunFolder
+from retrograd.data.words import listed
+from retrograd.errors import DataError, UsageError
+from retrograd.train.config import TrainConfig
+from retrograd.train.fitted import FittedModel, Run
+from retrograd.train.kinds import KINDS, Kind
+from retrograd.train.scores import Scores
+
+__all__ = ["kind_in", "load_config", "load_model", "write_recipe", "write_scores"]
+
+
+def write_recipe(folder: RunFolder, run: Run, **facts: Any) -> None:
+    """Before training: the options and what else the model is. `facts` go into the manifest."""
+    folder.write_json("config.json", run.config.to_json())
+    folder.write_json("preprocessing.json", run.model.to_json())
+    folder.write_manifest(**facts)
+
+
+def write_scores(folder: RunFolder, scores: dict[str, Scores]) -> None:
+    """After training: the figures of merit by the rows that they were measured on."""
+    folder.write_json("scores.json", {name: each.to_json() for name, each in scores.items()})
+
+
+def kind_in(folder: RunFolder) -> Kind:
+    """The kind of a run; DataError for one that this version does not know."""
+    name = folder.manifest().get("kind", "table")
+    if name not in KINDS:
+        raise DataError(
+            f"{folder.path} holds a run of the kind {name!r}; expected {listed(KINDS)}. Use the "
+            "Retrograd that wrote it."
+        )
+    return KINDS[name]
+
+
+def load_config(folder: RunFolder) -> TrainConfig:
+    """The resolved options of a run."""
+    source = str(folder.path / "config.json")
+    return kind_in(folder).config.from_json(folder.read_json("config.json"), source)
+
+
+def load_model(folder: RunFolder, kind: type[FittedModel] | None = None) -> Any:
+    """The trained model of a run.
+
+    Raises DataError if its files are missing, damaged or disagree, UsageError if it is not of the
+    `kind` that is asked for.
+    """
+    model_type = kind_in(folder).model
+    if kind is not None and model_type is not kind:
+        raise UsageError(
+            f"{folder.path} is a run of the kind {model_type.kind!r}; this works for "
+            f"{kind.kind!r} only."
+        )
+    config = load_config(folder)
+    model = model_type.from_json(folder.read_json("preprocessing.json"), config)
+    if (
+        not (folder.path / "weights.safetensors").exists()
+        and folder.manifest().get("verdict") is None
+    ):
+        raise DataError(
+            f"The run in {folder.path} was cut off before it had weights worth keeping. Go on with "
+            f"`retrograd train --resume {folder.path}`."
+        )
+    weights = folder.read_arrays("weights.safetensors")
+    try:
+        model.network.load_state_dict(weights)
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise DataError(
+            f"{folder.path / 'weights.safetensors'} does not fit the network that config.json and "
+            f"preprocessing.json describe: {error}"
+        ) from error
+    return model

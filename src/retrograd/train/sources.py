@@ -1,0 +1,99 @@
+"""Where the batches of a training loop come from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from retrograd import ops
+from retrograd.data import Batches
+from retrograd.tensor import Tensor
+from retrograd.variable import Buffer
+
+__all__ = ["Call", "Rows", "Source", "in_calls"]
+
+Array = np.ndarray[Any, Any]
+
+# One call into XLA cannot be interrupted, and reports nothing until it returns.
+STEPS_PER_CALL = 64
+
+
+class Call(NamedTuple):
+    """Steps that run in one call into XLA: `arrays`, each (steps, batch, ...).
+
+    Each `form` is compiled once: it says in Python what shapes do not, such as a bucket's length.
+    """
+
+    form: Hashable
+    arrays: tuple[Array, ...]
+
+
+class Source(Protocol):
+    """Examples to learn from, or to be measured on."""
+
+    def __len__(self) -> int:
+        """How many examples."""
+
+    def steps(self, batch_size: int) -> int:
+        """How many steps an epoch takes."""
+
+    def calls(self, batch_size: int, rng: np.random.Generator) -> Iterator[Call]:
+        """One epoch, in an order drawn from `rng`."""
+
+    def batch(self, form: Hashable, *arrays: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+        """Within the compiled step: the model's inputs, and what it should answer.
+
+        `arrays` are those of the call for one step, each (batch, ...).
+        """
+
+    def parts(self, rows: int) -> Iterator[tuple[tuple[Array, ...], Array]]:
+        """All examples in their order, at most `rows` at a time: inputs, and right answers."""
+
+
+@dataclass
+class Rows:
+    """Examples in memory: the model's inputs and right answers, each `(rows, ...)`.
+
+    They are handed to the steps once and stay where those run; a call carries only row numbers.
+    """
+
+    inputs: tuple[Array, ...]
+    target: Array
+    _columns: list[Buffer] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self._columns = [Buffer(column) for column in (*self.inputs, self.target)]
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+    def steps(self, batch_size: int) -> int:
+        return len(self) // min(batch_size, len(self))
+
+    def calls(self, batch_size: int, rng: np.random.Generator) -> Iterator[Call]:
+        order = Batches((self.target,), batch_size, rng, drop_last=True).epoch_indices()
+        for batches in in_calls(order):
+            yield Call(None, (batches,))
+
+    def batch(self, form: Hashable, *arrays: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+        (rows,) = arrays
+        *inputs, target = (ops.take(column, rows, 0) for column in self._columns)
+        return tuple(inputs), target
+
+    def parts(self, rows: int) -> Iterator[tuple[tuple[Array, ...], Array]]:
+        for start in range(0, len(self), rows):
+            piece = slice(start, start + rows)
+            yield tuple(each[piece] for each in self.inputs), self.target[piece]
+
+
+def in_calls(order: Array) -> Array:
+    """(steps, ...) -> (calls, steps a call, ...): calls of one size share one program.
+
+    The few steps left over are left out; shuffled, their rows come up in other epochs.
+    """
+    calls = math.ceil(len(order) / STEPS_PER_CALL)
+    return order[: len(order) // calls * calls].reshape(calls, -1, *order.shape[1:])
