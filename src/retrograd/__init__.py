@@ -1,5 +1,8 @@
 """Retrograd: train neural networks by backpropagation, and see the error flow back."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from retrograd import nn, ops, optim, random
 from retrograd.autodiff.primitive import primitive
 from retrograd.autodiff.tape import no_grad
@@ -10,6 +13,12 @@ from retrograd.random import manual_seed
 from retrograd.tensor import Tensor
 from retrograd.transforms import checkpoint, grad, hvp, jacobian, value_and_grad, vjp
 from retrograd.variable import Buffer, Key, Parameter, Slot, Variable
+
+if TYPE_CHECKING:
+    from retrograd.diagnose.diagnose import diagnose
+    from retrograd.diagnose.fix import fix
+    from retrograd.diagnose.origin import find_nan
+    from retrograd.diagnose.recorder import record
 
 __all__ = [
     "Buffer",
@@ -22,6 +31,9 @@ __all__ = [
     "check_gradients",
     "checkpoint",
     "compile",
+    "diagnose",
+    "find_nan",
+    "fix",
     "grad",
     "hvp",
     "jacobian",
@@ -32,7 +44,23 @@ __all__ = [
     "optim",
     "primitive",
     "random",
+    "record",
     "value_and_grad",
     "vjp",
     *ops.__all__,
 ]
+
+# What takes more than NumPy is imported when it is asked for.
+_LATER = {
+    "find_nan": "retrograd.diagnose.origin",
+    "fix": "retrograd.diagnose.fix",
+    "record": "retrograd.diagnose.recorder",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "diagnose":  # a room that is called like a function
+        return import_module("retrograd.diagnose")
+    if name not in _LATER:
+        raise AttributeError(f"module 'retrograd' has no attribute {name!r}")
+    return getattr(import_module(_LATER[name]), name)

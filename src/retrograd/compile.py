@@ -14,6 +14,7 @@ a call for which one no longer holds is traced anew, and both programs are kept.
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import MethodType
@@ -110,6 +111,8 @@ class Compiled:
             if over:
                 raise TraceError("over() cannot be called inside another compiled step")
             return self.function(*args, **kwargs)
+        if state.pulling is not None and not over:  # each operation is looked at
+            return self.function(*args, **kwargs)
         arrays: list[Array] = []
         layout = flatten((args, kwargs) if kwargs else args, arrays)
         found = program = self._find((layout, over))
@@ -128,6 +131,8 @@ class Compiled:
                 # A Variable was given another shape or dtype since this program was traced.
                 self.programs[layout, over].remove(program)
                 return self._call(args, kwargs, over)
+        if state.recorder is not None:
+            state.recorder.ran(len(arrays[0]) if over else 1)
         return rebuild(program.result, iter(returned), Held._of, _outward)
 
     def _find(self, key: Any) -> Program | None:
@@ -139,6 +144,14 @@ class Compiled:
             else:
                 return program
         return None
+
+    def _pack(self, variables: list[Variable]) -> Pack:
+        """A pack of `variables`; the programs of one function take turns with one pack."""
+        wanted = set(map(id, variables))
+        for program in itertools.chain.from_iterable(self.programs.values()):
+            if wanted and set(map(id, program.pack.variables)) == wanted:
+                return program.pack
+        return Pack(variables)
 
     def _compile(self, layout: Layout, keywords: bool, arrays: list[Array], over: bool) -> Program:
         """Trace until everything that is read is an input, then compile."""
@@ -153,6 +166,7 @@ class Compiled:
             trace = Trace(
                 dict(zip(variables, [*written, *kept], strict=True)),
                 dict(zip(interface.grads_in, grads, strict=True)),
+                looped=over,
             )
             with tracing(trace):
                 inputs = rebuild(layout, iter(arguments), lambda array: Tensor._wrap(array, None))
@@ -184,7 +198,7 @@ class Compiled:
 
             # One call's worth of `over` is long enough for its buffers to cost nothing.
             packs = not over and jax.default_backend() == "cpu"
-            pack = Pack(choose(interface.written) if packs else [])
+            pack = self._pack(choose(interface.written) if packs else [])
             together = set(map(id, pack.variables))
             loose = [variable for variable in interface.written if id(variable) not in together]
             interface = interface._replace(written=[*pack.variables, *loose])

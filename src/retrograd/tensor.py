@@ -137,6 +137,11 @@ class Tensor(TensorMethods):
                 "tensor with requires_grad=True, or it was computed under no_grad()"
             )
         start = self._cotangent(gradient)
+        recorder = state.recorder
+        if state.trace is not None:
+            state.trace.guard(state, "recorder", recorder)
+        if recorder is not None:
+            recorder.backward(self)
         leaves = backpropagate(
             [(self._node, start)],
             create_graph=create_graph,

@@ -12,7 +12,7 @@ from typing import NoReturn
 from retrograd.arrays import Array
 from retrograd.errors import RetrogradError
 
-__all__ = ["TraceError", "refuse_number"]
+__all__ = ["TraceError", "is_library", "refuse_number"]
 
 _PACKAGE = str(Path(__file__).parent)
 
@@ -30,7 +30,7 @@ def refuse_number(what: str, array: Array, traceback: TracebackType | None = Non
     places = [(frame.f_code.co_filename, number) for frame, number in frames]
     if traceback is not None:
         places.reverse()
-    name, number = next((place for place in places if not _is_library(place[0])), ("?", 0))
+    name, number = next((place for place in places if not is_library(place[0])), ("?", 0))
     shape = "" if array is None else f" (a tensor of shape {array.shape})"
     raise TraceError(
         f"{name}:{number}: {what} needs a value that exists only when the compiled step runs{shape}"
@@ -41,6 +41,7 @@ def refuse_number(what: str, array: Array, traceback: TracebackType | None = Non
     )
 
 
-def _is_library(name: str) -> bool:
+def is_library(name: str) -> bool:
+    """Whether a file is the library's or an installed one, not the user's."""
     # "<stdin>" and a notebook's cells are the user's.
     return name.startswith((_PACKAGE, "<frozen", "<__array")) or "site-packages" in name

@@ -18,7 +18,10 @@ __all__ = ["Guard", "Trace", "tracing"]
 class Trace:
     """What one run of a function reads and writes, and the values of Variables meanwhile."""
 
-    def __init__(self, arrays: dict[Variable, Array], grads: dict[Variable, Array]) -> None:
+    def __init__(
+        self, arrays: dict[Variable, Array], grads: dict[Variable, Array], looped: bool = False
+    ) -> None:
+        self.looped = looped  # the function is one step of many in a loop
         self.arrays = dict(arrays)
         self.grads: dict[Variable, Tensor | None] = {
             variable: Tensor._wrap(array, None) for variable, array in grads.items()

@@ -41,7 +41,8 @@ def test_train_leaves_a_run_folder_without_code(retrograd: Command, tmp_path: Pa
     assert "category" in result.out
     assert "baseline" in result.out
     run = tmp_path / "runs" / "houses-1"
-    assert {path.suffix for path in run.iterdir()} == {".json", ".jsonl", ".safetensors", ".html"}
+    kinds = {path.suffix for path in run.rglob("*") if path.is_file()}
+    assert kinds == {".json", ".jsonl", ".rows", ".safetensors", ".html"}
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert [line["epoch"] for line in lines] == [1, 2]
     manifest = json.loads((run / "manifest.json").read_text())

@@ -72,7 +72,9 @@ KINDS = {
     "nothing": ("note", cycle("", "NA", "?"), "constant"),
     "native nothing": ("note", [None] * ROWS, "constant"),
     "sentences": ("note", each("a sunny house number {} with a garden and two trees"), "text"),
-    "lists": ("rooms", [[1, 2]] * ROWS, "text"),
+    "headlines": ("title", each("Fears for pensions after {} talks fail"), "text"),
+    "addresses": ("address", each("{} Learned Place, Durham, NC 27705"), "identifier"),
+    "lists": ("rooms", [[1, 2]] * ROWS, "identifier"),
 }
 
 
@@ -114,7 +116,8 @@ def test_a_kind_can_be_asked_for(kind: str) -> None:
         table(x=values.get(kind, cycle("1", "2")), filler=each("{}.5")), "price", kinds={"x": kind}
     )
     assert (schema.columns[0].kind, schema.columns[0].reason) == (kind, "as asked for")
-    assert schema.columns[0].is_used == (kind in ("number", "category", "date", "flag"))
+    assert schema.columns[0].is_used == (kind not in ("identifier", "constant"))
+    assert bool(schema.texts) == (kind == "text")
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ class Case(NamedTuple):
     wrapped: bool = False  # as its own gradient checks call it: on a triangle, or made symmetric
     nan_there: str = ""  # why PyTorch's gradient is NaN where ours is a number
     eager_only: str = ""  # why it cannot be compiled
+    order: int = 2  # 1 where PyTorch says it has a second one and has not
     static: bool = False  # integers and masks are constants of the compiled step
     tolerance: float = 1.0  # times the usual one, with `because`
     because: str = ""
@@ -69,7 +70,8 @@ def run(
     answers: dict[int, Answer] = {}
     for number, sample in chosen:
         try:
-            answers[number] = answer = theirs(op, sample, case.theirs, case.wrapped)
+            answer = theirs(op, sample, case.theirs, case.wrapped, case.order)
+            answers[number] = answer
             _check_eager(case, sample, answer)
         except Exception as error:  # whatever it is, it is this sample's failure, reported by name
             failures[number] = f"sample {number}, eager float64: {type(error).__name__}: {error}"

@@ -80,13 +80,17 @@ class Answer(NamedTuple):
 
 
 def theirs(
-    op: Any, sample: Sample, part: Callable[[Any], Any] | None = None, wrapped: bool = False
+    op: Any,
+    sample: Sample,
+    part: Callable[[Any], Any] | None = None,
+    wrapped: bool = False,
+    order: int = 2,
 ) -> Answer:
     """PyTorch's value and gradients of `part` of its result, weighed with fixed random cotangents.
 
     `wrapped` calls the operation as PyTorch's own gradient checks do.
     """
-    second = op.supports_gradgrad
+    second = op.supports_gradgrad and order == 2
     rng = np.random.default_rng(0)
     # Of its kernels for attention only the plain one can be differentiated twice.
     with warnings.catch_warnings(), sdpa_kernel(SDPBackend.MATH):

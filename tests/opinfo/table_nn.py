@@ -50,19 +50,48 @@ def _dropout_free(sample: Sample) -> str | None:
     return None
 
 
-def _normalize(x: Any, p: float = 2, dim: Any = 1, eps: float = 1e-12) -> Any:
-    return x / ops.clip(ops.norm(x, p, dim, keepdim=True), min=eps)
+def _broadcast_target(sample: Sample) -> str | None:
+    if sample.args and sample.input.shape != sample.args[0].shape:
+        return "targets of another shape than the predictions are refused"
+    return None
 
 
-def _cosine(a: Any, b: Any, dim: int = 1, eps: float = 1e-8) -> Any:
-    shape = np.broadcast_shapes(a.shape, b.shape)
-    a, b = ops.broadcast_to(a, shape=shape), ops.broadcast_to(b, shape=shape)
-    lengths = [ops.clip(ops.norm(x, 2, dim, keepdim=True), min=eps) for x in (a, b)]
-    return ops.sum(a / lengths[0] * (b / lengths[1]), dim=dim)
+def _ctc(log_p: Any, *args: Any, **options: Any) -> Any:
+    """PyTorch's samples go through the softmax, without which its gradient is not one."""
+    as_arrays = [np.asarray(x) if isinstance(x, tuple | list) else x for x in args]
+    return functional.ctc_loss(ops.log_softmax(log_p, dim=2), *as_arrays, **options)
 
 
-def _pairwise(a: Any, b: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
-    return ops.norm(a - b + eps, p, -1, keepdim)
+def _with_distance(*args: Any, distance_function: Any = None, **options: Any) -> Any:
+    """The samples' own distance is PyTorch's layer."""
+    return functional.triplet_margin_with_distance_loss(
+        *args, distance_function=functional.pairwise_distance, **options
+    )
+
+
+def _bag(weight: Any, index: Any, offsets: Any = None, **options: Any) -> Any:
+    for unused in ("max_norm", "norm_type", "scale_grad_by_freq", "sparse"):
+        options.pop(unused, None)
+    return functional.embedding_bag(index, weight, offsets, **options)
+
+
+def _batch_norm(
+    x: Any, mean: Any, var: Any, *args: Any, training: bool = False, **options: Any
+) -> Any:
+    """In training the running statistics only move, as tests/torchdb sees."""
+    running = (None, None) if training else (mean, var)
+    return functional.batch_norm(x, *running, *args, training=training, **options)
+
+
+def _instance_norm(
+    x: Any, running_mean: Any = None, running_var: Any = None, **options: Any
+) -> Any:
+    running = (running_mean, running_var) if options.get("use_input_stats") is False else ()
+    return functional.instance_norm(x, *running, **options)
+
+
+def _one_axis(sample: Sample) -> str | None:
+    return "an input without channels is refused" if sample.input.ndim < 2 else None
 
 
 def _glu(x: Any, dim: int = -1) -> Any:
@@ -147,11 +176,34 @@ TABLE: dict[str, Case] = {
     "nn.functional.smooth_l1_loss": _loss(functional.smooth_l1_loss),
     "nn.functional.huber_loss": _loss(functional.huber_loss),
     "nn.functional.poisson_nll_loss": _loss(functional.poisson_nll_loss),
+    "nn.functional.binary_cross_entropy": _loss(functional.binary_cross_entropy),
+    "nn.functional.kl_div": _loss(functional.kl_div),
+    "nn.functional.gaussian_nll_loss": _loss(functional.gaussian_nll_loss, skip=_broadcast_target),
+    "nn.functional.soft_margin_loss": _loss(functional.soft_margin_loss),
+    "nn.functional.hinge_embedding_loss": _loss(functional.hinge_embedding_loss),
+    "nn.functional.margin_ranking_loss": _loss(functional.margin_ranking_loss),
+    "nn.functional.multi_margin_loss": _loss(functional.multi_margin_loss),
+    "nn.functional.multilabel_margin_loss": _loss(functional.multilabel_margin_loss),
+    "nn.functional.multilabel_soft_margin_loss": _loss(functional.multilabel_soft_margin_loss),
+    "nn.functional.cosine_embedding_loss": _loss(functional.cosine_embedding_loss),
+    "nn.functional.triplet_margin_loss": _loss(functional.triplet_margin_loss),
+    "nn.functional.triplet_margin_with_distance_loss": expressed(
+        _with_distance, "triplet_margin_with_distance_loss"
+    ),
+    "nn.functional.ctc_loss": expressed(_ctc, "ctc_loss(log_softmax(x))", wrapped=True, order=1),
+    # Embedding and normalization
+    "nn.functional.embedding_bag": expressed(_bag, "embedding_bag", skip=_embedding_options),
     "nn.functional.embedding": expressed(_embedding, "embedding", skip=_embedding_options),
     "nn.functional.layer_norm": named(functional.layer_norm),
-    "nn.functional.normalize": expressed(_normalize, "x / clip(norm(x, p, dim), min=eps)"),
-    "nn.functional.cosine_similarity": expressed(_cosine, "sum(x / norm(x) * y / norm(y))"),
-    "nn.functional.pairwise_distance": expressed(_pairwise, "norm(x - y + eps, p, -1)"),
+    "nn.functional.batch_norm": expressed(_batch_norm, "batch_norm", skip=_one_axis),
+    "nn.functional.batch_norm.without_cudnn": expressed(_batch_norm, "batch_norm", skip=_one_axis),
+    "nn.functional.instance_norm": expressed(_instance_norm, "instance_norm"),
+    "nn.functional.group_norm": named(functional.group_norm),
+    "nn.functional.rms_norm": named(functional.rms_norm),
+    "nn.functional.local_response_norm": named(functional.local_response_norm),
+    "nn.functional.normalize": named(functional.normalize),
+    "nn.functional.cosine_similarity": named(functional.cosine_similarity),
+    "nn.functional.pairwise_distance": named(functional.pairwise_distance),
     # Images
     "nn.functional.conv1d": named(functional.conv1d),
     "nn.functional.conv2d": named(functional.conv2d),

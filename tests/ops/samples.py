@@ -7,6 +7,7 @@ file of its family; one without an entry fails the suite.
 from __future__ import annotations
 
 from samples_compare import COMPARE
+from samples_composed import COMPOSED
 from samples_control import CONTROL
 from samples_elementwise import ELEMENTWISE
 from samples_index import INDEX
@@ -20,6 +21,7 @@ from samples_windows import WINDOWS
 
 TABLE: dict[str, Op] = {
     **COMPARE,
+    **COMPOSED,
     **CONTROL,
     **ELEMENTWISE,
     **INDEX,

@@ -56,7 +56,7 @@ def take_oracle(x, index, dim=None):
 
 ALONG = [
     sample(numbers(4), np.array([2, 0, 2]), dim=0),
-    sample(numbers(2, 3), np.array([[0, 0], [2, 1]]), dim=1),
+    sample(numbers(2, 3), np.array([[0, 0], [2, 1]])),
     sample(numbers(2, 3), np.array([[1, 1, 0]]), dim=0),
     sample(numbers(2, 3), np.array([[2, 0]]), dim=-1),  # one row of positions for all rows
     sample(numbers(1, 3), np.array([[2, 0], [1, 1]]), dim=1),  # one row of values for all
@@ -122,6 +122,7 @@ SORTED = [
     sample(numbers(2, 1, 3), dim=-1, descending=True),
     sample(numbers(0)),
     sample(np.array([2, 1, 2, 1]), descending=True),  # equal ones stay in their order
+    sample(np.arange(50) % 3),
 ]
 
 

@@ -22,7 +22,12 @@ def positive(*shape: int):
     return a @ a.mT + np.eye(shape[-1])
 
 
-SQUARE = [sample(regular(3, 3)), sample(regular(2, 2, 2)), sample(regular(1, 1))]
+SQUARE = [
+    sample(regular(3, 3)),
+    sample(regular(2, 2, 2)),
+    sample(regular(1, 1)),
+    sample(regular(1, 2, 2, 2)),
+]
 SYSTEMS = [
     sample(regular(3, 3), numbers(3, 2, seed=1)),
     sample(regular(2, 2, 2), numbers(2, 2, 1, seed=1)),

@@ -167,6 +167,7 @@ SHAPE = {
         split_sizes_oracle,
         [
             sample(numbers(5), sizes=(2, 3)),
+            sample(numbers(3, 2), sizes=(1, 2)),
             sample(numbers(2, 3), sizes=(1, 0, 2), dim=1),
             sample(numbers(2, 3), sizes=(3,), dim=-1),
         ],

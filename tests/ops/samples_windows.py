@@ -16,12 +16,36 @@ from retrograd.ops.windows import Windows
 LINE = Windows((3,), (2,), ((1, 2),), (1,))
 SPREAD = Windows((2, 3), (1, 2), ((1, 0), (0, -1)), (2, 1))
 TILES = Windows((2, 2), (2, 2), ((0, 0), (0, 0)), (1, 1))
+APART = Windows((2,), (4,), ((0, 3),), (2,))  # further apart than they reach, and beyond the end
+CROPPED = Windows((2, 2), (3, 2), ((-1, 0), (-2, -1)), (1, 2))
+BOXES = Windows((2, 1, 3), (1, 3, 2), ((0, 1), (0, 0), (2, -1)), (2, 1, 1))
+UNEVEN = Windows((2, 3), (2, 3), ((0, 0), (0, 0)), (1, 1))  # would tile, but for what is left over
+SPACED = Windows((2,), (2,), ((0, 0),), (2,))  # nor does this, for its dilation
 
 GATHERED = [
     sample(numbers(2, 2, 6), at=LINE),
     sample(numbers(1, 2, 5, 7), at=SPREAD),
     sample(numbers(2, 1, 4, 6), at=TILES),
+    sample(numbers(1, 2, 9), at=APART),
+    sample(numbers(1, 1, 6, 8), at=CROPPED),
+    sample(numbers(1, 1, 4, 3, 6), at=BOXES),
+    sample(numbers(1, 2, 5, 7), at=UNEVEN),
+    sample(numbers(1, 1, 6), at=SPACED),
+    sample(numbers(0, 2, 6), at=LINE),
 ]
+
+
+def convolved(x, weight, stride, padding, spacing, dilation, groups=1):
+    """One sample, of those shapes."""
+    return sample(
+        numbers(*x),
+        numbers(*weight, seed=1),
+        stride=stride,
+        padding=padding,
+        spacing=spacing,
+        dilation=dilation,
+        groups=groups,
+    )
 
 
 def convolve(x, weight, stride, padding, spacing, dilation, groups):
@@ -67,33 +91,34 @@ WINDOWS: dict[str, Op] = {
     "convolve": Op(
         convolve,
         [
-            sample(
-                numbers(2, 2, 7),
-                numbers(3, 2, 3, seed=1),
-                stride=(2,),
-                padding=((1, 2),),
-                spacing=(1,),
-                dilation=(2,),
-                groups=1,
+            convolved((2, 2, 7), (3, 2, 3), (2,), ((1, 2),), (1,), (2,)),
+            convolved((2, 2, 4), (2, 2, 2), (2,), ((1, 0),), (3,), (1,)),
+            convolved((0, 2, 4), (3, 2, 2), (1,), ((0, 0),), (1,), (1,)),
+            convolved((1, 2, 5, 4), (2, 2, 2, 3), (3, 1), ((0, 2), (1, 0)), (1, 1), (2, 1)),
+            # Of several groups and over three axes each way that XLA is given is taken: columns,
+            convolved((1, 4, 4, 3), (2, 2, 2, 3), (1, 1), ((2, -1), (2, 2)), (2, 1), (1, 2), 2),
+            convolved(
+                (1, 2, 3, 4, 3), (2, 2, 2, 1, 2), (1,) * 3, ((1, 0),) * 3, (1,) * 3, (1,) * 3
             ),
-            sample(
-                numbers(1, 4, 4, 3),
-                numbers(2, 2, 2, 3, seed=1),
-                stride=(1, 1),
-                padding=((2, -1), (2, 2)),
-                spacing=(2, 1),
-                dilation=(1, 2),
-                groups=2,
+            # a product for each position of the kernel, of several channels and of one,
+            convolved((2, 4, 7, 6), (4, 2, 2, 1), (2, 1), ((0, 1), (1, 0)), (1, 2), (3, 1), 2),
+            convolved((1, 2, 5, 6), (4, 1, 2, 3), (1, 2), ((1, 0), (0, 2)), (1, 1), (2, 1), 2),
+            convolved((1, 2, 5, 4), (4, 1, 2, 2), (1, 1), ((1, 0), (0, 0)), (1, 1), (1, 1), 2),
+            # a product for each output,
+            convolved((2, 3, 3, 4), (6, 1, 2, 3), (2, 1), ((1, 0), (1, 1)), (1, 1), (1, 2), 3),
+            convolved(
+                (1, 2, 3, 4, 3),
+                (2, 2, 2, 2, 2),
+                (1, 2, 2),
+                ((1, 1), (0, 0), (1, 0)),
+                (2, 2, 1),
+                (1,) * 3,
             ),
-            sample(
-                numbers(1, 2, 3, 4, 3),
-                numbers(2, 2, 2, 2, 2, seed=1),
-                stride=(1, 2, 2),
-                padding=((1, 1), (0, 0), (1, 0)),
-                spacing=(2, 2, 1),
-                dilation=(1, 1, 1),
-                groups=1,
+            # and XLA's own.
+            convolved(
+                (1, 1, 3, 4, 3), (2, 1, 2, 1, 2), (1,) * 3, ((0, 0),) * 3, (1,) * 3, (1,) * 3
             ),
+            convolved((1, 4, 3, 4), (6, 2, 2, 1), (1, 1), ((0, 0),) * 2, (1,) * 2, (1,) * 2, 2),
         ],
         call=REGISTRY["convolve"],
     ),
@@ -104,6 +129,10 @@ WINDOWS: dict[str, Op] = {
             sample(numbers(2, 2, 3, 4), at=LINE, sizes=(6,)),
             sample(numbers(1, 2, 2, 3, 4, 2), at=SPREAD, sizes=(5, 7)),
             sample(numbers(2, 1, 2, 2, 2, 3), at=TILES, sizes=(4, 6)),
+            sample(numbers(1, 2, 2, 3), at=APART, sizes=(9,)),
+            sample(numbers(1, 1, 2, 2, 2, 2), at=CROPPED, sizes=(6, 8)),
+            sample(numbers(1, 1, 2, 1, 3, 3, 1, 3), at=BOXES, sizes=(4, 3, 6)),
+            sample(numbers(1, 2, 2, 3, 2, 2), at=UNEVEN, sizes=(5, 7)),
         ],
     ),
     "sum_windows": Op(lambda x, at: reduced(x, 0, lax.add, at), GATHERED),

@@ -140,6 +140,20 @@ def test_scan_can_be_differentiated_twice_in_a_compiled_step(values: dict[str, A
     np.testing.assert_allclose(rg.compile(twice)(h).numpy(), twice(h).numpy(), rtol=1e-10)
 
 
+def test_an_input_of_a_compiled_scan_that_has_no_slope_gets_zeros() -> None:
+    def step(h: Any, xs: Any) -> Any:
+        unused, used = (rg.Tensor(x.data, requires_grad=True) for x in xs)
+        last, _ = rg.scan(lambda h, x: (h * x[1], None), h, (unused, used))
+        last.sum().backward()
+        return unused.grad, used.grad
+
+    xs = [rg.Tensor(np.ones((3, 2, 2))), rg.Tensor(np.full((3, 2), 2.0))]
+    for run in (step, rg.compile(step)):
+        of_unused, of_used = run(rg.Tensor(np.ones(2)), xs)
+        assert of_used.numpy().tolist() == [[4, 4]] * 3
+        assert of_unused is None or of_unused.numpy().tolist() == np.zeros((3, 2, 2)).tolist()
+
+
 def test_scan_refuses_a_carry_that_changes() -> None:
     with pytest.raises(ValueError, match=r"a carry of float32\[2\] came back .* float32\[4\]"):
         rg.scan(lambda h, _: (ops.concatenate([h, h]), None), rg.Tensor([1.0, 2.0]), length=2)
@@ -179,6 +193,25 @@ def test_cond_takes_one_branch_and_its_gradient(sign: float, compiled: bool) -> 
     np.testing.assert_allclose(of_w, np.cos(wx) * x if taken else [0.0, 0.0])
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_what_only_one_branch_depends_on_has_its_gradient(sign: float, compiled: bool) -> None:
+    first, second = rg.Parameter([2.0]), rg.Parameter([3.0])
+
+    def step(p: Any) -> Any:
+        first.grad = second.grad = None
+        rg.cond(p > 0, lambda: first * first, lambda: second * 5.0).sum().backward()
+        return [0 * w.data if w.grad is None else w.grad.data for w in (first, second)]
+
+    found = (rg.compile(step) if compiled else step)(rg.Tensor(sign))
+    assert [np.asarray(each).item() for each in found] == ([4, 0] if sign > 0 else [0, 5])
+
+
+def test_a_compiled_cond_needs_no_gradient() -> None:
+    run = rg.compile(lambda p, x: rg.cond(p > 0, lambda x: (x * 2, x), lambda x: (x, x), x))
+    assert [y.tolist() for y in run(rg.Tensor(1.0), rg.Tensor([3.0]))] == [[6], [3]]
+
+
 def test_cond_refuses_branches_of_different_results() -> None:
     def step(p: Any, x: Any) -> Any:
         return rg.cond(p > 0, lambda x: x, lambda x: x.sum(), x)
@@ -197,6 +230,14 @@ def test_while_loop_has_the_gradient_of_the_steps_it_took(compiled: bool) -> Non
 
     y, slope = (rg.compile(step) if compiled else step)(rg.Tensor(1.0))
     assert (y.item(), slope.item()) == (127.0, 64.0)  # six steps of 2 c + 1
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_while_loop_takes_no_more_steps_than_told(compiled: bool) -> None:
+    def step(x: Any) -> Any:
+        return rg.while_loop(lambda c: c < 100, lambda c: 2 * c, x, max_steps=3)
+
+    assert (rg.compile(step) if compiled else step)(rg.Tensor(1.0)).item() == 8
 
 
 @pytest.mark.parametrize("recompute", [False, True])

@@ -40,6 +40,7 @@ CALLS = [
     call(attention, Q, K, V, is_causal=True),
     call(attention, (3, 6, 5), (3, 4, 5), (3, 4, 2), is_causal=True),
     call(attention, (2, 6, 4, 5), (2, 3, 6, 5), (2, 3, 6, 2), enable_gqa=True, is_causal=True),
+    call(attention, (6, 4, 5), (3, 6, 5), (3, 6, 2), enable_gqa=True),
     masked(PADDING[:, None, None, :], Q, K, V),
     masked(HOLES, Q, K, V, scale=2.0),
     Call(

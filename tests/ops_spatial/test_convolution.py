@@ -90,6 +90,21 @@ def test_fold_counts_how_often_unfold_took_each_element() -> None:
             lambda: F.conv_transpose1d(np.ones((1, 1, 5)), np.ones((1, 1, 3)), output_padding=1),
             "output_padding",
         ),
+        (
+            lambda: F.conv_transpose1d(np.ones((1, 1, 5)), np.ones((1, 1, 3)), output_padding=-1),
+            "conv_transpose1d: output_padding must",
+        ),
+        (
+            lambda: F.conv_transpose1d(np.ones((1, 1, 5)), np.ones((1, 1, 3)), padding=-1),
+            "conv_transpose1d: padding must",
+        ),
+        (lambda: F.conv1d(np.ones((1, 1, 5)), np.ones((1, 1, 3)), padding=-1), "conv1d: padding"),
+        (lambda: F.conv1d(np.ones((1, 1, 5)), np.ones((1, 1, 3)), groups=0), "groups=0 expects 0"),
+        (lambda: F.unfold(np.ones((1, 1, 5, 5)), 0), "unfold: kernel_size must"),
+        (lambda: F.unfold(np.ones((1, 1, 5, 5)), 2, stride=0), "unfold: stride must"),
+        (lambda: F.unfold(np.ones((1, 1, 5, 5)), 2, dilation=0), "unfold: dilation must"),
+        (lambda: F.unfold(np.ones((1, 1, 5, 5)), 2, padding=-1), "unfold: padding must"),
+        (lambda: F.fold(np.ones((1, 9, 5)), 0, 3), "fold: output_size must"),
         (lambda: F.fold(np.ones((1, 9, 5)), 4, 3), "expected columns"),
     ],
 )

@@ -20,6 +20,10 @@ CALLS = [
     call(F.interpolate, (2, 3, 5), size=8, mode="linear"),
     call(F.interpolate, (2, 3, 5), size=8, mode="linear", align_corners=True),
     call(F.interpolate, (2, 3, 5), scale_factor=1.7, mode="linear"),
+    # A factor that leaves an axis its size.
+    call(F.interpolate, (1, 2, 3), scale_factor=1.2, mode="linear"),
+    call(F.interpolate, (1, 1, 3, 3), scale_factor=(1.2, 2), mode="bilinear"),
+    call(F.interpolate, (1, 1, 3, 4), scale_factor=(1.2, 2), mode="bicubic"),
     call(F.interpolate, (2, 3, 5), scale_factor=1.7, mode="linear", recompute_scale_factor=True),
     call(F.interpolate, (1, 2, 5, 4), size=(3, 8), mode="bilinear"),
     call(F.interpolate, (1, 2, 5, 4), size=(1, 1), mode="bilinear", align_corners=True),
@@ -56,6 +60,15 @@ def test_nearest_rounds_as_torch_for_every_pair_of_sizes(mode) -> None:
             np.testing.assert_array_equal(mine.numpy(), theirs.numpy(), err_msg=f"{n} to {m}")
 
 
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
+def test_an_axis_that_keeps_its_size_is_copied_with_antialias(mode) -> None:
+    # Values only: PyTorch's gradient is here not that of its values.
+    x = np.random.default_rng(0).uniform(-1, 1, (1, 1, 3, 4))
+    options = {"scale_factor": (1.2, 0.5), "mode": mode, "antialias": True}
+    theirs = torch.nn.functional.interpolate(torch.tensor(x), **options)
+    np.testing.assert_allclose(F.interpolate(x, **options).numpy(), theirs.numpy(), rtol=1e-10)
+
+
 def test_channel_shuffle_takes_turns_among_the_groups() -> None:
     x = rg.Tensor(np.arange(6.0).reshape(1, 6, 1, 1), requires_grad=True)
     out = F.channel_shuffle(x, 3)
@@ -64,12 +77,20 @@ def test_channel_shuffle_takes_turns_among_the_groups() -> None:
     assert x.grad.numpy().ravel().tolist() == [0, 3, 1, 4, 2, 5]
 
 
+def test_channel_shuffle_keeps_examples_and_pixels() -> None:
+    x = np.arange(2 * 6 * 3 * 4.0).reshape(2, 6, 3, 4)
+    right = x.reshape(2, 3, 2, 3, 4).swapaxes(1, 2).reshape(x.shape)
+    np.testing.assert_array_equal(F.channel_shuffle(x, 3).numpy(), right)
+
+
 IMAGE = np.ones((1, 2, 4, 4))
 
 
 @pytest.mark.parametrize(
     ("refused", "told"),
     [
+        (lambda: F.interpolate(IMAGE[0, 0], 2), "1 to 3 spatial"),
+        (lambda: F.interpolate(IMAGE[..., None, None], 2), "1 to 3 spatial"),
         (lambda: F.interpolate(IMAGE), "either size or scale_factor"),
         (lambda: F.interpolate(IMAGE, 2, 2), "either size or scale_factor"),
         (lambda: F.interpolate(IMAGE, (2, 2, 2)), "spatial axes"),
@@ -79,6 +100,8 @@ IMAGE = np.ones((1, 2, 4, 4))
         (lambda: F.interpolate(IMAGE, 0), "cannot resize"),
         (lambda: F.pixel_shuffle(IMAGE, 2), "multiple"),
         (lambda: F.pixel_unshuffle(IMAGE, 3), "multiples of 3"),
+        (lambda: F.pixel_shuffle(IMAGE, 0), "a factor of at least 1"),
+        (lambda: F.channel_shuffle(IMAGE, 0), "multiple of 0"),
         (lambda: F.pixel_shuffle(np.ones((2, 2)), 2), "channels, height, width"),
         (lambda: F.channel_shuffle(IMAGE, 3), "multiple of 3"),
     ],

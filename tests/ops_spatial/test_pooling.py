@@ -27,6 +27,7 @@ MAXIMA = [
     call(F.adaptive_max_pool2d, (2, 3, 7, 6), output_size=(3, 4)),
     call(F.adaptive_max_pool2d, (3, 4, 6), output_size=(2, None)),
     call(F.adaptive_max_pool2d, (1, 2, 3, 3), output_size=5),
+    call(F.adaptive_max_pool2d, (1, 2, 3, 2), output_size=(6, 4)),
     call(F.adaptive_max_pool3d, (1, 2, 4, 5, 3), output_size=(2, 3, 3)),
 ]
 MEANS = [
@@ -44,10 +45,13 @@ MEANS = [
     call(F.adaptive_avg_pool2d, (2, 3, 7, 6), output_size=1),
     call(F.adaptive_avg_pool2d, (2, 3, 7, 6), output_size=(4, None)),
     call(F.adaptive_avg_pool2d, (1, 2, 3, 3), output_size=5),
+    call(F.adaptive_avg_pool2d, (1, 2, 3, 2), output_size=(6, 4)),
     call(F.adaptive_avg_pool3d, (1, 2, 4, 5, 3), output_size=(2, 3, 3)),
     call(F.lp_pool1d, (2, 3, 8), norm_type=2, kernel_size=3, stride=2),
     call(F.lp_pool2d, (2, 3, 7, 6), norm_type=2, kernel_size=(2, 3), ceil_mode=True),
-    call(F.lp_pool3d, (1, 2, 4, 4, 4), norm_type=4, kernel_size=2),
+    call(F.lp_pool1d, (3, 8), norm_type=2, kernel_size=3),
+    call(F.lp_pool2d, (1, 2, 5, 5), norm_type=2, kernel_size=2),
+    call(F.lp_pool3d, (1, 2, 4, 4, 5), norm_type=4, kernel_size=2),
 ]
 
 
@@ -77,7 +81,7 @@ TIES = [
 def test_ties_go_to_the_first_as_in_torch(function, shape, options, compiled, rng) -> None:
     x = rng.integers(0, 3, shape).astype(np.float32)
     x[rng.random(shape) < 0.2] = -np.inf
-    x[..., :3] = -np.inf  # whole windows, padding included, where the first inside is taken
+    x[..., :4] = -np.inf  # whole windows, padding included, where the first inside is taken
 
     def step(values):
         point = rg.Tensor(values, requires_grad=True)
@@ -120,6 +124,11 @@ def test_nan_is_the_largest_and_stays_in_its_windows(kernel, compiled) -> None:
         np.testing.assert_allclose(mine.numpy(), each.numpy(), rtol=1e-6)
 
 
+def test_one_output_size_in_a_tuple_is_for_all_axes() -> None:
+    x = np.arange(16.0).reshape(1, 1, 4, 4)
+    assert F.adaptive_max_pool2d(x, (2,)).tolist() == [[[[5, 7], [13, 15]]]]
+
+
 def test_integers_are_pooled_too() -> None:
     x = np.arange(-16, 0).reshape(1, 1, 4, 4)
     assert F.max_pool2d(x, 3, 2, 1).tolist() == [[[[-11, -9], [-3, -1]]]]
@@ -127,7 +136,9 @@ def test_integers_are_pooled_too() -> None:
 
 def test_lp_pool_has_no_slope_where_the_sum_is_zero() -> None:
     x = rg.Tensor(np.zeros((1, 1, 4)), requires_grad=True)
-    F.lp_pool1d(x, 2, 2).sum().backward()
+    out = F.lp_pool1d(x, 2, 2)
+    assert out.tolist() == [[[0, 0]]]
+    out.sum().backward()
     assert x.grad.tolist() == [[[0, 0, 0, 0]]]
 
 
@@ -136,10 +147,15 @@ def test_lp_pool_has_no_slope_where_the_sum_is_zero() -> None:
     [
         (lambda: F.max_pool2d(np.ones((1, 1, 2, 2)), 3), "more than the input"),
         (lambda: F.max_pool2d(np.ones((1, 1, 4, 4)), 2, padding=2), "half"),
+        (lambda: F.max_pool2d(np.ones((1, 1, 4, 4)), 2, dilation=0), "max_pool2d: dilation must"),
+        (lambda: F.max_pool3d(np.ones((1, 1, 4, 4, 4)), 2, 0), "max_pool3d: stride must"),
+        (lambda: F.avg_pool1d(np.ones((1, 1, 4)), 2, padding=-1), "avg_pool1d: padding must"),
+        (lambda: F.lp_pool2d(np.ones((1, 1, 4, 4)), 2, 0), "pool2d: kernel_size must"),
         (lambda: F.avg_pool2d(np.ones((1, 1, 4, 4)), (2, 2, 2)), "kernel_size"),
         (lambda: F.avg_pool2d(np.ones((1, 1, 4, 4)), 2, divisor_override=0), "divisor"),
         (lambda: F.max_pool1d(np.ones(4), 2), "without the batch"),
         (lambda: F.adaptive_avg_pool2d(np.ones((1, 1, 4, 4)), (2, 2, 2)), "output_size"),
+        (lambda: F.adaptive_avg_pool2d(np.ones((1, 1, 4, 4)), 0), "at least 1"),
         (lambda: F.adaptive_max_pool1d(np.ones((1, 1, 0)), 2), "nothing to pool"),
     ],
 )

@@ -49,23 +49,29 @@ class Page(HTMLParser):
         return " ".join(self.texts)
 
     def check_is_safe_and_offline(self) -> None:
-        """No script, no handler, nothing fetched from anywhere."""
-        assert not self.tags.keys() & {"script", "iframe", "object", "embed", "img", "link", "base"}
+        """No script, no handler, nothing fetched from anywhere; pictures and links are its own."""
+        assert not self.tags.keys() & {"script", "iframe", "object", "embed", "link", "base"}
         for name, value in self.attributes:
             assert not name.startswith("on")
-            assert name not in ("src", "href", "xlink:href", "srcset", "action", "data")
+            assert name not in ("xlink:href", "srcset", "action", "data")
+            assert name != "href" or (value or "").startswith("#")
+            assert name != "src" or (value or "").startswith("data:image/png;base64,")
             assert "://" not in (value or "")
         assert "://" not in self.source
         assert "url(" not in self.source
         assert "@import" not in self.source
 
     def check_is_accessible(self) -> None:
-        """A language, a title, one h1, named figures, headers on every table."""
+        """A language, a title, one h1, named figures, headers on every table, no dead links."""
         assert ("lang", "en") in self.attributes
         assert self.tags["title"] >= 1
         assert self.tags["h1"] == self.tags["main"] == 1
         assert self.attributes.count(("role", "img")) == self.tags["svg"] == self.tags["desc"]
         assert self.attributes.count(("scope", "col")) >= 2 * self.tags["table"]
+        assert sum(name == "alt" for name, _ in self.attributes) == self.tags["img"]
+        ids = [value for name, value in self.attributes if name == "id"]
+        assert len(ids) == len(set(ids))
+        assert {f"#{each}" for each in ids} >= {v for name, v in self.attributes if name == "href"}
 
 
 @pytest.fixture

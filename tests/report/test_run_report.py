@@ -17,6 +17,7 @@ from small_tables import HOSTILE, flowers, houses, prepared
 from retrograd.artifact import RunFolder, RunLog, write_recipe
 from retrograd.report import RunReport, write_report, write_run_report
 from retrograd.report.figures import cut, figure
+from retrograd.report.run_predictions import Judged
 from retrograd.report.run_words import metrics, stop_sentence, verdict
 from retrograd.train.fitted import Run
 from retrograd.train.history import Epoch, Verdict
@@ -95,28 +96,32 @@ def test_a_long_run_on_a_large_table_has_a_small_page(
     rng = np.random.default_rng(0)
     rows, classes = 20_000, 40
     run, folder = runs["classification"]
-    report = RunReport.read(folder, run.model, run.held)
+    judged = Judged.of(run.model, run.held, thorough=False)
+    report = RunReport.read(folder, judged)
     model, known = copy.copy(run.model), run.model.schema
     target = dataclasses.replace(known.target, classes=tuple(f"class {i}" for i in range(classes)))
     schema = dataclasses.replace(known, target=target, columns=known.columns * 500)
+    model.reasons = lambda data, rows: [()] * len(rows)  # the invented schema reads no table
     model.preprocessor = dataclasses.replace(model.preprocessor, schema=schema)
-    many = dataclasses.replace(
-        report,
+    many_judged = dataclasses.replace(
+        judged,
         model=model,
         truth=rng.integers(0, classes, rows),
         answers=rng.dirichlet(np.ones(classes), rows),
         data=pa.table({"length": rng.normal(size=rows), "width": rng.normal(size=rows)}),
-        epochs=[_epoch(i, 1 / i, i == 5000) for i in range(1, 5001)],
     )
+    epochs = [_epoch(i, 1 / i, i == 5000) for i in range(1, 5001)]
+    many = dataclasses.replace(report, judged=many_judged, epochs=epochs)
     write_report(tmp_path / "many.html", many)
     assert (tmp_path / "many.html").stat().st_size < 300_000
     assert "more stand in preprocessing.json" in read_page(tmp_path / "many.html").text
     regression, folder = runs["regression"]
-    report = RunReport.read(folder, regression.model, regression.held)
+    judged = Judged.of(regression.model, regression.held, thorough=False)
     frame = pa.concat_tables([houses()] * 200)
     prices = np.asarray(frame["price"])
     answers = prices + rng.normal(size=len(prices))
-    many = dataclasses.replace(report, truth=prices, answers=answers, data=frame)
+    many_judged = dataclasses.replace(judged, truth=prices, answers=answers, data=frame)
+    many = RunReport.read(folder, many_judged)
     write_report(tmp_path / "dots.html", many)
     assert (tmp_path / "dots.html").stat().st_size < 300_000
 

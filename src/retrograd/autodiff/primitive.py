@@ -106,6 +106,8 @@ class Primitive:
         return f"<primitive {self.name}({', '.join(self.operands)})>"
 
     def __call__(self, *operands: Any, **attributes: Any) -> Any:
+        if state.watch is not None:
+            return state.watch(self, operands, attributes)
         fits = self.variadic or len(operands) == len(self.operands)
         if not fits or (attributes and not attributes.keys() <= self.attributes.keys()):
             operands, attributes = self._bind(operands, attributes)

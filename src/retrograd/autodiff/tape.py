@@ -128,6 +128,7 @@ def backpropagate(
     watched = set(watch)
     kept: dict[Node, Tensor] = {}
     quiet = state.quiet
+    pulling = state.pulling
     with recording(create_graph), np.errstate(all="ignore"):
         state.quiet = True
         try:
@@ -146,7 +147,12 @@ def backpropagate(
                     before = parts.get(node.index)
                     parts[node.index] = cotangent if before is None else before + cotangent
                 else:
-                    for edge, pulled in node.pull(cotangent, create_graph):
+                    pulls = (
+                        node.pull(cotangent, create_graph)
+                        if pulling is None
+                        else pulling(node, cotangent, create_graph)
+                    )
+                    for edge, pulled in pulls:
                         _accumulate(pending, edge, pulled)
                     if not retain_graph:
                         node.release()

@@ -10,8 +10,13 @@ from rich.console import Console
 from rich.markup import escape
 
 from retrograd.cli.demo import demo
+from retrograd.cli.diagnose import diagnose
+from retrograd.cli.fix import fix
+from retrograd.cli.generate import generate
+from retrograd.cli.models import models
 from retrograd.cli.train import train
 from retrograd.cli.use import evaluate, explain, predict, report
+from retrograd.cli.watch import watch
 from retrograd.errors import RetrogradError
 
 __all__ = ["app", "main"]
@@ -24,7 +29,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command in (train, evaluate, predict, explain, report, demo):
+for command in (
+    train,
+    evaluate,
+    predict,
+    generate,
+    explain,
+    report,
+    watch,
+    diagnose,
+    fix,
+    models,
+    demo,
+):
     app.command()(command)
 
 

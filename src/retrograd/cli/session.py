@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +21,21 @@ from retrograd.artifact import (
 )
 from retrograd.artifact.folder import fingerprint
 from retrograd.cli.progress import reporter
-from retrograd.cli.show import show_columns, show_notes, show_scores
+from retrograd.cli.show import show_columns, show_findings, show_notes, show_scores
 from retrograd.data.split import share
+from retrograd.diagnose.failing_run import FailingRun
+from retrograd.diagnose.finding import Finding
+from retrograd.diagnose.recorder import Recorder
 from retrograd.errors import DataError, RunError, UsageError
 from retrograd.report import write_run_report
+from retrograd.report.run_findings import run_findings
 from retrograd.train import Verdict
 from retrograd.train.config import TrainConfig
 from retrograd.train.fitted import Origin, Run
 from retrograd.train.kinds import KINDS
 from retrograd.train.scores import Scores
 
-__all__ = ["HELD_OUT", "NEVER_SEEN", "judged_data", "resume", "start"]
+__all__ = ["HELD_OUT", "NEVER_SEEN", "judged_data", "resume", "run_origin", "start"]
 
 HELD_OUT = "rows held out to stop by"
 NEVER_SEEN = "rows never seen in training"
@@ -56,8 +60,8 @@ def start(
         write_recipe(folder, run, **_facts(origin, run))
         return _finish(folder, run, origin, console, as_json)
     except BaseException:
-        # Nothing was reached that would be worth a folder.
-        if not (folder.path / "weights.safetensors").exists():
+        # Nothing was reached that would be worth a folder, nor is it known why.
+        if not any((folder.path / kept).exists() for kept in ("weights.safetensors", "failure")):
             folder.remove()
         raise
 
@@ -68,7 +72,7 @@ def resume(path: Path, changes: Mapping[str, Any], console: Console, as_json: bo
     Raises DataError if its data is gone or has changed, UsageError if nothing is left to do.
     """
     folder = RunFolder.open(path)
-    origin, kind = _origin(folder), kind_in(folder)
+    origin, kind = run_origin(folder), kind_in(folder)
     config = kind.config.from_json({**load_config(folder).to_json(), **changes}, "--set")
     run = kind.prepare(origin, config)
     run.trainer.load_state(folder.read_arrays("checkpoint.safetensors"))
@@ -92,12 +96,12 @@ def judged_data(folder: RunFolder) -> Any:
 
     Raises DataError if the run's data is gone or has changed.
     """
-    run = kind_in(folder).prepare(_origin(folder), load_config(folder))
+    run = kind_in(folder).prepare(run_origin(folder), load_config(folder))
     return run.held if run.test is None else run.test
 
 
-def _origin(folder: RunFolder) -> Origin:
-    """Where a run's rows came from, if they are still what they were."""
+def run_origin(folder: RunFolder) -> Origin:
+    """Where a run's rows came from; DataError if they are gone or have changed."""
     data = folder.manifest()["data"]
     origin = Origin(data["path"], data["valid"], data["test"])
     if not Path(origin.data).exists() or fingerprint(Path(origin.data)) != data["sha256"]:
@@ -144,8 +148,9 @@ def _finish(
 ) -> RunFolder:
     """Train, score, report."""
     log = RunLog(folder, _facts(origin, run))
+    watching = [FailingRun(folder.path / "failure"), Recorder(folder.path / "record")]
     try:
-        run.fit([log, *reporter(console, as_json)])
+        run.fit([*watching, log, *reporter(console, as_json)])
     except RunError:
         log.checkpoint(run.trainer)
         raise
@@ -155,7 +160,7 @@ def _finish(
     write_scores(folder, scores)
     report = write_run_report(folder, run.model, run.held if run.test is None else run.test)
     log.close(run.trainer)
-    _conclude(folder, run, scores, report, console, as_json)
+    _conclude(folder, run, scores, run_findings(folder), report, console, as_json)
     return folder
 
 
@@ -163,6 +168,7 @@ def _conclude(
     folder: RunFolder,
     run: Run,
     scores: dict[str, Scores],
+    findings: Sequence[Finding],
     report: Path,
     console: Console,
     as_json: bool,
@@ -180,6 +186,7 @@ def _conclude(
                     "epochs": len(history.epochs),
                     "best_epoch": best.epoch,
                     "scores": {name: each.to_json() for name, each in scores.items()},
+                    "findings": [each.to_json() for each in findings],
                     "run": str(folder.path),
                     "report": str(report),
                 }
@@ -191,6 +198,7 @@ def _conclude(
         highlight=False,
     )
     show_scores(console, scores)
+    show_findings(console, findings)
     console.print(f"\nrun folder  {escape(str(folder.path))}", soft_wrap=True, highlight=False)
     console.print(f"report      {escape(str(report))}", soft_wrap=True, highlight=False)
     if history.verdict is Verdict.INTERRUPTED:

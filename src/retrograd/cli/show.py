@@ -9,9 +9,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from retrograd.data import SchemaRow
+from retrograd.diagnose.finding import Finding
 from retrograd.train.scores import Scores
 
-__all__ = ["number", "show_columns", "show_notes", "show_scores"]
+__all__ = ["COLORS", "number", "show_columns", "show_findings", "show_notes", "show_scores"]
+
+# A finding's severity, as it is coloured.
+COLORS = {"error": "bold red", "warning": "yellow", "note": "dim"}
 
 _MEANINGS = {
     "r2": "R² (1 is perfect)",
@@ -58,6 +62,18 @@ def show_scores(console: Console, scores: Mapping[str, Scores]) -> None:
         for key, value in each.metrics.items():
             table.add_row(_MEANINGS[key], number(value), number(each.baseline[key]))
         console.print(table)
+
+
+def show_findings(console: Console, findings: Sequence[Finding]) -> None:
+    """What is wrong, a line each, the likeliest cause first; notes are left to `diagnose`."""
+    for each in findings:
+        if each.severity != "note":
+            color = COLORS[each.severity]
+            console.print(
+                f"[{color}]{each.severity}:[/] {each.code} {escape(each.name)}. "
+                f"{escape(each.evidence.text)}",
+                highlight=False,
+            )
 
 
 def number(value: float) -> str:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from retrograd.cli.fix import SEEDS, TRIES, mend
 from retrograd.cli.session import resume, start
 from retrograd.data.files import existing_file
 from retrograd.data.split import share
@@ -31,7 +32,13 @@ def train(
     ] = None,
     task: Annotated[
         str | None,
-        typer.Option(help="regression or classification, where the target does not tell."),
+        typer.Option(
+            help="regression or classification, where the target does not tell; forecast; "
+            "language-model."
+        ),
+    ] = None,
+    time: Annotated[
+        str | None, typer.Option(help="For a forecast: the column that says when.")
     ] = None,
     model: Annotated[
         str | None, typer.Option(help="The architecture: auto, or one that fits the data.")
@@ -62,6 +69,9 @@ def train(
     resume_: Annotated[
         Path | None, typer.Option("--resume", help="A run folder whose training is to go on.")
     ] = None,
+    auto_fix: Annotated[
+        bool, typer.Option("--auto-fix", help="Try remedies for what is found, as `fix` does.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Report in lines of JSON.")] = False,
 ) -> None:
@@ -76,6 +86,7 @@ def train(
         **_given(
             target=target,
             task=task,
+            time=time,
             model=model,
             epochs=epochs,
             time_limit=time_limit,
@@ -85,13 +96,15 @@ def train(
     if kind:
         changes["kinds"] = _pairs("--kind", kind)
     if resume_ is not None:
-        fixed = {"target", "task", "model", "seed"}
+        fixed = {"target", "task", "time", "model", "seed"}
         if data or valid or test or out or config or changes.keys() & fixed:
             raise UsageError(
                 "--resume goes on with a run as it was started, on its own data; beside it only "
                 "--epochs, --time-limit, --set and the options of reporting make sense."
             )
-        resume(resume_, changes, console, as_json)
+        folder = resume(resume_, changes, console, as_json)
+        if auto_fix:
+            mend(folder, SEEDS, TRIES, console, as_json)
         return
     if data is None:
         raise UsageError("Name the table to learn from: retrograd train houses.csv --target price")
@@ -107,7 +120,9 @@ def train(
             f"Name the column of {data} to predict: retrograd train {data} --target COLUMN"
         )
     chosen = KINDS[name].config.from_json(options, "the options")
-    start(name, Origin(str(data), valid, test), chosen, out, console, as_json)
+    folder = start(name, Origin(str(data), valid, test), chosen, out, console, as_json)
+    if auto_fix:
+        mend(folder, SEEDS, TRIES, console, as_json)
 
 
 def choose_device(device: str) -> None:

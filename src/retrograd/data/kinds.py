@@ -40,7 +40,8 @@ Values = np.ndarray[Any, np.dtype[np.float64]]
 _MARKERS_MOST = 5
 _MARKERS_SHARE = 0.1
 _MARKERS_NUMBERS = 20
-_PROSE_WORDS = 8
+# An address has about four words that are no numbers, a headline six.
+_PROSE_WORDS = 5
 _NEARLY_ALL = 0.8
 _MANY_ROWS = 50
 
@@ -65,7 +66,7 @@ class Column:
     @property
     def is_used(self) -> bool:
         """Whether a model can learn from a column of this kind."""
-        return self.kind in ("number", "category", "date", "flag")
+        return self.kind in ("number", "category", "date", "flag", "text")
 
 
 def judge(facts: Facts) -> Column:
@@ -83,7 +84,7 @@ def judge(facts: Facts) -> Column:
         return _judge_numbers(facts, floats(facts.distinct))
     if is_text(facts.cells.type):
         return _judge_text(facts)
-    return _column(facts, "text", f"values of type {facts.cells.type}, which are not read yet")
+    return _column(facts, "identifier", f"values of type {facts.cells.type}, which are not read")
 
 
 def read_as(facts: Facts, kind: str) -> Column:
@@ -97,7 +98,7 @@ def read_as(facts: Facts, kind: str) -> Column:
         column = _column(facts, kind, reason, layout=(layouts or ["year-month-day"])[0])
     else:
         column = _column(facts, kind, reason)
-    if kind == "category":
+    if kind in ("category", "text"):
         read_labels(column, facts.cells)
     elif column.is_used:
         read_column(column, facts.cells)
@@ -158,7 +159,7 @@ def _judge_text(facts: Facts) -> Column:
         return _column(facts, "number", reason, decimal=decimal, markers=markers)
     words = _mean_words(facts.distinct)
     if words >= _PROSE_WORDS and different > facts.present / 2:
-        return _column(facts, "text", f"free text, about {words:.0f} words each, not read yet")
+        return _column(facts, "text", f"free text, about {words:.0f} words each")
     return _identifier(facts, "text") or _column(
         facts, "category", count(different, "different text")
     )
@@ -225,8 +226,8 @@ def _has_leading_zeros(facts: Facts) -> bool:
 
 
 def _mean_words(texts: pa.Array) -> float:
-    gaps = pc.count_substring_regex(texts, pattern=r"\s+")
-    return float(pc.mean(gaps).as_py()) + 1
+    """Words of letters; numbers and single letters do not make prose."""
+    return float(pc.mean(pc.count_substring_regex(texts, pattern=r"\p{L}{2,}")).as_py())
 
 
 def _words(name: str) -> list[str]:

@@ -1,4 +1,7 @@
-"""A table to the arrays that a network takes; what was measured in training is kept as JSON."""
+"""A table to the arrays that a network takes; what was measured in training is kept as JSON.
+
+Columns of free text are left to `retrograd.data.text_columns`.
+"""
 
 from __future__ import annotations
 
@@ -213,7 +216,7 @@ class Preprocessor:
             )
         try:
             schema = Schema.from_json(saved["schema"])
-            kinds = [column.kind for column in schema.features if column.kind != "category"]
+            kinds = [column.kind for column in schema.tabular if column.kind != "category"]
             pairs = zip(kinds, saved["numeric"], strict=True)
             return cls(
                 schema=schema,
@@ -239,7 +242,7 @@ def _features(table: pa.Table, schema: Schema) -> Iterator[tuple[Column, pa.Arra
             f"learns from: {listed(map(shown, absent))}."
             f"{did_you_mean(absent[0], columns)} Its columns: {listed(columns, most=30)}."
         )
-    for column in schema.features:
+    for column in schema.tabular:
         yield column, normalised(columns[column.name], column.markers)
 
 

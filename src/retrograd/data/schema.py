@@ -59,6 +59,16 @@ class Schema:
         """The columns that a model learns from."""
         return tuple(column for column in self.columns if column.is_used)
 
+    @property
+    def texts(self) -> tuple[Column, ...]:
+        """The features that are free text."""
+        return tuple(column for column in self.features if column.kind == "text")
+
+    @property
+    def tabular(self) -> tuple[Column, ...]:
+        """The features that are numbers, categories, dates or flags."""
+        return tuple(column for column in self.features if column.kind != "text")
+
     def describe(self) -> list[SchemaRow]:
         """The target, then every column, each with its kind, the reason and the share missing."""
         target = self.target
@@ -94,8 +104,8 @@ def infer_schema(
 ) -> Schema:
     """What each column of `frame` (narwhals, or any that narwhals reads) is, judged by its values.
 
-    `kinds` names the kind of columns to be read otherwise: number, category, date, flag, or
-    identifier, constant, text, which are left out. `task` is regression or classification where the
+    `kinds` names the kind of columns to be read otherwise: number, category, date, flag, text, or
+    identifier, constant, which are left out. `task` is regression or classification where the
     judgement from the target's values is not wanted. Rows are counted from 1, below the header.
 
     Raises DataError for a target that is not there or cannot be learned (missing throughout, always
@@ -183,15 +193,14 @@ def _notes(target: Target, columns: list[Column], values: pa.ChunkedArray) -> tu
     for kind, why in {
         "identifier": "they name rows",
         "constant": "they never change",
-        "text": "not read yet",
     }.items():
-        names = [column.name for column in columns if column.kind == kind]
+        names = [c.name for c in columns if c.kind == kind and "not read" not in c.reason]
         if names:
             notes.append(f"Left out as {kind} ({why}): {listed(names)}.")
     notes += [
         f"Column {shown(column.name)}: {column.reason}."
         for column in columns
-        if column.markers or "fit both" in column.reason
+        if column.markers or "fit both" in column.reason or "not read" in column.reason
     ]
     return tuple(notes)
 

@@ -74,6 +74,7 @@ class TableNet(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        self.numbers = len(edges)
         self.few = [i for i, n in enumerate(cardinalities) if n <= self.one_hot_limit]
         self.many = [i for i, n in enumerate(cardinalities) if n > self.one_hot_limit]
         self.piecewise = PiecewiseLinear(edges)
@@ -95,7 +96,18 @@ class TableNet(nn.Module):
         self.head = Parameter(host_rng().uniform(-bound, bound, shape).astype(np.float32))
         self.head_bias = Parameter(np.zeros((members, outputs), np.float32))
 
-    def forward(self, numbers: Tensor, categories: Tensor) -> Tensor:
+    @property
+    def sources(self) -> Array:
+        """(features,) int: which input each feature of `encoded` is made of, the numbers first."""
+        few = np.asarray(self.few, int)[np.asarray(self.one_hot.column.data)]
+        pairs = zip(self.many, self.embeddings, strict=True)
+        many = [np.full(embedding.weight.shape[1], i) for i, embedding in pairs]
+        piecewise = np.asarray(self.piecewise.column.data)
+        categories = np.concatenate([few, *many]) + self.numbers
+        return np.concatenate([np.arange(self.numbers), piecewise, categories])
+
+    def encoded(self, numbers: Tensor, categories: Tensor) -> Tensor:
+        """(rows, numbers), (rows, categories) -> (rows, features), what the first layer takes."""
         columns = [
             numbers,
             self.piecewise(numbers),
@@ -103,8 +115,14 @@ class TableNet(nn.Module):
         ]
         for i, embedding in zip(self.many, self.embeddings, strict=True):
             columns.append(embedding(categories[:, i]))
-        x = ops.concatenate(columns, 1)
+        return ops.concatenate(columns, 1)
+
+    def answered(self, x: Tensor) -> Tensor:
+        """(rows, features) -> (rows, members, outputs)."""
         for layer in self.layers:
             x = self.dropout(self.activation(layer(x)))
         # n rows, k members, w width, o outputs
         return ops.einsum("nkw,kow->nko", x, self.head) + self.head_bias
+
+    def forward(self, numbers: Tensor, categories: Tensor) -> Tensor:
+        return self.answered(self.encoded(numbers, categories))

@@ -32,8 +32,17 @@ from retrograd.nn.convolution import (
     ConvTranspose2d,
     ConvTranspose3d,
 )
+from retrograd.nn.ctc import CTCLoss
+from retrograd.nn.distances import (
+    CosineEmbeddingLoss,
+    CosineSimilarity,
+    PairwiseDistance,
+    TripletMarginLoss,
+    TripletMarginWithDistanceLoss,
+)
 from retrograd.nn.dropout import Dropout
 from retrograd.nn.embedding import Embedding
+from retrograd.nn.embedding_bag import EmbeddingBag
 from retrograd.nn.group_normalization import (
     GroupNorm,
     InstanceNorm1d,
@@ -41,6 +50,7 @@ from retrograd.nn.group_normalization import (
     InstanceNorm3d,
     RMSNorm,
 )
+from retrograd.nn.likelihood_losses import BCELoss, GaussianNLLLoss, KLDivLoss
 from retrograd.nn.linear import Flatten, Identity, Linear
 from retrograd.nn.losses import (
     BCEWithLogitsLoss,
@@ -52,6 +62,14 @@ from retrograd.nn.losses import (
     PoissonNLLLoss,
     QuantileLoss,
     SmoothL1Loss,
+)
+from retrograd.nn.margin_losses import (
+    HingeEmbeddingLoss,
+    MarginRankingLoss,
+    MultiLabelMarginLoss,
+    MultiLabelSoftMarginLoss,
+    MultiMarginLoss,
+    SoftMarginLoss,
 )
 from retrograd.nn.module import Module, observed
 from retrograd.nn.multihead import MultiheadAttention
@@ -82,6 +100,7 @@ from retrograd.nn.regression_losses import (
 )
 from retrograd.nn.repeat import Repeat
 from retrograd.nn.residual import Residual
+from retrograd.nn.response_normalization import LocalResponseNorm
 from retrograd.nn.transformer import TransformerEncoder, TransformerEncoderLayer
 from retrograd.nn.upsample import Upsample
 from retrograd.variable import Buffer, Parameter
@@ -102,38 +121,48 @@ __all__ = [
     "AvgPool1d",
     "AvgPool2d",
     "AvgPool3d",
+    "BCELoss",
     "BCEWithLogitsLoss",
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
     "Buffer",
+    "CTCLoss",
     "Conv1d",
     "Conv2d",
     "Conv3d",
     "ConvTranspose1d",
     "ConvTranspose2d",
     "ConvTranspose3d",
+    "CosineEmbeddingLoss",
+    "CosineSimilarity",
     "CrossEntropyLoss",
     "Dropout",
     "Dropout1d",
     "Dropout2d",
     "Dropout3d",
     "Embedding",
+    "EmbeddingBag",
     "Flatten",
+    "GaussianNLLLoss",
     "GroupNorm",
     "Hardtanh",
+    "HingeEmbeddingLoss",
     "HuberLoss",
     "Identity",
     "InstanceNorm1d",
     "InstanceNorm2d",
     "InstanceNorm3d",
+    "KLDivLoss",
     "L1Loss",
     "LayerNorm",
     "LeakyReLU",
     "LearnedPositions",
     "Linear",
+    "LocalResponseNorm",
     "LogSoftmax",
     "MSELoss",
+    "MarginRankingLoss",
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
@@ -141,8 +170,12 @@ __all__ = [
     "Module",
     "ModuleDict",
     "ModuleList",
+    "MultiLabelMarginLoss",
+    "MultiLabelSoftMarginLoss",
+    "MultiMarginLoss",
     "MultiheadAttention",
     "NLLLoss",
+    "PairwiseDistance",
     "Parameter",
     "PoissonNLLLoss",
     "QuantileLoss",
@@ -157,12 +190,15 @@ __all__ = [
     "Sigmoid",
     "SinusoidalPositions",
     "SmoothL1Loss",
+    "SoftMarginLoss",
     "Softmax",
     "Softplus",
     "StochasticDepth",
     "Tanh",
     "TransformerEncoder",
     "TransformerEncoderLayer",
+    "TripletMarginLoss",
+    "TripletMarginWithDistanceLoss",
     "Upsample",
     "binary_cross_entropy_with_logits",
     "cross_entropy",

@@ -50,7 +50,8 @@ def group_norm(
         raise ValueError(
             f"group_norm: expected (n, a multiple of {num_groups}, ...), found {tuple(input.shape)}"
         )
-    groups = ops.reshape(input, shape=(input.shape[0], num_groups, -1))
+    inside = math.prod(input.shape[1:]) // num_groups
+    groups = ops.reshape(input, shape=(input.shape[0], num_groups, inside))
     x_hat, _, _ = normalize(groups, dim=-1, eps=eps)
     return _by_channel(ops.reshape(x_hat, shape=input.shape), weight, bias)
 

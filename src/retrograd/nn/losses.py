@@ -28,38 +28,34 @@ __all__ = [
 ]
 
 
-class _Loss(Module):
-    def __init__(self, reduction: str) -> None:
+class Loss(Module):
+    """A module with a `reduction`: "none", "mean" or "sum"."""
+
+    def __init__(self, reduction: str = "mean") -> None:
         super().__init__()
         self.reduction = check_reduction(reduction)
 
 
-def _fixed(weight: Any) -> Buffer | None:
+def fixed(weight: Any) -> Buffer | None:
     """A loss's weights: saved with it, not trained."""
     return None if weight is None else Buffer(as_tensor(weight))
 
 
-class MSELoss(_Loss):
+class MSELoss(Loss):
     """The mean squared error, (prediction - target)²."""
-
-    def __init__(self, reduction: str = "mean") -> None:
-        super().__init__(reduction)
 
     def forward(self, input: Any, target: Any, sample_weight: Any = None) -> Tensor:
         return regression_losses.mse_loss(input, target, self.reduction, sample_weight)
 
 
-class L1Loss(_Loss):
+class L1Loss(Loss):
     """The mean absolute error, |prediction - target|."""
-
-    def __init__(self, reduction: str = "mean") -> None:
-        super().__init__(reduction)
 
     def forward(self, input: Any, target: Any, sample_weight: Any = None) -> Tensor:
         return regression_losses.l1_loss(input, target, self.reduction, sample_weight)
 
 
-class HuberLoss(_Loss):
+class HuberLoss(Loss):
     """Squared within ±`delta`, absolute beyond: `huber_loss`."""
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
@@ -72,7 +68,7 @@ class HuberLoss(_Loss):
         )
 
 
-class SmoothL1Loss(_Loss):
+class SmoothL1Loss(Loss):
     """Huber's loss divided by `beta`: `smooth_l1_loss`."""
 
     def __init__(self, reduction: str = "mean", beta: float = 1.0) -> None:
@@ -85,7 +81,7 @@ class SmoothL1Loss(_Loss):
         )
 
 
-class QuantileLoss(_Loss):
+class QuantileLoss(Loss):
     """The pinball loss, minimized by the `quantile` of the targets: `quantile_loss`."""
 
     def __init__(self, quantile: float = 0.5, reduction: str = "mean") -> None:
@@ -98,7 +94,7 @@ class QuantileLoss(_Loss):
         )
 
 
-class PoissonNLLLoss(_Loss):
+class PoissonNLLLoss(Loss):
     """The negative log-likelihood of counts: `poisson_nll_loss`."""
 
     def __init__(
@@ -119,7 +115,7 @@ class PoissonNLLLoss(_Loss):
         )
 
 
-class CrossEntropyLoss(_Loss):
+class CrossEntropyLoss(Loss):
     """-log softmax(logits) at the class: `cross_entropy`."""
 
     def __init__(
@@ -130,7 +126,7 @@ class CrossEntropyLoss(_Loss):
         label_smoothing: float = 0.0,
     ) -> None:
         super().__init__(reduction)
-        self.weight = _fixed(weight)
+        self.weight = fixed(weight)
         self.ignore_index = ignore_index
         self.label_smoothing = label_smoothing
 
@@ -146,14 +142,14 @@ class CrossEntropyLoss(_Loss):
         )
 
 
-class NLLLoss(_Loss):
+class NLLLoss(Loss):
     """Minus the log-probability at the class: `nll_loss`."""
 
     def __init__(
         self, weight: Any = None, ignore_index: int = -100, reduction: str = "mean"
     ) -> None:
         super().__init__(reduction)
-        self.weight = _fixed(weight)
+        self.weight = fixed(weight)
         self.ignore_index = ignore_index
 
     def forward(self, input: Any, target: Any, sample_weight: Any = None) -> Tensor:
@@ -162,13 +158,13 @@ class NLLLoss(_Loss):
         )
 
 
-class BCEWithLogitsLoss(_Loss):
+class BCEWithLogitsLoss(Loss):
     """The cross-entropy of yes-or-no targets: `binary_cross_entropy_with_logits`."""
 
     def __init__(self, weight: Any = None, reduction: str = "mean", pos_weight: Any = None) -> None:
         super().__init__(reduction)
-        self.weight = _fixed(weight)
-        self.pos_weight = _fixed(pos_weight)
+        self.weight = fixed(weight)
+        self.pos_weight = fixed(pos_weight)
 
     def forward(self, input: Any, target: Any, sample_weight: Any = None) -> Tensor:
         return classification_losses.binary_cross_entropy_with_logits(

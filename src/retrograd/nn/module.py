@@ -17,32 +17,40 @@ __all__ = ["IncompatibleKeys", "Module", "Place", "observed", "observing"]
 
 Kind = TypeVar("Kind")
 Observer = Callable[["Module", tuple[Any, ...], Any], Any]
+Entering = Callable[["Module"], None]
 
 
 class _Watch(threading.local):
     observer: Observer | None = None
+    entering: Entering | None = None
+    unrolls = True
 
 
 _watch = _Watch()
 
 
 @contextmanager
-def observed(observer: Observer) -> Iterator[None]:
+def observed(
+    observer: Observer | None, entering: Entering | None = None, unrolls: bool = True
+) -> Iterator[None]:
     """Call `observer(module, inputs, output)` after each module's forward within the block.
 
     What it returns takes the output's place, so that it may put an operation behind the layer and
-    see the cotangent pass on the way back.
+    see the cotangent pass on the way back. `entering(module)` is called before the forward.
+    None observes nothing, whoever observed before.
+    Without `unrolls` the blocks of a compiled `Repeat` stay one loop, into which no observer sees.
     """
-    before, _watch.observer = _watch.observer, observer
+    before = _watch.observer, _watch.entering, _watch.unrolls
+    _watch.observer, _watch.entering, _watch.unrolls = observer, entering, unrolls
     try:
         yield
     finally:
-        _watch.observer = before
+        _watch.observer, _watch.entering, _watch.unrolls = before
 
 
 def observing() -> bool:
-    """Whether modules are being observed."""
-    return _watch.observer is not None
+    """Whether modules are being observed, each block of a `Repeat` by itself."""
+    return _watch.observer is not None and _watch.unrolls
 
 
 class Place(Protocol):
@@ -94,11 +102,14 @@ class Module:
         self._training = True
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
-        output = self.forward(*inputs, **options)
         observer = _watch.observer
         if state.trace is not None:
             state.trace.guard(_watch, "observer", observer)
-        return output if observer is None else observer(self, inputs, output)
+        if observer is None:
+            return self.forward(*inputs, **options)
+        if _watch.entering is not None:
+            _watch.entering(self)
+        return observer(self, inputs, self.forward(*inputs, **options))
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Parameter | Buffer | Module):

@@ -92,7 +92,7 @@ def _power_base(g: Any, x: Any, y: Any) -> Any:
         return g * 0.0 if y == 0 else along_slope(g, y * x ** (y - 1))
     # Only there: elsewhere the slope at y = 0 is 0 by itself, but has a slope of its own in y.
     at_origin = (y == 0) & (x == 0)
-    return along_slope(g, where(at_origin, 0.0, y * x ** where(at_origin, 1.0, y - 1)))
+    return along_slope(g, y * x ** where(at_origin, 1.0, y - 1))
 
 
 def _power_exponent(g: Any, x: Any, y: Any, out: Any) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 from retrograd.autodiff.tape import Tensor
 from retrograd.ops import adaptive
 from retrograd.ops.shape import Shape, broadcast_to, permute, reshape
-from retrograd.ops.spatial import along, batched, tensor
+from retrograd.ops.spatial import along, tensor
 
 Vector = np.ndarray[Any, Any]
 
@@ -36,8 +36,13 @@ def interpolate(
     places, else the outer edges do. `antialias` widens the filter when shrinking ("bilinear" and
     "bicubic"). Raises ValueError for arguments that do not fit.
     """
-    axes = getattr(input, "ndim", 2) - 2
-    x, _ = batched("interpolate", input, axes)
+    x = tensor(input)
+    axes = x.ndim - 2
+    if not 1 <= axes <= 3:
+        raise ValueError(
+            "interpolate: the input must have the axes (batch, channels, 1 to 3 spatial); found "
+            f"the shape {tuple(x.shape)}"
+        )
     if mode not in _ANY and _AXES.get(mode) != axes:
         fits = [name for name, n in _AXES.items() if n == axes]
         raise ValueError(
@@ -65,7 +70,9 @@ def interpolate(
             continue
         if align_corners:
             step = (n - 1) / (m - 1) if m > 1 else 0.0
-        if n == m and step == 1:
+        # As in PyTorch an axis that keeps its size is copied, whatever factor was given for it,
+        # except by the plain cubic kernel.
+        if n == m and (step == 1 or antialias or mode != "bicubic"):
             continue
         if antialias:
             weights = _filtered(n, m, step, mode)

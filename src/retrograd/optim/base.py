@@ -81,8 +81,10 @@ class Optimizer(ABC):
 
     def step(self) -> None:
         """Change every parameter that has a gradient by the optimizer's equation."""
+        recorder = state.recorder
         if state.trace is not None:
             state.trace.guard(self, "param_groups", list(self.param_groups))
+            state.trace.guard(state, "recorder", recorder)
         with np.errstate(all="ignore"):
             for group in self.param_groups:
                 grads = [parameter.grad for parameter in group.params]
@@ -96,8 +98,12 @@ class Optimizer(ABC):
                     xp = namespace(x, g)
                     new = self._update(xp, x, g, self.state[parameter], lr, t, group.options)
                     parameter.data = xp.asarray(new)
+                    if recorder is not None:
+                        recorder.updated(self, parameter, g, new)
                     if state.trace is not None:
                         state.trace.spend_grad(parameter)
+            if recorder is not None:
+                recorder.stepped(self)
 
     @abstractmethod
     def _update(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from retrograd.arrays import Array, namespace
+from retrograd.arrays import Array, namespace, state
 from retrograd.tensor import Tensor
 
 __all__ = ["clip_grad_norm_", "clip_grad_norm_per_layer_", "clip_grad_value_"]
@@ -37,8 +37,13 @@ def clip_grad_norm_(
     clipped = _with_gradients(parameters)
     grads = [grad.data for _, grad in clipped]
     with np.errstate(all="ignore"):
-        norm = _norm(grads, norm_type)
+        powers = _powers(grads, norm_type)
+        norm = _norm(powers, norm_type)
         factor = namespace(norm).minimum(max_norm / (norm + 1e-6), 1.0)
+        if state.recorder is not None:
+            changed = [parameter for parameter, _ in clipped]
+            squares = powers if norm_type == 2 else None
+            state.recorder.clipped(changed, squares, factor, max_norm)
         for (parameter, _), grad in zip(clipped, grads, strict=True):
             parameter.grad = Tensor(grad * factor.astype(grad.dtype))
     return Tensor(norm)
@@ -68,7 +73,10 @@ def clip_grad_value_(parameters: Iterable[Tensor] | Tensor, clip_value: float) -
     """
     if not clip_value > 0:
         raise ValueError(f"clip_grad_value_: clip_value must be above 0; found {clip_value}")
-    for parameter, grad in _with_gradients(parameters):
+    clipped = _with_gradients(parameters)
+    if state.recorder is not None:
+        state.recorder.clipped([parameter for parameter, _ in clipped], None, None, clip_value)
+    for parameter, grad in clipped:
         xp = namespace(grad.data)
         parameter.grad = Tensor(xp.clip(grad.data, -clip_value, clip_value))
 
@@ -78,10 +86,16 @@ def _with_gradients(parameters: Iterable[Tensor] | Tensor) -> list[tuple[Tensor,
     return [(parameter, parameter.grad) for parameter in parameters if parameter.grad is not None]
 
 
-def _norm(arrays: Sequence[Array], p: float) -> Array:
-    """The p-norm of all elements of all arrays; 0 for none."""
+def _powers(arrays: Sequence[Array], p: float) -> list[Array]:
+    """Each array's sum of p-th powers, or for inf its largest element."""
     xp = namespace(*arrays)
     if p == math.inf:
-        return xp.stack([xp.max(xp.abs(array), initial=0) for array in arrays]).max()
-    powers = [xp.sum(xp.abs(array) ** p) for array in arrays]
+        return [xp.max(xp.abs(array), initial=0) for array in arrays]
+    return [xp.sum(xp.abs(array) ** p) for array in arrays]
+
+
+def _norm(powers: Sequence[Array], p: float) -> Array:
+    """The p-norm of all elements of all arrays of these powers; 0 for none."""
+    if p == math.inf:
+        return namespace(*powers).stack(powers).max()
     return sum(powers) ** (1 / p)

@@ -7,22 +7,33 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from retrograd.report.figures import figure
+from retrograd.report.figures import cut, figure, power_of_ten
 
 __all__ = ["Axis", "Plot", "document"]
 
+# About as many letters of a tick fit side by side, with room between.
+_LETTERS = 50
 _LEFT, _RIGHT, _TOP, _BOTTOM = 84, 32, 22, 46
 
 
 @dataclass(frozen=True)
 class Axis:
-    """A range of values and the ticks on it."""
+    """A range of values and the ticks on it; with `names` the ticks are at 0, 1, 2, ..."""
 
     label: str
     low: float
     high: float
     ticks: tuple[float, ...]
     is_log: bool = False
+    names: tuple[str, ...] = ()
+
+    @classmethod
+    def named(cls, label: str, names: Sequence[str]) -> Axis:
+        """A place for each name, as many of them written as there is room for."""
+        longest = min(max(map(len, names), default=0), 10)
+        stride = math.ceil(len(names) * max(longest, 4) / _LETTERS)
+        ticks = tuple(float(place) for place in range(0, len(names), stride))
+        return cls(label, -0.5, len(names) - 0.5, ticks, names=tuple(names))
 
     @classmethod
     def of(
@@ -47,8 +58,12 @@ class Axis:
 
     def text(self, tick: float) -> str:
         """A tick in figures, with as many decimals as tell the ticks apart."""
+        if self.names:
+            return escape(cut(self.names[int(tick)], 10))
+        if self.is_log:
+            return power_of_ten(round(math.log10(tick)))
         step = self.ticks[1] - self.ticks[0]
-        if self.is_log or not 1e-4 < step < 1e12:
+        if not 1e-4 < step < 1e12:
             return figure(tick, 3)
         decimals = next(d for d in range(6) if abs(round(step, d) / step - 1) < 1e-6)
         return f"{tick + 0.0:,.{decimals}f}".replace("-", "−")
@@ -120,6 +135,17 @@ class Plot:
             f'<circle class="mark {style}" cx="{at_x:.1f}" cy="{at_y:.1f}" r="5"/>'
             f'<text class="note" {place} y="{at_y - 10:.1f}">{escape(text)}</text>'
         )
+
+    def legend(self, entries: Sequence[tuple[str, str]]) -> None:
+        """The names of the lines by their styles, above at the right."""
+        right = self.width - _RIGHT
+        for name, style in reversed(entries):
+            self._parts.append(
+                f'<text class="tick" x="{right}" y="12" text-anchor="end">{escape(name)}</text>'
+            )
+            right -= round(6.5 * len(name)) + 8
+            self._parts.append(f'<path class="line {style}" d="M{right - 14} 8h14"/>')
+            right -= 30
 
     def svg(self, title: str, description: str) -> str:
         """The chart, with its title and description for those who do not see it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["cut", "figure", "percent", "shape"]
+__all__ = ["cut", "figure", "percent", "power_of_ten", "shape"]
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -23,6 +23,13 @@ def figure(value: float, digits: int = 4) -> str:
         text = f"{value:,.{max(digits - 1 - exponent, 0)}f}"
         return _trimmed(text).replace("-", "−")
     return f"{_trimmed(mantissa)}×10{str(exponent).translate(_SUPERSCRIPTS)}".replace("-", "−")
+
+
+def power_of_ten(power: int) -> str:
+    """10 to the power, in figures where they are few: 0.001, 1, 1,000, 10⁻⁶."""
+    if -4 < power < 4:
+        return figure(10.0**power)
+    return f"10{str(power).translate(_SUPERSCRIPTS)}"
 
 
 def percent(share: float) -> str:

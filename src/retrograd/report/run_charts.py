@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from retrograd.report.charts import Axis, Plot
 from retrograd.report.figures import figure
+from retrograd.report.run_words import metric_name
 from retrograd.train.history import Epoch
 
-__all__ = ["answers_against_truth", "errors", "learning_curve"]
+__all__ = ["answers_against_truth", "errors", "learning_curve", "metric_curves"]
 
 Array = np.ndarray[Any, Any]
 
@@ -48,6 +50,24 @@ def learning_curve(epochs: Sequence[Epoch]) -> str:
         f"The validation loss falls from {figure(valid[0])} to {figure(best.valid_loss)} in epoch "
         f"{best.epoch}; the training loss goes from {figure(train[0])} to {figure(train[-1])}.",
     )
+
+
+def metric_curves(epochs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A figure of merit by epoch each, of those that were recorded."""
+    charts = []
+    for key in dict.fromkeys(key for epoch in epochs for key in epoch.get("scores") or {}):
+        scored = [e for e in epochs if math.isfinite((e.get("scores") or {}).get(key, math.nan))]
+        if len(scored) < 2:
+            continue
+        numbers = [epoch["epoch"] for epoch in scored]
+        values = [epoch["scores"][key] for epoch in scored]
+        name = metric_name(key)
+        plot = Plot(Axis.of("epoch", numbers), Axis.of(name, values), width=480, height=250)
+        plot.line(numbers, values, "fwd")
+        charts.append(
+            plot.svg(f"{name} by epoch", f"From {figure(values[0])} to {figure(values[-1])}.")
+        )
+    return charts
 
 
 def answers_against_truth(target: str, truth: Array, answers: Array) -> str:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from retrograd.data.words import count
+from retrograd.data.words import count, listed
+from retrograd.diagnose.finding import Finding, Severity
 from retrograd.report.figures import figure, percent
 from retrograd.train.history import Epoch, Verdict
 from retrograd.train.scores import Scores
 
-__all__ = ["Metric", "metrics", "stop_sentence", "verdict"]
+__all__ = [
+    "Metric",
+    "found_sentence",
+    "metric_name",
+    "metrics",
+    "progress",
+    "stop_sentence",
+    "verdict",
+]
 
 # What each figure is called, what it says, and whether more of it is better.
 _MEANINGS = {
@@ -49,7 +59,12 @@ def metrics(scores: Scores) -> list[Metric]:
     ]
 
 
-def verdict(target: str, found: Sequence[Metric], rows: int) -> str:
+def metric_name(key: str) -> str:
+    """What a figure of merit is called: "R²" for "r2"; a name that is not known stays."""
+    return _MEANINGS[key][0] if key in _MEANINGS else key
+
+
+def verdict(target: str, found: Sequence[Metric], rows: int, baseline_does: str = "") -> str:
     """Whether the model learned something, in one or two sentences."""
     better = sum(metric.is_better for metric in found)
     known = {metric.key: metric for metric in found}
@@ -59,11 +74,17 @@ def verdict(target: str, found: Sequence[Metric], rows: int) -> str:
         size = f"is off by {figure(model)} on average"
         if "r2" in known and known["r2"].value > 0:
             size += f" and explains {percent(known['r2'].value)} of the variance"
-        beside = f"always answering the mean of the training rows is off by {figure(base)}"
-    else:
+        does = baseline_does or "always answering the mean of the training rows"
+        beside = f"{does} is off by {figure(base)}"
+    elif "accuracy" in known:
         model, base = known["accuracy"].value, known["accuracy"].baseline
         size = f"gives the right class to {percent(model)} of the rows"
-        beside = f"always answering the most frequent class is right for {percent(base)}"
+        does = baseline_does or "always answering the most frequent class"
+        beside = f"{does} is right for {percent(base)}"
+    else:
+        first = found[0]
+        size = f"reaches a {first.name} of {figure(first.value)}"
+        beside = f"the baseline's is {figure(first.baseline)}"
     facts = f"Predicting {target}, it {size}, {where}; {beside}."
     if better == len(found):
         return f"The model beats the baseline in every figure. {facts}"
@@ -73,9 +94,34 @@ def verdict(target: str, found: Sequence[Metric], rows: int) -> str:
     return f"The model is no better than the baseline: it learned nothing that helps. {facts}"
 
 
+def progress(epochs: Sequence[Epoch], most: int | None) -> str:
+    """How far a run has come that still trains."""
+    if not epochs:
+        return "Training has begun."
+    last = epochs[-1]
+    best = min(epochs, key=lambda epoch: epoch.valid_loss)
+    of = f" of at most {most:,}" if most else ""
+    said = f"Training: epoch {last.epoch:,}{of}, validation loss {figure(last.valid_loss)}"
+    if best is last:
+        return f"{said}, the best so far."
+    return f"{said}; the best so far is {figure(best.valid_loss)}, in epoch {best.epoch:,}."
+
+
+def found_sentence(findings: Sequence[Finding]) -> str:
+    """How many findings there are, the gravest counted first, and what the first of them is."""
+    counts = Counter(each.severity for each in findings)
+    if not findings:
+        return "Nothing was found wrong with the training."
+    graves: tuple[Severity, ...] = ("error", "warning", "note")
+    parts = listed([count(counts[each], each) for each in graves if counts[each]])
+    return f"Found: {parts}. First of all: {findings[0].name} ({findings[0].code})."
+
+
 def stop_sentence(epochs: Sequence[Epoch], reason: Verdict | None) -> str:
     """Why training stopped, and which weights were kept."""
     if not epochs:
+        if reason is None:
+            return "Its first epoch is not over yet."
         return "Training ended before its first epoch was over."
     last = epochs[-1]
     best = min(epochs, key=lambda epoch: epoch.valid_loss)

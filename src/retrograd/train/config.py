@@ -20,7 +20,7 @@ class TrainConfig:
     """The options of `retrograd train`; None where the data decides. Each kind of run adds its own.
 
     `valid` is the share of rows held out to stop by, `average` the decay of the weights' running
-    mean, `time_limit` is in seconds.
+    mean, `time_limit` is in seconds. `ignore` mutes findings: codes, with commas between.
     """
 
     target: str | None = None
@@ -37,6 +37,7 @@ class TrainConfig:
     dropout: float = 0.0
     clip_norm: float = 1.0
     average: float = 0.98
+    ignore: str = ""
 
     # The values that an option may have: anything beyond is a slip of the keyboard.
     ranges: ClassVar[Mapping[str, tuple[float, float]]] = {
@@ -58,6 +59,10 @@ class TrainConfig:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise UsageError(f"{name} is {value}; expected {low:g} to {high:g}.")
+
+    def ignored(self) -> tuple[str, ...]:
+        """The codes in `ignore`."""
+        return tuple(code.strip() for code in self.ignore.split(",") if code.strip())
 
     def replaced(self, **changes: Any) -> Self:
         """The same options with some changed."""
@@ -101,9 +106,17 @@ def _read(name: str, value: Any, hint: Any, source: str) -> Any:
             return float(value)
         if kind is str and isinstance(value, str):
             return value
+        if kind is bool and str(value).lower() in ("true", "false"):
+            return str(value).lower() == "true"
         if kind is dict and isinstance(value, Mapping):
             return dict(value)
     except (TypeError, ValueError, OverflowError):
         pass
-    expected = {int: "a whole number", float: "a number", str: "text", dict: "names and values"}
+    expected = {
+        int: "a whole number",
+        float: "a number",
+        str: "text",
+        bool: "true or false",
+        dict: "names and values",
+    }
     raise UsageError(f"{source}: {name} is {value!r}; expected {expected[kind]}.")

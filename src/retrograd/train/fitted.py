@@ -19,9 +19,17 @@ from retrograd.train.loop import Trainer
 from retrograd.train.scores import Scores
 from retrograd.train.sources import Source
 
-__all__ = ["FittedModel", "Origin", "Run"]
+__all__ = ["FittedModel", "Origin", "Picture", "Run"]
 
 Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A cell that is seen, not read: a small PNG, and words for those who do not see it."""
+
+    png: bytes
+    text: str
 
 
 class FittedModel(Protocol):
@@ -68,7 +76,7 @@ class FittedModel(Protocol):
     def columns(self) -> list[SchemaRow]:
         """How each input is read."""
 
-    def shown(self, data: Any, rows: Array) -> dict[str, list[str]]:
+    def shown(self, data: Any, rows: Array) -> Mapping[str, Sequence[str | Picture]]:
         """Some rows as a person would know them again: a column's name and its cells."""
 
     def to_json(self) -> dict[str, Any]:

@@ -7,11 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from retrograd.data.images import holds_images
+from retrograd.data.text_folder import is_text_folder
 from retrograd.errors import UsageError
 from retrograd.train.config import TrainConfig
 from retrograd.train.fitted import FittedModel, Origin, Run
-from retrograd.train.table import TableConfig, TableModel
+from retrograd.train.forecast import ForecastConfig, ForecastModel, prepare_forecast
+from retrograd.train.frame import TableConfig
+from retrograd.train.image_model import ImageModel, ImagesConfig
+from retrograd.train.images import prepare_images
+from retrograd.train.language import LanguageConfig, LanguageModel, prepare_language
+from retrograd.train.signals import SignalConfig, SignalModel, holds_signals, prepare_signals
+from retrograd.train.table import TableModel
 from retrograd.train.table_files import prepare_table_files
+from retrograd.train.text import TextConfig, TextModel
 
 __all__ = ["KINDS", "Kind", "kind_of"]
 
@@ -34,7 +43,22 @@ class Kind:
 
 # The first that takes the data is meant, where the task does not say; a table is the last resort.
 KINDS: dict[str, Kind] = {
-    "table": Kind(TableConfig, TableModel, prepare_table_files, lambda path: True),
+    "language-model": Kind(
+        LanguageConfig,
+        LanguageModel,
+        prepare_language,
+        lambda path: False,
+        task="language-model",
+        needs_target=False,
+    ),
+    "forecast": Kind(
+        ForecastConfig, ForecastModel, prepare_forecast, lambda path: False, task="forecast"
+    ),
+    "signals": Kind(SignalConfig, SignalModel, prepare_signals, holds_signals, needs_target=False),
+    "images": Kind(ImagesConfig, ImageModel, prepare_images, holds_images, needs_target=False),
+    # A table with columns of free text becomes one too; see `prepare_table`.
+    "text": Kind(TextConfig, TextModel, prepare_table_files, is_text_folder, needs_target=False),
+    "table": Kind(TableConfig, TableModel, prepare_table_files, lambda path: not path.is_dir()),
 }
 
 
@@ -49,4 +73,7 @@ def kind_of(data: Path, task: str | None) -> str:
     for name, kind in KINDS.items():
         if kind.task is None and kind.takes(data):
             return name
-    raise UsageError(f"{data} is nothing that can be learned from.")
+    raise UsageError(
+        f"{data} holds nothing that can be learned from; expected a table, an .npz file, or a "
+        "folder with images or .txt files in a sub-folder for each class."
+    )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Scores", "score_classes", "score_numbers"]
+__all__ = ["Scores", "number_metrics", "score_classes", "score_numbers"]
 
 Array = np.ndarray[Any, Any]
 
@@ -18,12 +18,14 @@ class Scores:
 
     Regression: r2, rmse and mae (in the target's units); the baseline answers the training mean.
     Classification: accuracy, log_loss (nats) and roc_auc (the mean over pairs of classes, where
-    every class occurs); the baseline answers the shares of the classes in training.
+    every class occurs); the baseline answers the shares of the classes in training. Where it does
+    something else, `baseline_does` says what, as in "repeating the last value".
     """
 
     rows: int
     metrics: dict[str, float]
     baseline: dict[str, float]
+    baseline_does: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The fields by name."""
@@ -33,10 +35,11 @@ class Scores:
 def score_numbers(answers: Array, truth: Array, training_mean: float) -> Scores:
     """`answers` and `truth`, (rows,) in the target's units."""
     constant = np.full(len(truth), training_mean)
-    return Scores(len(truth), _number_metrics(answers, truth), _number_metrics(constant, truth))
+    return Scores(len(truth), number_metrics(answers, truth), number_metrics(constant, truth))
 
 
-def _number_metrics(answers: Array, truth: Array) -> dict[str, float]:
+def number_metrics(answers: Array, truth: Array) -> dict[str, float]:
+    """R² (of more than one row), RMSE and MAE of `answers` and `truth`, (rows,)."""
     from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
     metrics = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import narwhals as nw
@@ -10,15 +12,16 @@ from retrograd.data import (
     Schema,
     infer_schema,
     labelled_rows,
-    read_table,
     split_rows,
     take_rows,
     target_values,
 )
 from retrograd.data.split import share
+from retrograd.data.text_folder import parts_of
 from retrograd.errors import about
 from retrograd.train.fitted import Origin, Run
-from retrograd.train.table import TableConfig, prepare_table
+from retrograd.train.frame import TableConfig, read_frame
+from retrograd.train.table import prepare_table
 
 __all__ = ["prepare_table_files"]
 
@@ -32,8 +35,16 @@ def prepare_table_files(origin: Origin, config: TableConfig) -> Run:
     """
     notes: list[str] = []
     with about(origin.data):
-        frame = read_table(origin.data, notes)
+        parts = parts_of(origin.data) if Path(origin.data).is_dir() else {}
+        frame = read_frame(parts.get("train", Path(origin.data)), notes)
         schema = infer_schema(frame, config.target, config.kinds, config.task)
+    # What is named on the command line goes before what a folder has beside its `train`.
+    found = {part: str(path) for part, path in parts.items()}
+    origin = replace(
+        origin,
+        valid=origin.valid or found.get("valid"),
+        test=origin.test or found.get("test"),
+    )
     fraction = share(origin.test)
     test = None
     if fraction is not None:
@@ -50,7 +61,7 @@ def prepare_table_files(origin: Origin, config: TableConfig) -> Run:
 
 def _labelled(path: str, schema: Schema, notes: list[str]) -> Frame:
     with about(path):
-        return labelled_rows(read_table(path, notes), schema)[0]
+        return labelled_rows(read_frame(Path(path), notes), schema)[0]
 
 
 def _split(

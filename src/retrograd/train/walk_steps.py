@@ -14,7 +14,8 @@ from retrograd import nn
 from retrograd.autodiff.tape import Node, backpropagate
 from retrograd.data import TableArrays
 from retrograd.tensor import Tensor
-from retrograd.train.table import TableModel, objective_of
+from retrograd.train.frame import objective_of
+from retrograd.train.table import TableModel
 from retrograd.train.walk_record import Guess, Outcome
 
 __all__ = ["TOLERANCE", "Call", "Forward", "Steps", "cotangent_of"]

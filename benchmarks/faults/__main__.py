@@ -1,0 +1,98 @@
+"""Faulty programs and their healthy twins: are the faults found, and are the healthy left in peace?
+
+    python benchmarks/faults measure [--data FOLDER] [--results FILE] [--minutes N]
+    python benchmarks/faults repair
+
+Runs each program of a half ("tune" or "measure", see draw.py) with three seeds, watched by the
+recorder, as its user would diagnose it; the findings are in order, so that the first is the cause
+that is named. `repair` gives the programs of the measuring half their first remedy. Each run adds
+a line to the results file, and one that is there is not run again, so that a benchmark that was
+interrupted, or ended after `--minutes`, goes on. When all are there, the figures are printed, and
+those of "measure" and "repair" written to docs/results.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+sys.path.append(str(Path(__file__).parent.parent))
+
+import data
+import figures
+import repairs
+from cases import Case, cases
+from diagnosis import diagnosed
+
+SEEDS = range(3)
+
+Line = dict[str, Any]
+
+
+def diagnoses(half: str, lines: list[Line]) -> Iterator[Callable[[], Line]]:
+    """The runs that have no line yet; each program with the first seed, then with the next."""
+    done = {(line["case"], line["twin"], line["seed"]) for line in lines}
+    for seed in SEEDS:
+        for case in cases(half):
+            for twin in ("healthy", "faulty"):
+                if (case.name, twin, seed) not in done:
+                    yield lambda case=case, twin=twin, seed=seed: diagnose(case, twin, seed)
+
+
+def diagnose(case: Case, twin: str, seed: int) -> Line:
+    """One run, and what was found in it."""
+    healthy, faulty = case.build()
+    started = time.perf_counter()
+    score, findings = diagnosed(healthy if twin == "healthy" else faulty, seed)
+    return {
+        "case": case.name,
+        "kind": case.kind,
+        "twin": twin,
+        "seed": seed,
+        "score": score,
+        "findings": [[each.code, each.severity, each.evidence.text] for each in findings],
+        "seconds": round(time.perf_counter() - started, 2),
+    }
+
+
+def attempts(lines: list[Line]) -> Iterator[Callable[[], Line]]:
+    """The repairs that have no line yet."""
+    for case in repairs.repairable({line["case"] for line in lines}):
+        yield lambda case=case: repairs.repair(case, SEEDS)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("what", choices=("tune", "measure", "repair"))
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument(
+        "--results", type=Path, help="JSON lines; by default in the temporary folder"
+    )
+    parser.add_argument("--minutes", type=float, default=float("inf"))
+    given = parser.parse_args()
+    data.FOLDER = given.data
+    file = given.results or Path(tempfile.gettempdir()) / f"retrograd-faults-{given.what}.jsonl"
+    lines = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+    ends = time.monotonic() + 60 * given.minutes
+    for run in attempts(lines) if given.what == "repair" else diagnoses(given.what, lines):
+        if time.monotonic() > ends:
+            print(f"{len(lines)} runs are in {file}; the same command goes on.")
+            return
+        lines.append(run())
+        with file.open("a") as out:
+            print(json.dumps(lines[-1]), file=out)
+        print(figures.brief(lines[-1]), flush=True)
+    if given.what == "repair":
+        repairs.report(lines)
+    else:
+        figures.report(given.what, lines)
+
+
+if __name__ == "__main__":
+    main()

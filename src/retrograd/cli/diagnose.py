@@ -1,0 +1,111 @@
+"""`retrograd diagnose`: what is wrong with a run, the likeliest cause first, and what mends it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from retrograd.artifact import RunFolder, kind_in, load_config, load_model
+from retrograd.cli.session import run_origin
+from retrograd.cli.show import COLORS, show_notes
+from retrograd.diagnose.case import Case, Data
+from retrograd.diagnose.catalogue import check_codes
+from retrograd.diagnose.diagnose import examined
+from retrograd.diagnose.finding import Finding
+from retrograd.diagnose.record import Record
+from retrograd.errors import DataError
+from retrograd.train.objective import Classification, Regression
+from retrograd.train.sources import Rows
+
+__all__ = ["diagnose"]
+
+
+class Format(StrEnum):
+    """How findings are printed."""
+
+    text = "text"
+    json = "json"
+
+
+def diagnose(
+    run: Annotated[Path, typer.Argument(help="A run folder that `retrograd train` made.")],
+    format: Annotated[Format, typer.Option(help="For a person, or one JSON object.")] = Format.text,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(help="A code to leave out, RG208; more than one may be given."),
+    ] = None,
+) -> None:
+    """Say what is wrong with a run, the likeliest cause first, and what mends it.
+
+    Exits with 0 if there is neither an error nor a warning, else with 1. Codes in the run's option
+    `ignore` are left out as well.
+
+    [bold]Example:[/] retrograd diagnose runs/houses-1 --ignore RG208
+    """
+    folder = RunFolder.open(run)
+    muted = check_codes(ignore or (), "--ignore")
+    muted |= check_codes(load_config(folder).ignored(), str(folder.path / "config.json"))
+    notes: list[str] = []
+    findings = examined(_case(folder, notes), muted)
+    if format is Format.json:
+        print(json.dumps({"findings": [each.to_json() for each in findings], "notes": notes}))
+    else:
+        _show(Console(soft_wrap=True), findings, notes)
+    if any(each.severity != "note" for each in findings):
+        raise typer.Exit(1)
+
+
+def _case(folder: RunFolder, notes: list[str]) -> Case:
+    """A run's record, and its model and data if the data is as it was.
+
+    Raises DataError for a run without a record.
+    """
+    case = Case(record=Record.open(folder.path), restores_best=True)
+    try:
+        run = kind_in(folder).prepare(run_origin(folder), load_config(folder))
+    except DataError as error:
+        notes.append(f"Only the record is looked at: {error}")
+        return case
+    objective = run.trainer.objective
+    if not (isinstance(run.train, Rows) and isinstance(run.valid, Rows)):
+        return case
+    if not isinstance(objective, Regression | Classification):
+        return case
+    model = load_model(folder)
+    return replace(
+        case,
+        model=model.network,
+        task=model.task,
+        train=Data(tuple(run.train.inputs), np.asarray(run.train.target)),
+        valid=Data(tuple(run.valid.inputs), np.asarray(run.valid.target)),
+        answer=objective.answer,
+        batch_size=run.config.batch_size,
+        shuffled=True,
+    )
+
+
+def _show(console: Console, findings: list[Finding], notes: list[str]) -> None:
+    show_notes(console, notes)
+    if not findings:
+        console.print("Nothing is wrong with this run that the checks know of.")
+    for each in findings:
+        color = COLORS[each.severity]
+        console.print(
+            f"[{color}]{each.severity}[/] [bold]{each.code} {escape(each.name)}[/]", highlight=False
+        )
+        console.print(f"  {escape(each.evidence.text)}", highlight=False)
+        if each.severity != "note":
+            console.print(f"  {escape(each.why)}", highlight=False)
+            if each.follows_from:
+                console.print(f"  It follows from {', '.join(each.follows_from)}.", highlight=False)
+                continue
+            for remedy in each.remedies:
+                console.print(f"  → {escape(remedy.text)}", highlight=False)

@@ -1,0 +1,194 @@
+"""`retrograd fix`: remedies for what is wrong with a run, tried until one is shown to help."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from retrograd.artifact import RunFolder, kind_in, load_config
+from retrograd.cli.session import run_origin
+from retrograd.diagnose.finding import Finding, Remedy
+from retrograd.diagnose.remedies_config import Changed, changed_options, random_options
+from retrograd.diagnose.trials import Fix, Scored, bounded, try_remedies
+from retrograd.diagnose.trials import Progress as Done
+from retrograd.errors import RunError
+from retrograd.report.run_findings import run_findings
+from retrograd.train.config import TrainConfig
+from retrograd.train.fitted import Origin
+from retrograd.train.kinds import Kind
+from retrograd.train.scores import Scores
+
+__all__ = ["SEEDS", "TRIES", "fix", "fix_run", "mend"]
+
+SEEDS = 3
+TRIES = 3
+
+# The figure by which trials are judged, the first of these that a run has; 1 if more is better.
+_FIGURES = (("r2", 1), ("log_loss", -1), ("accuracy", 1), ("rmse", -1), ("mae", -1))
+
+
+def fix(
+    run: Annotated[Path, typer.Argument(help="A run folder that `retrograd train` made.")],
+    seeds: Annotated[int, typer.Option(min=2, help="Train each so many times.")] = SEEDS,
+    tries: Annotated[int, typer.Option(min=1, help="Try at most so many remedies.")] = TRIES,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Try the remedies for what was found, and keep the first that is shown to help.
+
+    Each is trained for the same budget with several seeds, beside the run as it is and beside a
+    random change. The run itself stays as it is: RUN/fix/config.json has the changed options.
+
+    [bold]Example:[/] retrograd fix runs/houses-1
+    """
+    mend(RunFolder.open(run), seeds, tries, Console(quiet=as_json), as_json)
+
+
+def mend(folder: RunFolder, seeds: int, tries: int, console: Console, as_json: bool) -> None:
+    """Try remedies for a run, and say what came of it; see `retrograd fix`."""
+    with _reported(console) as progress:
+        found = fix_run(folder, seeds=range(seeds), tries=tries, progress=progress)
+    path = _written(folder, found)
+    if as_json:
+        print(json.dumps(_told(found, path)))
+        return
+    console.print(escape(str(found)), highlight=False, soft_wrap=True)
+    if path is not None:
+        data = shlex.quote(folder.manifest()["data"]["path"])
+        console.print(
+            f"\nTo train with it: retrograd train {escape(data)} --config "
+            f"{escape(shlex.quote(str(path)))}",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def fix_run(
+    folder: RunFolder,
+    *,
+    seeds: Sequence[int],
+    tries: int,
+    findings: Sequence[Finding] | None = None,
+    progress: Callable[[Done], None] | None = None,
+) -> Fix[TrainConfig]:
+    """Try remedies for a run's options; see `retrograd.diagnose.fix.fix`.
+
+    Raises UsageError for a run without a record, DataError if its data is gone or has changed.
+    """
+    if findings is None:
+        findings = run_findings(folder)
+    kind, origin = kind_in(folder), run_origin(folder)
+
+    def ways(finding: Finding, remedy: Remedy) -> list[Changed]:
+        return changed_options(remedy.change, config)
+
+    def train(options: TrainConfig, seed: int) -> Scored:
+        return _train(kind, origin, options.replaced(seed=config.seed + seed))
+
+    config = load_config(folder)
+    return try_remedies(
+        config,
+        findings,
+        ways,
+        train,
+        random=lambda besides: random_options(config, besides, config.seed),
+        seeds=seeds,
+        tries=tries,
+        progress=progress,
+    )
+
+
+def _train(kind: Kind, origin: Origin, config: TrainConfig) -> Scored:
+    run = kind.prepare(origin, config)
+    try:
+        run.fit()
+    except RunError:  # it diverged, and has the best weights so far
+        if run.trainer.history.best is None:
+            return Scored(-1.0, -1.0)
+    held = _figure(run.model.score(run.held))
+    return Scored(held, held if run.test is None else _figure(run.model.score(run.test)))
+
+
+def _figure(scores: Scores) -> float:
+    """One figure of merit, higher is better, in a scale on which -1 is useless.
+
+    An error is counted in shares of the baseline's.
+    """
+    name, sign = next((n, s) for n, s in _FIGURES if n in scores.metrics)
+    value = scores.metrics[name]
+    if sign < 0:
+        value = 1 - value / scores.baseline[name] if scores.baseline[name] else -value
+    return bounded(value, -1.0)
+
+
+def _written(folder: RunFolder, found: Fix[TrainConfig]) -> Path | None:
+    """Write the changed options and what was tried into RUN/fix; the path of the options."""
+    place = folder.path / "fix"
+    if not found.trials:
+        return None
+    place.mkdir(exist_ok=True)
+    beside = RunFolder(place)
+    beside.write_json("trials.json", _told(found, None))
+    path = place / "config.json"
+    if found.kept is None:
+        path.unlink(missing_ok=True)  # of an earlier fix, which no longer holds
+        return None
+    beside.write_json("config.json", found.subject.to_json())
+    return path
+
+
+def _told(found: Fix[TrainConfig], path: Path | None) -> dict[str, object]:
+    trials = [
+        {
+            "finding": trial.finding and trial.finding.code,
+            "change": trial.change,
+            "before": trial.before,
+            "after": trial.after,
+            "gain": trial.gain,
+            "spread": trial.spread,
+            "helped": trial.helped,
+        }
+        for trial in (*found.trials, *([] if found.random is None else [found.random]))
+    ]
+    by_hand = [{"finding": f.code, "remedy": remedy.text} for f, remedy in found.by_hand]
+    return {
+        "trials": trials,
+        "by_hand": by_hand,
+        "kept": found.kept and found.kept.change,
+        "config": path and str(path),
+    }
+
+
+@contextmanager
+def _reported(console: Console) -> Iterator[Callable[[Done], None]]:
+    """What is being trained, how far it is, how long it may take: a live line, or a line each."""
+    if not console.is_terminal:
+        yield lambda done: console.print(_line(done), highlight=False)
+        return
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total} trainings"),
+        TimeRemainingColumn(),
+        console=console,
+    )
+    task = bar.add_task("looking", total=None)
+
+    def tell(done: Done) -> None:
+        bar.update(task, description=escape(done.doing), completed=done.done, total=done.most)
+
+    with bar:
+        yield tell
+
+
+def _line(done: Done) -> str:
+    left = "" if done.seconds_left is None else f"  at most {done.seconds_left:.0f} s left"
+    return f"{done.done}/{done.most} trainings: {escape(done.doing)}{left}"

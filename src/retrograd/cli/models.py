@@ -1,0 +1,36 @@
+"""`retrograd models`: the architectures that `--model` takes."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from retrograd.models.registry import ARCHITECTURES
+
+__all__ = ["models"]
+
+
+def models(
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array.")] = False,
+) -> None:
+    """List the architectures by the kind of data that they are for.
+
+    Left to itself, `retrograd train` picks one and says why; --model NAME asks for another.
+
+    [bold]Example:[/] retrograd train photos --model resnet
+    """
+    if as_json:
+        kept = [{"name": a.name, "for": a.suits, "summary": a.summary} for a in ARCHITECTURES]
+        print(json.dumps(kept, ensure_ascii=False))
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("for", "--model", "what it is"):
+        table.add_column(heading)
+    for each in ARCHITECTURES:
+        table.add_row(escape(each.suits), escape(each.name), escape(each.summary))
+    Console().print(table)

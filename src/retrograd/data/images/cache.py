@@ -1,0 +1,107 @@
+"""Decoded images on disk, so that the same files are decoded once and not once a run.
+
+Each set of files is one array, named after the files' paths, sizes and times of change and the form
+they were brought to; a change of any makes another name. What was used longest ago goes when all
+of them together grow beyond a limit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from retrograd.data.files import atomic_write
+from retrograd.data.images.pixels import PixelFormat
+from retrograd.errors import UsageError
+
+__all__ = ["cache_folder", "load", "name_of", "store"]
+
+Array = np.ndarray[Any, Any]
+
+LIMIT = 8 << 30  # bytes, of all that is kept
+
+
+def cache_folder() -> Path:
+    """Where decoded images are kept: `$XDG_CACHE_HOME/retrograd`, by default `~/.cache/retrograd`.
+
+    It may be deleted at any time.
+    """
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "retrograd" / "images"
+
+
+def name_of(paths: Sequence[Path], stats: Sequence[os.stat_result | None], form: Any) -> str:
+    """The name under which these files, as they are now, are kept."""
+    digest = hashlib.sha256(f"{form!r}".encode())
+    for path, stat in zip(paths, stats, strict=True):
+        facts = stat and (stat.st_size, stat.st_mtime_ns)
+        digest.update(f"\0{path.absolute()}\0{facts}".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def load(name: str, form: PixelFormat) -> tuple[Array, dict[int, str]] | None:
+    """The array kept under `name`, mapped from disk, and why some of its files are broken."""
+    pixels_path, broken_path = _paths(name)
+    try:
+        broken = json.loads(broken_path.read_text("utf-8"))
+        pixels = np.load(pixels_path, mmap_mode="r", allow_pickle=False)
+        os.utime(pixels_path)  # used now
+    except (OSError, ValueError, EOFError):  # not there, or damaged: it is made anew
+        return None
+    if pixels.shape[1:] != form.shape:
+        return None
+    return pixels, {int(place): reason for place, reason in broken.items()}
+
+
+def store(
+    name: str, files: int, form: PixelFormat, fill: Callable[[Array], dict[int, str]]
+) -> bool:
+    """Keep under `name` what `fill` writes into an array (files, channels, height, width).
+
+    `fill` returns the broken files' places and reasons. False, and nothing is kept, where there is
+    too little room or no permission.
+    """
+    size = files * int(np.prod(form.shape))
+    pixels_path, broken_path = _paths(name)
+    try:
+        cache_folder().mkdir(parents=True, exist_ok=True)
+        if size > LIMIT or size > shutil.disk_usage(cache_folder()).free // 2:
+            return False
+        with atomic_write(pixels_path) as part:
+            array = np.lib.format.open_memmap(
+                part, mode="w+", dtype=np.uint8, shape=(files, *form.shape)
+            )
+            broken = fill(array)
+            array.flush()
+            with atomic_write(broken_path) as notes:
+                notes.write_text(json.dumps(broken), "utf-8")
+    except (OSError, UsageError):
+        return False
+    _prune()
+    return True
+
+
+def _paths(name: str) -> tuple[Path, Path]:
+    return cache_folder() / f"{name}.npy", cache_folder() / f"{name}.json"
+
+
+def _prune() -> None:
+    """Remove what was used longest ago until the rest is within the limit; never the newest."""
+    kept = []
+    for path in cache_folder().glob("*.npy"):
+        if not path.name.startswith("."):
+            stat = path.stat()
+            kept.append((stat.st_mtime, stat.st_size, path))
+    kept.sort(reverse=True)
+    total = 0
+    for place, (_, size, path) in enumerate(kept):
+        total += size
+        if place and total > LIMIT:
+            path.unlink(missing_ok=True)
+            path.with_suffix(".json").unlink(missing_ok=True)

@@ -1,0 +1,144 @@
+"""Image files to bytes of one shape, with Pillow."""
+
+from __future__ import annotations
+
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from retrograd.data.files import plain_reason
+from retrograd.data.images.pixels import PixelFormat
+from retrograd.errors import DataError
+
+__all__ = ["decode_file", "infer_format", "open_image"]
+
+Array = np.ndarray[Any, Any]
+
+# What Pillow's readers raise on broken files, of which UnidentifiedImageError is an OSError.
+_BROKEN = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+# Both black and white drawings on a transparent ground stay visible on it.
+_BEHIND_TRANSPARENT = 128
+_PROBED = 256
+_PROBED_AT = 64  # pixels a side
+
+
+def open_image(path: Path, most: int | None = None) -> Image.Image:
+    """The upright image in a file, its colours as 8-bit `L` or `RGB`.
+
+    `most` is the longest side that is wanted: a JPEG is decoded at up to twice that, if it is
+    larger. 16 bits keep their upper 8. What is transparent becomes mid-grey. Raises DataError for a
+    file that is no image or is broken.
+    """
+    try:
+        with _only_serious_warnings(), Image.open(path) as image:
+            if most is not None:
+                image.draft(None, (2 * most, 2 * most))
+            return _in_8_bits(ImageOps.exif_transpose(image))
+    except UnidentifiedImageError:
+        raise DataError(f"{path}: not an image that can be read") from None
+    except _BROKEN as error:
+        reason = plain_reason(error) if isinstance(error, OSError) and error.errno else error
+        raise DataError(f"{path}: {str(reason) or type(error).__name__}") from None
+
+
+def probe(path: Path) -> tuple[int, int, bool]:
+    """The height and width of the upright image in a file, and whether any pixel is not grey.
+
+    Raises DataError as `open_image` does.
+    """
+    upright = open_image(path, _PROBED_AT)
+    try:
+        with _only_serious_warnings(), Image.open(path) as image:
+            width, height = image.size
+    except _BROKEN as error:
+        raise DataError(f"{path}: {error}") from None
+    if (upright.width > upright.height) != (width > height):
+        width, height = height, width
+    if upright.mode == "L":
+        return height, width, False
+    red, green, blue = np.moveaxis(np.asarray(upright), 2, 0)
+    return height, width, bool((red != green).any() or (green != blue).any())
+
+
+def infer_format(paths: Sequence[Path], most: int) -> PixelFormat:
+    """The form to bring images to: their median height and width, scaled down to at most `most`.
+
+    Judged by up to 256 of the files, spread evenly; grey if all of their pixels are. Raises
+    DataError if none of them can be read.
+    """
+    chosen = sorted({*np.linspace(0, len(paths) - 1, min(len(paths), _PROBED)).astype(int)})
+    found = []
+    reason = ""
+    for place in chosen:
+        try:
+            found.append(probe(paths[place]))
+        except DataError as error:
+            reason = reason or str(error)
+    if not found:
+        raise DataError(f"None of {len(chosen):,} image files can be read. The first: {reason}.")
+    heights, widths, colours = zip(*found, strict=True)
+    height, width = float(np.median(heights)), float(np.median(widths))
+    scale = min(1.0, most / max(height, width))
+    return PixelFormat(
+        3 if any(colours) else 1, max(1, round(height * scale)), max(1, round(width * scale))
+    )
+
+
+@contextmanager
+def _only_serious_warnings() -> Iterator[None]:
+    """Pillow's remarks on odd metadata are dropped; a picture of too many pixels is an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
+
+
+def _in_8_bits(image: Image.Image) -> Image.Image:
+    mode = image.mode
+    if mode.startswith("I"):  # 16 bits, or 32 that hold 16 or 8
+        values = np.asarray(image)
+        if values.min() < 0 or values.max() > 0xFFFF:
+            raise ValueError("grey values beyond 16 bits")
+        is_16_bits = mode != "I" or values.max() > 0xFF
+        return Image.fromarray((values >> 8 if is_16_bits else values).astype(np.uint8))
+    if mode == "F":
+        raise ValueError("grey values that are no whole numbers")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        behind = Image.new("RGBA", image.size, (*(_BEHIND_TRANSPARENT,) * 3, 255))
+        flat = Image.alpha_composite(behind, image).convert("RGB")
+        return flat.convert("L") if mode in ("LA", "La", "L", "1") else flat
+    return image.convert("L" if mode in ("1", "L") else "RGB")
+
+
+def decode_file(path: Path, form: PixelFormat) -> Array:
+    """uint8 (channels, height, width): scaled to cover the form, and cut to it around the middle.
+
+    Raises DataError for a file that is no image or is broken.
+    """
+    image = open_image(path, max(form.height, form.width))
+    image = image.convert("L" if form.channels == 1 else "RGB")
+    size = (form.width, form.height)
+    if image.size != size:
+        image = ImageOps.fit(image, size, Image.Resampling.BILINEAR, centering=(0.5, 0.5))
+    pixels = np.asarray(image)
+    return pixels[None] if form.channels == 1 else pixels.transpose(2, 0, 1)

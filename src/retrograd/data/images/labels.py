@@ -1,0 +1,94 @@
+"""What images show, as codes: the classes or numbers that are to be learned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from retrograd.data.arrow import mask
+from retrograd.data.cells import normalised
+from retrograd.data.facts import gather
+from retrograd.data.images.sets import ImageSet
+from retrograd.data.target import Target, judge_target, read_target
+from retrograd.data.words import count, listed, shown
+from retrograd.errors import DataError
+
+__all__ = ["FOLDER", "codes_of", "judge_labels", "with_labels"]
+
+Array = np.ndarray[Any, Any]
+
+FOLDER = "class"  # what is predicted where it has no name of its own
+
+
+def judge_labels(images: ImageSet, column: str | None, task: str | None) -> Target:
+    """The target: the table's `column`, judged as any table's, or else classes by name.
+
+    Labels of arrays that are numbers with fractions are numbers to learn. Raises DataError for
+    fewer than two classes, and for what `judge_target` refuses.
+    """
+    assert images.labels is not None
+    if column is not None or task == "regression" or _has_fractions(images.labels):
+        return judge_target(gather(column or FOLDER, pa.chunked_array([images.labels])), task)
+    texts = sorted(set(_texts(images.labels)))
+    if len(texts) < 2:
+        raise DataError(
+            f"All {count(len(images), 'image')} are of one class, {listed(map(shown, texts))}: "
+            "there is nothing to learn. Give every class a folder or a label of its own."
+        )
+    try:
+        classes = sorted(texts, key=float)
+    except ValueError:
+        classes = texts
+    reason = count(len(classes), "class", "classes")
+    return Target(FOLDER, "classification", reason, len(images), 0, classes=tuple(classes))
+
+
+def with_labels(images: ImageSet, target: Target, notes: list[str]) -> ImageSet:
+    """The images that have a value of the target; a table may lack some."""
+    if images.frame is None or images.labels is None:
+        return images
+    has_value = mask(normalised(pa.chunked_array([images.labels])).is_valid())
+    if has_value.all():
+        return images
+    without = count(int((~has_value).sum()), "row")
+    notes.append(f"{without} without a value of {shown(target.name)}: left out.")
+    return images.take(np.flatnonzero(has_value))
+
+
+def codes_of(images: ImageSet, target: Target) -> Array:
+    """(rows,) float64 numbers, or int64 codes of the classes.
+
+    Raises DataError for images without labels, and for a class that training did not know.
+    """
+    if images.labels is None:
+        raise DataError("The images have no labels to be compared with.")
+    if images.frame is not None or target.task == "regression":
+        return read_target(target, normalised(pa.chunked_array([images.labels])))
+    place = {name: code for code, name in enumerate(target.classes)}
+    texts = _texts(images.labels)
+    unknown = sorted({text for text in texts if text not in place})
+    if unknown:
+        raise DataError(
+            f"Found the classes {listed(map(shown, unknown))}, which training does not know; "
+            f"expected {listed(map(shown, target.classes))}."
+        )
+    return np.array([place[text] for text in texts], np.int64)
+
+
+def _has_fractions(labels: pa.Array) -> bool:
+    if not pa.types.is_floating(labels.type):
+        return False
+    values = labels.to_numpy(zero_copy_only=False)
+    return bool((values != np.round(values)).any())
+
+
+def _texts(labels: pa.Array) -> list[str]:
+    """Labels as texts, one spelling a value: 3 and 3.0 are both "3"."""
+    values = labels.to_pylist()
+    if pa.types.is_binary(labels.type):
+        return [value.decode("utf-8", "replace") for value in values]
+    if pa.types.is_floating(labels.type) or pa.types.is_boolean(labels.type):
+        values = [int(value) for value in values]
+    return [str(value) for value in values]

@@ -1,0 +1,188 @@
+"""Which image files there are, and what each one shows: folders of classes, a table's paths."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pyarrow as pa
+
+from retrograd.data.cells import is_text
+from retrograd.data.images.pixels import SUFFIXES
+from retrograd.data.table import as_table, take_rows
+from retrograd.data.text_folder import is_text_folder
+from retrograd.data.words import count, did_you_mean, listed, shown
+from retrograd.errors import DataError
+
+__all__ = [
+    "ImageFiles",
+    "class_folders",
+    "find_files",
+    "has_images",
+    "image_column",
+    "parts_of",
+    "table_files",
+]
+
+_PARTS = {
+    "train": "train",
+    "training": "train",
+    "val": "valid",
+    "valid": "valid",
+    "validation": "valid",
+    "test": "test",
+}
+
+
+_ROWS_TRIED = 1000
+
+
+@dataclass(frozen=True)
+class ImageFiles:
+    """Image files by their names for a person, and what each shows, where that is known.
+
+    `frame` is the table that named them, a row a file.
+    """
+
+    paths: tuple[Path, ...]
+    names: tuple[str, ...]
+    labels: pa.Array | None = None
+    frame: nw.DataFrame[pa.Table] | None = None
+
+
+def parts_of(folder: Path) -> dict[str, Path]:
+    """The folders of the parts train, valid and test; `folder` itself where it has no train."""
+    found = {
+        _PARTS[entry.name.lower()]: entry
+        for entry in _folders(folder)
+        if entry.name.lower() in _PARTS and any(map(_has_image, _folders(entry)))
+    }
+    return found if "train" in found else {"train": folder}
+
+
+def has_images(folder: Path) -> bool:
+    """Whether there is an image in a sub-folder, or one that waits for a folder of its class."""
+    loose = any(map(_is_image, folder.iterdir()))
+    return any(map(_has_image, _folders(folder))) or (loose and not is_text_folder(folder))
+
+
+def class_folders(folder: Path, notes: list[str]) -> ImageFiles:
+    """The images below `folder`, labelled by the sub-folder of it that they are in.
+
+    Raises DataError where there are no sub-folders with images.
+    """
+    paths: list[Path] = []
+    labels: list[str] = []
+    empty = []
+    for each in sorted(_folders(folder)):
+        files = list(_images_below(each))
+        if not files:
+            empty.append(each.name)
+        paths += files
+        labels += [each.name] * len(files)
+    if not paths:
+        loose = sum(1 for _ in _images_below(folder))
+        raise DataError(
+            f"{folder} holds {count(loose, 'image')} and no sub-folder with images in it; expected "
+            "one sub-folder for each class, named after it, such as cats/ and dogs/."
+        )
+    if empty:
+        notes.append(f"Sub-folders without an image are passed over: {listed(empty)}.")
+    loose = sum(1 for entry in folder.iterdir() if _is_image(entry))
+    if loose:
+        notes.append(f"{count(loose, 'image')} beside the class folders of {folder}: passed over.")
+    return ImageFiles(tuple(paths), _names(paths, folder), pa.array(labels, pa.string()))
+
+
+def find_files(path: Path) -> ImageFiles:
+    """The images anywhere below a folder, or the one in a file, without labels.
+
+    Raises DataError where there is none.
+    """
+    if path.is_file():
+        return ImageFiles((path,), (str(path),))
+    paths = list(_images_below(path))
+    if not paths:
+        raise DataError(
+            f"{path} holds no image; expected files ending in {listed(sorted(SUFFIXES))}."
+        )
+    return ImageFiles(tuple(paths), _names(paths, path))
+
+
+def table_files(
+    path: Path, frame: Any, column: str, target: str | None, notes: list[str]
+) -> ImageFiles:
+    """The images that a column of a table names, labelled by its column `target` if given.
+
+    `path` is the table's file, from whose folder the paths are taken. Rows without a path, or
+    without a value of the target, are left out, with a note. Raises DataError for a column that is
+    missing.
+    """
+    table = as_table(frame)
+    for name in (column, target):
+        if name is not None and name not in table.column_names:
+            raise DataError(
+                f"{path} has no column {shown(name)}.{did_you_mean(name, table.column_names)} "
+                f"Its columns: {listed(table.column_names, most=30)}."
+            )
+    cells = table[column].cast(pa.string()).to_pylist()
+    values = cells if target is None else table[target].to_pylist()
+    kept = [
+        row
+        for row, (cell, value) in enumerate(zip(cells, values, strict=True))
+        if cell and value not in (None, "")
+    ]
+    if len(kept) < len(cells):
+        what = "an image" if target is None else f"an image or a value of {shown(target)}"
+        notes.append(f"{count(len(cells) - len(kept), 'row')} without {what}: left out.")
+    if not kept:
+        raise DataError(f"{path}: no row has a path in the column {shown(column)}.")
+    frame = take_rows(table, np.array(kept))
+    labels = None if target is None else as_table(frame)[target].combine_chunks()
+    names = tuple(cells[row] for row in kept)
+    return ImageFiles(tuple(path.parent / name for name in names), names, labels, frame)
+
+
+def image_column(frame: Any, folder: Path) -> str | None:
+    """The first column whose texts all end as image files do, some of which are in `folder`."""
+    table = as_table(frame)
+    for name in table.column_names:
+        if is_text(table[name].type):
+            cells = [cell for cell in table[name].slice(0, _ROWS_TRIED).to_pylist() if cell]
+            are_named_so = all(Path(cell).suffix.lower() in SUFFIXES for cell in cells)
+            if are_named_so and any((folder / cell).is_file() for cell in cells):
+                return str(name)
+    return None
+
+
+def _names(paths: Iterable[Path], folder: Path) -> tuple[str, ...]:
+    return tuple(path.relative_to(folder).as_posix() for path in paths)
+
+
+def _folders(folder: Path) -> list[Path]:
+    return [
+        entry
+        for entry in folder.iterdir()
+        if entry.is_dir() and not entry.name.startswith((".", "__"))
+    ]
+
+
+def _is_image(path: Path) -> bool:
+    hidden = path.name.startswith(".")
+    return not hidden and path.suffix.lower() in SUFFIXES and path.is_file()
+
+
+def _images_below(folder: Path) -> Iterator[Path]:
+    """In the order of their paths, whatever the file system's."""
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
+        yield from (path for name in sorted(files) if _is_image(path := Path(place, name)))
+
+
+def _has_image(folder: Path) -> bool:
+    return next(_images_below(folder), None) is not None

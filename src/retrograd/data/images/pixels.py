@@ -1,0 +1,30 @@
+"""The form that all images of a run have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["SUFFIXES", "PixelFormat"]
+
+SUFFIXES = frozenset(
+    (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".pgm", ".ppm")
+)
+
+
+@dataclass(frozen=True)
+class PixelFormat:
+    """1 channel (grey), 3 (red, green, blue), or as many as an array has; bytes or float32."""
+
+    channels: int
+    height: int
+    width: int
+    dtype: str = "uint8"
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return self.channels, self.height, self.width
+
+    def __str__(self) -> str:
+        colours = {1: "grey", 3: "colour"}.get(self.channels, f"{self.channels} channels")
+        values = "" if self.dtype == "uint8" else f", {self.dtype} values"
+        return f"{self.height}×{self.width}, {colours}{values}"

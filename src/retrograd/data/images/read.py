@@ -1,0 +1,197 @@
+"""From a path to images: what it holds, part by part, before any file is decoded.
+
+A path is a folder of images, a folder of IDX files, an IDX or NPZ file, one image, or a table with
+a column of image paths.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from retrograd.data.arrays_file import read_arrays, read_examples
+from retrograd.data.files import existing_file
+from retrograd.data.images.idx import idx_parts, labels_beside, read_idx
+from retrograd.data.images.listing import (
+    ImageFiles,
+    class_folders,
+    find_files,
+    has_images,
+    image_column,
+    parts_of,
+    table_files,
+)
+from retrograd.data.images.pixels import SUFFIXES, PixelFormat
+from retrograd.data.images.sets import ImageSet, decode
+from retrograd.data.table import read_table
+from retrograd.data.words import count
+from retrograd.errors import DataError
+
+__all__ = ["Found", "format_of", "holds_images", "read_examples_only", "read_parts", "to_set"]
+
+Array = np.ndarray[Any, Any]
+
+TABLES = (".csv", ".tsv", ".parquet")
+# What a table's first bytes are searched for, so that other tables are not read twice.
+_SEARCHED = 1 << 16
+
+
+@dataclass(frozen=True)
+class Found:
+    """Images that are files to be decoded, or an array as it was found; and their labels."""
+
+    source: Path
+    images: ImageFiles | Array
+    labels: pa.Array | None = None  # of an array; files have their own
+
+
+def holds_images(path: Path) -> bool:
+    """Whether a path is one for `read_parts`, which says what is missing if something is."""
+    if path.is_dir():
+        return bool(idx_parts(path)) or has_images(path)
+    if path.suffix.lower() in TABLES:
+        return path.is_file() and _names_images(path)
+    if path.suffix.lower() == ".npz":
+        return read_arrays(path).kind == "images"
+    return path.is_file() and labels_beside(path) is not None
+
+
+def read_parts(
+    path: Path, column: str | None, target: str | None, notes: list[str]
+) -> dict[str, Found]:
+    """The labelled images of each part (train, and valid and test where the data has them).
+
+    `column` and `target` are a table's columns of paths and of what is to be learned. Raises
+    DataError for data that is missing, broken or without labels.
+    """
+    if path.is_dir():
+        arrays = idx_parts(path)
+        if arrays:
+            return {part: _labelled_idx(each) for part, each in arrays.items()}
+        folders = parts_of(path)
+        return {part: Found(each, class_folders(each, notes)) for part, each in folders.items()}
+    existing_file(path)
+    if path.suffix.lower() in TABLES:
+        frame = read_table(path, notes)
+        column = column or image_column(frame, path.parent)
+        if column is None:
+            raise DataError(
+                f"{path} has no column of paths to images that are there; name it with "
+                "--set image=COLUMN. Paths are taken from the table's own folder."
+            )
+        if target is None:
+            raise DataError(f"Name the column of {path} to predict: --target COLUMN.")
+        return {"train": Found(path, table_files(path, frame, column, target, notes))}
+    if path.suffix.lower() == ".npz":
+        found = read_arrays(path)
+        parts = {"train": found.train, "valid": found.valid, "test": found.test}
+        return {
+            part: Found(path, as_pixels(path, pair[0]), pa.array(pair[1]))
+            for part, pair in parts.items()
+            if pair is not None
+        }
+    return {"train": _labelled_idx(path)}
+
+
+def read_examples_only(path: Path, column: str | None, notes: list[str]) -> Found:
+    """The images at `path`, their labels left aside; DataError where there are none."""
+    if path.is_dir() or path.suffix.lower() in SUFFIXES:
+        if not path.is_dir():
+            existing_file(path)
+        return Found(path, find_files(path))
+    if path.suffix.lower() in TABLES:
+        frame = read_table(path, notes)
+        column = column or image_column(frame, path.parent)
+        if column is None:
+            raise DataError(f"{path} has no column of paths to images that are there.")
+        return Found(path, table_files(path, frame, column, None, notes))
+    existing_file(path)
+    pixels = read_examples(path) if path.suffix.lower() == ".npz" else read_idx(path)
+    return Found(path, as_pixels(path, pixels))
+
+
+def format_of(found: Found, most: int) -> PixelFormat:
+    """The form that a run on these images brings all of its images to; see `infer_format`."""
+    if isinstance(found.images, ImageFiles):
+        from retrograd.data.images.decode import infer_format
+
+        return infer_format(found.images.paths, most)
+    channels, height, width = found.images.shape[1:]
+    return PixelFormat(channels, height, width, found.images.dtype.name)
+
+
+def to_set(found: Found, form: PixelFormat, limit: float, notes: list[str]) -> ImageSet:
+    """The images with their labels, decoded; see `decode`.
+
+    Raises DataError for arrays of another form.
+    """
+    if isinstance(found.images, ImageFiles):
+        if form.dtype != "uint8":
+            raise DataError(
+                f"{found.source} holds image files, whose pixels are bytes; the network learned "
+                f"from {form}."
+            )
+        return decode(found.images, form, limit, notes)
+    pixels = found.images
+    if (pixels.shape[1:], pixels.dtype.name) != (form.shape, form.dtype):
+        own = format_of(found, 0)
+        raise DataError(f"{found.source} holds images of {own}; the network learned from {form}.")
+    names = tuple(str(row) for row in range(1, len(pixels) + 1))
+    return ImageSet(pixels, names, found.labels, are_files=False)
+
+
+def as_pixels(source: Path, x: Array) -> Array:
+    """(n, channels, height, width) of (n, h, w), (n, h, w, c), (n, c, h, w) or (n, pixels).
+
+    1, 3 or 4 on an axis are channels, the last axis first; pixels in a row are those of a square,
+    grey image. Bytes stay bytes, everything else becomes float32. Raises DataError for others.
+    """
+    side = math.isqrt(x.shape[1]) if x.ndim == 2 else 0
+    if x.ndim == 2 and side**2 == x.shape[1]:
+        x = x.reshape(-1, 1, side, side)
+    elif x.ndim == 3:
+        x = x[:, None]
+    elif x.ndim == 4 and x.shape[3] in (1, 3, 4):
+        x = x.transpose(0, 3, 1, 2)
+    elif not (x.ndim == 4 and x.shape[1] in (1, 3, 4)):
+        raise DataError(
+            f"{source}: {count(len(x), 'example')} of shape {x.shape[1:]} cannot be read as "
+            "images; expected (height, width), (height, width, channels), (channels, height, "
+            "width), or the pixels of a square image in a row."
+        )
+    return np.ascontiguousarray(x if x.dtype == np.uint8 else x.astype(np.float32))
+
+
+def _labelled_idx(path: Path) -> Found:
+    pixels = as_pixels(path, read_idx(path))
+    beside = labels_beside(path)
+    if beside is None:
+        raise DataError(
+            f"{path.name} is not named as a file of images whose labels can be found; expected "
+            "NAME-images-idx3-ubyte beside NAME-labels-idx1-ubyte, also .gz."
+        )
+    labels = read_idx(beside)
+    if labels.shape != (len(pixels),):
+        raise DataError(
+            f"{path} has {count(len(pixels), 'image')}, and {beside.name} labels of shape "
+            f"{labels.shape}; expected one for each image."
+        )
+    return Found(path, pixels, pa.array(labels))
+
+
+def _names_images(path: Path) -> bool:
+    """Whether a table seems to name images, and does."""
+    if path.suffix.lower() != ".parquet":
+        with path.open("rb") as file:
+            head = file.read(_SEARCHED).lower().replace(b"\0", b"")
+        if not any(suffix.encode() in head for suffix in SUFFIXES):
+            return False
+    try:
+        return image_column(read_table(path), path.parent) is not None
+    except DataError:
+        return False  # who reads it for training says why

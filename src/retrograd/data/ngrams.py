@@ -1,0 +1,130 @@
+"""A text as the set of its n-grams: runs of words, and runs of characters within words."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+
+__all__ = ["PADDING", "NgramEncoder", "padded", "word_spans", "words_of"]
+
+Ids = np.ndarray[Any, np.dtype[np.int32]]
+
+PADDING = 0
+"""The id that fills a row up; n-grams and tokens are numbered from 1."""
+
+# A word, with its apostrophes, or a sign by itself.
+_WORD = re.compile(r"[\w']+|[^\w\s]")
+_SIZES = {"words": (1, 2), "characters": (2, 3, 4, 5)}
+# Single runs of characters are mostly slips of the keyboard; a single pair of words says something.
+_FEWEST = {"words": 1, "characters": 2}
+_MOST = 1 << 17
+
+
+def words_of(text: str) -> list[str]:
+    """The words and signs of a text, in lower case."""
+    return _WORD.findall(text.lower())
+
+
+def word_spans(text: str) -> list[tuple[int, int]]:
+    """Where each word or sign of a text starts and ends."""
+    return [found.span() for found in _WORD.finditer(text)]
+
+
+def padded(rows: Sequence[Sequence[int]]) -> Ids:
+    """(n, length) int32: each row's ids, filled up with `PADDING`; a length of 1 at least."""
+    longest = max(map(len, rows), default=0)
+    ids = np.full((len(rows), max(longest, 1)), PADDING, np.int32)
+    for place, row in enumerate(rows):
+        ids[place, : len(row)] = row
+    return ids
+
+
+@dataclass(frozen=True)
+class NgramEncoder:
+    """The different n-grams of a row's texts that training has seen, each once.
+
+    `unit` is "words", one and two in a row, or "characters", two to five in a row within a word
+    whose ends are marked by spaces (the subwords of Bojanowski et al. 2017). Where a row has
+    several texts, its words stand for all of them, and once more for the text that they are in
+    (Daumé 2007, "Frustratingly easy domain adaptation"). `ngrams[i]` has the id i + 1; the first
+    `repeated` of them, which are the most frequent, occur in more than one row of training.
+    """
+
+    unit: str
+    ngrams: tuple[str, ...]
+    repeated: int = 0
+    _of_word: dict[str, list[str]] = field(default_factory=dict, init=False, repr=False)
+
+    @classmethod
+    def fit(cls, unit: str, rows: Iterable[Sequence[str]], longest: int) -> Self:
+        """The n-grams of the first `longest` words of each text, at most the 2¹⁷ most frequent."""
+        encoder = cls(unit, ())
+        counts: Counter[str] = Counter()
+        for texts in rows:
+            counts.update(encoder.split([words_of(text)[:longest] for text in texts]))
+        # The order of equal counts is the order of their first occurrence.
+        common = counts.most_common(_MOST)
+        ngrams = tuple(each for each, times in common if times >= _FEWEST[unit])
+        return cls(unit, ngrams, sum(times > 1 for _, times in common))
+
+    @classmethod
+    def from_json(cls, saved: Mapping[str, Any]) -> Self:
+        return cls(str(saved["unit"]), tuple(map(str, saved["ngrams"])), int(saved["repeated"]))
+
+    def to_json(self) -> dict[str, Any]:
+        return {"unit": self.unit, "ngrams": list(self.ngrams), "repeated": self.repeated}
+
+    @property
+    def size(self) -> int:
+        """The number of ids, `PADDING` among them."""
+        return len(self.ngrams) + 1
+
+    @cached_property
+    def _ids(self) -> dict[str, int]:
+        return {ngram: place for place, ngram in enumerate(self.ngrams, 1)}
+
+    def split(self, texts: Sequence[list[str]]) -> list[str]:
+        """The different n-grams of texts' words, whether training has seen them or not."""
+        found: dict[str, None] = {}
+        for place, words in enumerate(texts):
+            if self.unit == "words":
+                found.update(dict.fromkeys(_runs(words)))
+                if len(texts) > 1:
+                    # No word has a colon, so that this is no n-gram of any text.
+                    found.update(dict.fromkeys(f"{place}: {each}" for each in _runs(words)))
+                continue
+            for word in words:
+                if word not in self._of_word:
+                    self._of_word[word] = list(_pieces(word))
+                found.update(dict.fromkeys(self._of_word[word]))
+        return list(found)
+
+    def encode(self, rows: Iterable[Sequence[str]], longest: int) -> tuple[Ids, int]:
+        """Ids (n, length), and how many rows have a text that was cut at `longest` words."""
+        ids, cut = [], 0
+        for texts in rows:
+            words = [words_of(text) for text in texts]
+            cut += any(len(each) > longest for each in words)
+            found = (self._ids.get(each) for each in self.split([w[:longest] for w in words]))
+            ids.append([each for each in found if each is not None])
+        return padded(ids), cut
+
+
+def _runs(words: list[str]) -> Iterator[str]:
+    """Words, and each two that stand side by side with a space between."""
+    for size in _SIZES["words"]:
+        for start in range(len(words) - size + 1):
+            yield " ".join(words[start : start + size])
+
+
+def _pieces(word: str) -> Iterator[str]:
+    marked = f" {word} "
+    for size in _SIZES["characters"]:
+        for start in range(max(len(marked) - size + 1, 1)):
+            yield marked[start : start + size]

@@ -1,0 +1,111 @@
+"""How curved the loss is where the weights stand: the Hessian's trace and largest eigenvalue.
+
+Both come from products H v (as `rg.hvp` forms them, Pearlmutter 1994) of one loss on one batch. The
+trace is the mean of vᵀ H v over random signs v (Hutchinson 1990); the eigenvalue of the largest
+magnitude is where power iteration leads. With a learning rate above 2 / λ plain gradient descent
+oscillates.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from retrograd import ops
+from retrograd.autodiff.tape import Node, backpropagate, recording
+from retrograd.tensor import Tensor
+from retrograd.variable import Parameter
+
+__all__ = ["Curvature"]
+
+Array = np.ndarray[Any, Any]
+Vectors = list[Array]
+
+
+class Curvature:
+    """Measures one network again and again; the eigenvector found goes on from time to time."""
+
+    def __init__(self, parameters: Iterable[Parameter], seed: int = 0) -> None:
+        self.parameters = [each for each in parameters if each.requires_grad]
+        self._rng = np.random.default_rng(seed)
+        self._direction: Vectors | None = None
+
+    def measure(self, loss: Tensor, seconds: float, most: int = 50) -> dict[str, float]:
+        """`trace`, `trace_error` (its standard error), `largest`, and `products`, how many it took.
+
+        At least one product for each of the two, then turn about for `seconds`, at most `most`
+        each. Empty if the loss does not depend on the weights or is not finite.
+        """
+        started = time.monotonic()
+        root = loss._node
+        if root is None or not np.isfinite(loss.data).all():
+            return {}
+        slopes = self._slopes(root, loss)
+        if not slopes:
+            return {}
+        direction = self._direction or self._signs()
+        traces: list[float] = []
+        largest = 0.0
+        while len(traces) < most:
+            signs = self._signs()
+            traces.append(_dot(signs, self._product(slopes, signs)))
+            length = _dot(direction, direction) ** 0.5
+            direction = [each / length for each in direction]
+            turned = self._product(slopes, direction)
+            largest = _dot(direction, turned)  # the Rayleigh quotient
+            if not np.isfinite([traces[-1], largest]).all():
+                return {}
+            if _dot(turned, turned) == 0:
+                break  # no curvature this way, so there is nowhere to go on to
+            direction = turned
+            if time.monotonic() - started > seconds:
+                break
+        self._direction = direction
+        error = np.std(traces, ddof=1) / len(traces) ** 0.5 if len(traces) > 1 else np.nan
+        return {
+            "trace": float(np.mean(traces)),
+            "trace_error": float(error),
+            "largest": largest,
+            "products": 2 * len(traces),
+        }
+
+    def _nodes(self) -> list[Node]:
+        return [node for each in self.parameters if (node := each._node) is not None]
+
+    def _slopes(self, root: Node, loss: Tensor) -> dict[Node, Tensor]:
+        with recording(True):
+            return backpropagate(
+                [(root, Tensor(np.ones((), loss.dtype)))],
+                until=self._nodes(),
+                create_graph=True,
+                retain_graph=True,
+            )
+
+    def _product(self, slopes: dict[Node, Tensor], vectors: Vectors) -> Vectors:
+        """H v = d(∇loss · v) / d weights."""
+        nodes = self._nodes()
+        with recording(True):
+            along: Any = 0.0
+            for node, vector in zip(nodes, vectors, strict=True):
+                if node in slopes:
+                    along = along + ops.sum(slopes[node] * Tensor(vector))
+        found: dict[Node, Tensor] = {}
+        if along._node is not None:
+            start = Tensor(np.ones((), along.dtype))
+            found = backpropagate([(along._node, start)], until=nodes, retain_graph=True)
+        return [
+            np.asarray(found[node].data) if node in found else np.zeros_like(vector)
+            for node, vector in zip(nodes, vectors, strict=True)
+        ]
+
+    def _signs(self) -> Vectors:
+        return [
+            self._rng.choice(np.array([-1, 1], each.dtype), each.shape) for each in self.parameters
+        ]
+
+
+def _dot(one: Vectors, other: Vectors) -> float:
+    return float(sum(np.vdot(a, b) for a, b in zip(one, other, strict=True)))

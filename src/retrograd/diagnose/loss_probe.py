@@ -1,0 +1,88 @@
+"""What a loss wants, found out by trying it: it may be any function of output and target."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from retrograd.autodiff.tape import no_grad
+from retrograd.tensor import Tensor
+
+__all__ = ["LossProbe", "right_outputs"]
+
+Array = np.ndarray[Any, Any]
+
+# What a loss raises for outputs or targets that it cannot take.
+_REFUSALS = (ValueError, TypeError, IndexError, ArithmeticError, AttributeError)
+
+
+@dataclass(frozen=True)
+class LossProbe:
+    """A loss and a batch of targets for it; outputs are `(rows, ...)` float arrays."""
+
+    loss: Callable[[Tensor, Tensor], Tensor]
+    target: Array
+
+    def value(self, outputs: Array, target: Array | None = None) -> float:
+        """The loss, NaN where it refuses or is no number."""
+        truth = self.target if target is None else target
+        try:
+            with no_grad(), np.errstate(all="ignore"):
+                result = self.loss(Tensor(outputs.astype(np.float32)), Tensor(truth))
+            return float(np.asarray(result).sum())
+        except _REFUSALS:
+            return math.nan
+
+    def slope(self, outputs: Array, target: Array | None = None) -> Array | None:
+        """d loss / d outputs in float64, None where the loss refuses."""
+        point = Tensor(outputs.astype(np.float64), requires_grad=True)
+        try:
+            with np.errstate(all="ignore"):
+                self.loss(point, Tensor(self.target if target is None else target)).backward()
+        except _REFUSALS:
+            return None
+        return None if point.grad is None else np.asarray(point.grad, np.float64)
+
+    def follows(
+        self,
+        formula: Callable[[Array, Array], float],
+        answer: Array,
+        shape: tuple[int, ...],
+        column: int | None = None,
+    ) -> bool:
+        """Whether the loss of outputs of `shape` is `formula(outputs, answer)`, times any number.
+
+        With `column`, of that column of the outputs alone.
+        """
+        rng = np.random.default_rng(0)
+        draws = [rng.normal(0.0, size, shape) for size in (0.5, 1.0, 2.0)]
+        ratios = []
+        for outputs in draws:
+            exact = outputs.astype(np.float32).astype(np.float64)
+            expected = formula(exact if column is None else exact[:, column], answer)
+            found = self.value(outputs)
+            if not (math.isfinite(expected) and math.isfinite(found) and expected):
+                return False
+            ratios.append(found / expected)
+        return ratios[0] != 0 and max(abs(r / ratios[0] - 1) for r in ratios) < 1e-3
+
+
+def right_outputs(classes: Array, columns: int, domain: str) -> Array:
+    """Certain and right outputs of a classifier for class codes (rows,), (rows, columns).
+
+    `domain`: "scores", "probabilities" or "log-probabilities". A single column is that of class 1.
+    """
+    if columns == 1:
+        right = (classes > 0).astype(np.float64)[:, None]
+    else:
+        right = (classes[:, None] == np.arange(columns)).astype(np.float64)
+    sure = np.clip(right, 1e-4, 1 - 1e-4)
+    if domain == "probabilities":
+        return sure
+    if domain == "log-probabilities":
+        return np.log(sure)
+    return np.where(right > 0, 10.0, -10.0)

@@ -1,0 +1,171 @@
+"""Where a record lies: in a folder whose files only grow, or in memory; `record` has the form."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from retrograd.data.files import atomic_write, plain_reason
+from retrograd.errors import UsageError
+
+__all__ = ["FolderStore", "MemoryStore", "Store", "row_type"]
+
+Array = np.ndarray[Any, Any]
+
+_VERSION = 1
+# A part that has grown by this much goes on with half as many steps: every 2nd, then every 4th, ...
+# so that a long run's record grows with the logarithm of its steps.
+_BYTES_PER_STRIDE = 32 << 20
+
+
+def row_type(columns: int) -> np.dtype[Any]:
+    """One step: its number and its values."""
+    return np.dtype([("step", "<i8"), ("values", "<f4", (columns,))])
+
+
+class Store(Protocol):
+    """What a record is read from and written to. Parts are numbered from 0."""
+
+    def parts(self) -> list[dict[str, Any]]: ...
+    def begin(self, part: dict[str, Any]) -> int:
+        """Start a part; return its number."""
+
+    def rows(self, part: int, columns: int) -> Array: ...
+    def append(self, part: int, rows: Array) -> None: ...
+    def lines(self, name: str) -> list[dict[str, Any]]: ...
+    def add_line(self, name: str, line: dict[str, Any]) -> None: ...
+    def facts(self) -> dict[str, Any]: ...
+    def write_facts(self, facts: dict[str, Any]) -> None: ...
+
+
+def thinned(rows: Array, written: int) -> Array:
+    """Those of `rows` that are kept once `written` bytes of them are."""
+    stride = 1 << (written // _BYTES_PER_STRIDE)
+    return rows if stride == 1 else rows[rows["step"] % stride == 0]
+
+
+class MemoryStore:
+    """A record that ends with the process."""
+
+    def __init__(self) -> None:
+        self._parts: list[dict[str, Any]] = []
+        self._rows: list[list[Array]] = []
+        self._bytes: list[int] = []
+        self._lines: dict[str, list[dict[str, Any]]] = {}
+        self._facts: dict[str, Any] = {}
+
+    def parts(self) -> list[dict[str, Any]]:
+        return list(self._parts)
+
+    def begin(self, part: dict[str, Any]) -> int:
+        self._parts.append(part)
+        self._rows.append([])
+        self._bytes.append(0)
+        return len(self._parts) - 1
+
+    def rows(self, part: int, columns: int) -> Array:
+        chunks = self._rows[part]
+        if len(chunks) > 1:
+            chunks[:] = [np.concatenate(chunks)]
+        return chunks[0] if chunks else np.zeros(0, row_type(columns))
+
+    def append(self, part: int, rows: Array) -> None:
+        kept = thinned(rows, self._bytes[part])
+        self._rows[part].append(kept)
+        self._bytes[part] += kept.nbytes
+
+    def lines(self, name: str) -> list[dict[str, Any]]:
+        return list(self._lines.get(name, ()))
+
+    def add_line(self, name: str, line: dict[str, Any]) -> None:
+        self._lines.setdefault(name, []).append(line)
+
+    def facts(self) -> dict[str, Any]:
+        return dict(self._facts)
+
+    def write_facts(self, facts: dict[str, Any]) -> None:
+        self._facts = dict(facts)
+
+
+class FolderStore:
+    """A record in a folder, which is made when the first part begins.
+
+    What was written stays when the process is killed: rows and lines are handed to the system whole
+    and in order. Raises UsageError where the system refuses to write.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def parts(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        while (file := self._part(len(found))).is_file():
+            saved = json.loads(file.read_text("utf-8"))
+            if saved.pop("version") != _VERSION:
+                raise UsageError(
+                    f"{file} is of another version of Retrograd; this one reads version {_VERSION}."
+                )
+            found.append(saved)
+        return found
+
+    def begin(self, part: dict[str, Any]) -> int:
+        self._make()
+        number = len(self.parts())
+        with atomic_write(self._part(number)) as temporary:
+            temporary.write_text(json.dumps({"version": _VERSION, **part}), "utf-8")
+        return number
+
+    def rows(self, part: int, columns: int) -> Array:
+        kind, file = row_type(columns), self._rows(part)
+        whole = file.stat().st_size // kind.itemsize if file.is_file() else 0
+        return np.memmap(file, kind, "r", shape=(whole,)) if whole else np.zeros(0, kind)
+
+    def append(self, part: int, rows: Array) -> None:
+        file = self._rows(part)
+        kept = thinned(rows, file.stat().st_size if file.is_file() else 0)
+        self._write(file, kept.tobytes())
+
+    def lines(self, name: str) -> list[dict[str, Any]]:
+        file = self.path / f"{name}.jsonl"
+        found = []
+        for line in file.read_bytes().splitlines() if file.is_file() else ():
+            try:
+                found.append(json.loads(line))
+            except ValueError:  # what a crash cut off
+                continue
+        return found
+
+    def add_line(self, name: str, line: dict[str, Any]) -> None:
+        self._make()
+        # It begins with the end of the line before, which a crash may have cut off.
+        self._write(self.path / f"{name}.jsonl", b"\n" + json.dumps(line).encode())
+
+    def facts(self) -> dict[str, Any]:
+        file = self.path / "facts.json"
+        return json.loads(file.read_text("utf-8")) if file.is_file() else {}
+
+    def write_facts(self, facts: dict[str, Any]) -> None:
+        with atomic_write(self.path / "facts.json") as temporary:
+            temporary.write_text(json.dumps(facts), "utf-8")
+
+    def _make(self) -> None:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"Cannot make {self.path}: {plain_reason(error)}.") from error
+
+    def _part(self, number: int) -> Path:
+        return self.path / f"{number:03d}.json"
+
+    def _rows(self, number: int) -> Path:
+        return self.path / f"{number:03d}.rows"
+
+    def _write(self, file: Path, data: bytes) -> None:
+        try:
+            with file.open("ab", buffering=0) as open_file:
+                open_file.write(data)
+        except OSError as error:
+            raise UsageError(f"Cannot write {file}: {plain_reason(error)}.") from error
