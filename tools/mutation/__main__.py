@@ -4,9 +4,9 @@
 
 FILE is a name in src/retrograd/ops, such as `reduce.py`; all of them by default. Each mutant runs
 the tests that run its line, those for its own operation first, then the quicker ones first, until
-one fails or all have passed whose durations add up to the budget. A run that is stopped goes on
-where it was; a changed file starts anew. `--again` tries the survivors once more, after tests were
-added. `--report` only writes docs/mutation.md from what is known.
+one fails or all have passed whose CPU times add up to the budget. A run that is stopped goes on
+where it was; a changed file starts anew. `--again` tries the survivors only, once more, after tests
+were added. `--report` only writes docs/mutation.md from what is known.
 """
 
 from __future__ import annotations
@@ -30,10 +30,12 @@ def main() -> None:
     """Try the mutants that are pending, then write the page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="*", metavar="FILE")
-    parser.add_argument("--again", action="store_true", help="try the survivors once more")
+    parser.add_argument("--again", action="store_true", help="try the survivors only, once more")
     parser.add_argument("--report", action="store_true", help="only write docs/mutation.md")
     parser.add_argument("--jobs", type=int, default=2, help="mutants at the same time (default 2)")
-    parser.add_argument("--budget", type=float, default=40, help="seconds of tests a mutant")
+    parser.add_argument(
+        "--budget", type=float, default=40, help="CPU seconds of tests a mutant (default 40)"
+    )
     options = parser.parse_args()
     STATE.mkdir(exist_ok=True)
     items = {file.name: mutants(file) for file in sorted(OPS.glob("*.py"))}
@@ -46,17 +48,20 @@ def main() -> None:
             item for found in items.values() for item in found if item.job_id not in known
         )
         if not options.report:
-            done = {
-                job
-                for job, result in session.results
-                if not (options.again and result.test_outcome == TestOutcome.SURVIVED)
+            results = dict(session.results)
+            survivors = {
+                job for job, found in results.items() if found.test_outcome == TestOutcome.SURVIVED
             }
-            pending = [
-                (OPS / name, item)
-                for name in options.files or items
-                for item in items[name]
-                if item.job_id not in done
-            ]
+            # In the order of their ids, which are hashes: what has been tried is a random sample.
+            pending = sorted(
+                (
+                    (OPS / name, item)
+                    for name in options.files or items
+                    for item in items[name]
+                    if (item.job_id in survivors if options.again else item.job_id not in results)
+                ),
+                key=lambda pair: pair[1].job_id,
+            )
             if pending:
                 preload()
                 lines = Lines(STATE, options.jobs)
@@ -70,7 +75,8 @@ def main() -> None:
                 if item.job_id in results
             ]
             for name, found in items.items()
-        }
+        },
+        {name: len(found) for name, found in items.items()},
     )
     print(f"wrote {PAGE.relative_to(ROOT)}")
 

@@ -6,6 +6,7 @@ once, when the tests that run a line are recorded, and read from $MUTATION_ANSWE
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pickle
 import re
@@ -41,7 +42,9 @@ def test_samples(name: str) -> None:
 
 
 def answers(name: str, calls: list) -> list:
-    file = Path(os.environ["MUTATION_ANSWERS"]) / f"{re.sub('[^a-z0-9_]', '_', name)}.pickle"
+    asked = hashlib.sha256(pickle.dumps(calls)).hexdigest()[:8]
+    plain = re.sub("[^a-z0-9_]", "_", name)
+    file = Path(os.environ["MUTATION_ANSWERS"]) / f"{plain}-{asked}.pickle"
     if not file.exists():
         with jax.enable_x64(True):
             found = in_one_program(jax.jit, jnp, TABLE[name].oracle, calls)

@@ -25,7 +25,7 @@ GROUPS = {
 
 
 class Lines:
-    """The tests of each line of the operations, and how long each test takes."""
+    """The tests of each line of the operations, and the CPU time that each test takes."""
 
     def __init__(self, folder: Path, jobs: int) -> None:
         """Record what has not been recorded of the files as they are, `jobs` groups at a time."""

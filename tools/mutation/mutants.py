@@ -60,7 +60,10 @@ class NegateRule(Operator):
         return (Example("lambda g, x: g * x", "lambda g, x: -(g * x)"),)
 
 
-COMMUTATIVE = {"add", "equal", "logaddexp", "maximum", "minimum", "multiply", "not_equal"}
+COMMUTATIVE = {
+    *("add", "array_equal", "broadcast_shapes", "equal", "logaddexp"),
+    *("max", "maximum", "min", "minimum", "multiply"),
+}
 
 
 class SwapArguments(Operator):
@@ -128,7 +131,8 @@ Position = tuple[int, int]
 
 
 def _not_computing(tree: ast.Module) -> Iterator[tuple[Position, Position]]:
-    """Annotations, unions of types, the words of errors and `__all__`: what no test is to see."""
+    """Annotations, unions of types, the words of errors, `__all__`, and whether `zip` asserts that
+    lengths are the same: what no test is to see."""
     for node in ast.walk(tree):
         if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation is not None:
             yield _span(node.annotation)
@@ -136,6 +140,8 @@ def _not_computing(tree: ast.Module) -> Iterator[tuple[Position, Position]]:
             yield _span(node.returns)
         if isinstance(node, ast.Raise):
             yield _span(node)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "zip":
+            yield from (_span(given) for given in node.keywords)
     for statement in tree.body:
         if isinstance(statement, ast.Assign):
             value = statement.value

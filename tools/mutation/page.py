@@ -18,14 +18,17 @@ A mutant is the source with one small mistake put in: another operator, a number
 or a `not` gone, a condition turned about, two arguments swapped, a rule's cotangent negated. If no
 test fails, the mutant survives, and either a test is missing or the change makes no difference.
 Mutations come from Cosmic Ray, over all forwards, rules and helpers in src/retrograd/ops.
-Annotations and the words of errors are left as they are.
+Annotations, the words of errors and the assertion `strict=True` of `zip` are left as they are.
 
-{killed} of {tried} mutants are killed ({score:.1f} %), {broken} of these because the package no
-longer imports or a test does not end. `make mutation` goes on with those not tried yet and writes
-this page.
+{tried} of {total} mutants have been tried, {killed} of them are killed ({score:.1f} %), {broken} of
+these because the package no longer imports or a test does not end. Mutants are tried in the order
+of a hash, so that those tried are a random sample of each file's; weighed by how many mutants each
+file has, {estimate:.1f} % are killed. A mutant meets the tests that run its line, those for its own
+operation first, until their CPU times add up to a budget. `make mutation` goes on with those not
+tried yet and writes this page.
 
-| File | Mutants | Killed | Survived | Score |
-|---|--:|--:|--:|--:|
+| File | Mutants | Tried | Killed | Survived | Score |
+|---|--:|--:|--:|--:|--:|
 """
 
 SURVIVORS = """
@@ -49,22 +52,33 @@ class Fate(NamedTuple):
         return self.result.test_outcome == TestOutcome.SURVIVED
 
 
-def write_page(fates: dict[str, list[Fate]]) -> None:
-    """The page for the mutants tried so far, by file, with the reasons of the page before."""
+def write_page(fates: dict[str, list[Fate]], totals: dict[str, int]) -> None:
+    """The page for the mutants tried so far, by file, with the reasons of the page before.
+
+    `totals` says how many mutants each file has.
+    """
     reasons = _reasons(PAGE.read_text(encoding="utf-8")) if PAGE.exists() else {}
     everything = [fate for found in fates.values() for fate in found]
     killed = [fate for fate in everything if not fate.survived]
+    known = {file: totals[file] for file, found in fates.items() if found}
+    expected = sum(
+        total * sum(not fate.survived for fate in fates[file]) / len(fates[file])
+        for file, total in known.items()
+    )
     page = HEAD.format(
         killed=len(killed),
         tried=len(everything),
+        total=sum(totals.values()),
         score=100 * len(killed) / max(len(everything), 1),
+        estimate=100 * expected / max(sum(known.values()), 1),
         broken=sum(fate.result.worker_outcome == WorkerOutcome.ABNORMAL for fate in killed),
     )
     for file, found in fates.items():
         if found:
             left = sum(fate.survived for fate in found)
             score = f"{100 * (1 - left / len(found)):.1f} %"
-            page += f"| {file} | {len(found)} | {len(found) - left} | {left} | {score} |\n"
+            counts = f"{totals[file]} | {len(found)} | {len(found) - left} | {left}"
+            page += f"| {file} | {counts} | {score} |\n"
     page += SURVIVORS
     for file, found in fates.items():
         for fate in sorted((f for f in found if f.survived), key=lambda fate: fate.line):

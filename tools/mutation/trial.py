@@ -12,7 +12,6 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import json
-import math
 import os
 import resource
 import signal
@@ -33,7 +32,7 @@ __all__ = ["OPS", "ROOT", "fork", "preload", "record", "try_mutant"]
 
 ROOT = Path(__file__).parents[2]
 OPS = ROOT / "src" / "retrograd" / "ops"
-PATIENCE = 60  # seconds
+PATIENCE = 60  # seconds of CPU time
 MEMORY = 24 << 30  # of address space: a mutated size must not take the machine's memory
 
 
@@ -96,15 +95,21 @@ def record(tests: Sequence[str], found: Path) -> int:
 def try_mutant(file: Path, source: str, tests: Mapping[str, float]) -> int:
     """Run tests, the first failure ending it, with `source` in the place of a file's text.
 
-    `tests` says how many seconds each takes. A mutated loop may not end: a test that takes more
-    than ten times as long, and ten seconds, counts as failed.
+    `tests` says how many seconds of CPU time each takes, which a busy machine does not change. A
+    mutated loop may not end: a test that takes more than ten times as long, and ten seconds, counts
+    as failed.
     """
-    signal.alarm(PATIENCE)  # to import the package; by default the signal ends the process
+    _allow(PATIENCE)  # to import the package
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     module = ".".join(file.relative_to(ROOT / "src").with_suffix("").parts)
     sys.meta_path.insert(0, _Mutant(module, file, source))
     files = list(dict.fromkeys(name.split("::")[0] for name in tests))
     return int(pytest.main([*_QUIET, "-x", *files], plugins=[_Selection(tests)]))
+
+
+def _allow(seconds: float) -> None:
+    """End the process, by the signal's default action, once it has used so much CPU time."""
+    signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 _QUIET = [
@@ -147,7 +152,7 @@ class _Selection:
         self.place = {name: place for place, name in enumerate(tests)}
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        signal.alarm(10 + math.ceil(10 * self.seconds[item.nodeid]))
+        _allow(10 + 10 * self.seconds[item.nodeid])
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         items[:] = sorted(
@@ -157,7 +162,7 @@ class _Selection:
 
 
 class _Recorder:
-    """Tells coverage which test is running, and takes the time of those that pass."""
+    """Tells coverage which test is running, and takes the CPU time of those that pass."""
 
     def __init__(self, watch: Any) -> None:
         self.watch = watch
@@ -166,10 +171,10 @@ class _Recorder:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Any:
         self.watch.switch_context(item.nodeid)
-        start = time.perf_counter()
+        start = time.process_time()
         try:
             result = yield
-            self.seconds[item.nodeid] = time.perf_counter() - start
+            self.seconds[item.nodeid] = time.process_time() - start
             return result
         finally:
             self.watch.switch_context("")
