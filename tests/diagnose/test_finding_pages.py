@@ -1,4 +1,4 @@
-"""Each finding has a page, whose program raises it alone and whose mended program raises nothing."""
+"""Each finding has a page: its program raises it alone, and its mended program raises nothing."""
 
 from __future__ import annotations
 
