@@ -34,7 +34,8 @@ tried yet and writes this page.
 SURVIVORS = """
 ## Survivors
 
-The reason is written by hand, and stays when the page is written anew.
+The reason is written by hand, and stays when the page is written anew; a survivor without one has
+not been judged yet.
 
 | Where | Change | Why it survives |
 |---|---|---|
