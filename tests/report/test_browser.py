@@ -205,7 +205,7 @@ def test_the_live_page_follows_a_real_training_to_its_end(browser: Any, tmp_path
     small = ("--set", "width=8", "--set", "members=2", "--set", "patience=100000")
     train = _command(
         "train", "houses.csv", "--target", "price", "--out", "run", "--epochs", 100_000,
-        "--time-limit", 12, "--quiet", *small, cwd=tmp_path,
+        "--time-limit", 300, "--quiet", *small, cwd=tmp_path,
     )  # fmt: skip
     watch = None
     try:
@@ -227,6 +227,7 @@ def test_the_live_page_follows_a_real_training_to_its_end(browser: Any, tmp_path
         _wait_for(lambda: epoch() > first)
         assert page.locator("details[open] summary").inner_text() == "Options"  # and stays open
         assert page.locator("#learning svg").first.is_visible()
+        train.send_signal(signal.SIGINT)  # which ends it as if its time were over
         train.wait(60)
         _wait_for(lambda: page.locator("#scores").count())
         assert page.locator("#predictions svg").first.is_visible()

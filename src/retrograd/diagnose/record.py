@@ -47,7 +47,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from retrograd.diagnose.record_store import FolderStore, Store
+from retrograd.diagnose.record_store import FolderStore, FrozenStore, Store
 from retrograd.errors import DataError
 
 if TYPE_CHECKING:
@@ -265,6 +265,10 @@ class Record:
         """What was noticed that is no number."""
         saved = self.store.facts() if self.parts else {}
         return _restored(Facts, saved)
+
+    def frozen(self) -> Record:
+        """The record as it is now: all its series have the same steps while a run goes on."""
+        return Record(FrozenStore(self.store))
 
     def findings(self, model: nn.Module | None = None, ignore: Iterable[str] = ()) -> list[Finding]:
         """What is wrong as far as the record shows, and the model if given: the cause first."""

@@ -11,7 +11,7 @@ import numpy as np
 from retrograd.data.files import atomic_write, plain_reason
 from retrograd.errors import UsageError
 
-__all__ = ["FolderStore", "MemoryStore", "Store", "row_type"]
+__all__ = ["FolderStore", "FrozenStore", "MemoryStore", "Store", "row_type"]
 
 Array = np.ndarray[Any, Any]
 
@@ -169,3 +169,38 @@ class FolderStore:
                 open_file.write(data)
         except OSError as error:
             raise UsageError(f"Cannot write {file}: {plain_reason(error)}.") from error
+
+
+class FrozenStore:
+    """What a store holds now, to read while another process goes on writing into it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._parts = store.parts()
+        self._rows: dict[int, Array] = {}
+
+    def parts(self) -> list[dict[str, Any]]:
+        return self._parts
+
+    def rows(self, part: int, columns: int) -> Array:
+        if part not in self._rows:
+            self._rows[part] = self._store.rows(part, columns)
+        return self._rows[part]
+
+    def lines(self, name: str) -> list[dict[str, Any]]:
+        return self._store.lines(name)
+
+    def facts(self) -> dict[str, Any]:
+        return self._store.facts()
+
+    def begin(self, part: dict[str, Any]) -> int:
+        raise TypeError("a frozen record is read only")
+
+    def append(self, part: int, rows: Array) -> None:
+        raise TypeError("a frozen record is read only")
+
+    def add_line(self, name: str, line: dict[str, Any]) -> None:
+        raise TypeError("a frozen record is read only")
+
+    def write_facts(self, facts: dict[str, Any]) -> None:
+        raise TypeError("a frozen record is read only")

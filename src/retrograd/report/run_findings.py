@@ -18,7 +18,7 @@ def run_record(folder: RunFolder) -> Record | None:
     """The record of a run; None if it was trained without a Recorder, or has just begun."""
     if not (folder.path / "record" / "000.json").is_file():
         return None
-    record = Record.open(folder.path)
+    record = Record.open(folder.path).frozen()
     return record if len(record.steps) else None
 
 
