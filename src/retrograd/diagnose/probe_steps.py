@@ -43,7 +43,7 @@ COTANGENT = ("cotangent_norm", "cotangent_std")
 # A ring has at least as many rows as the training loop runs steps in one call, and where they are
 # short more, because fetching them has a price of its own, some 20 steps of a small network.
 _LEAST_ROWS = 64
-_MOST_ROWS = 128
+_MOST_ROWS = 256
 _RING_ELEMENTS = 1 << 20
 # An array of more elements than this does not travel packed with others, which would copy it.
 _PACKED = 1 << 14
