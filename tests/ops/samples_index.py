@@ -123,6 +123,7 @@ SORTED = [
     sample(numbers(0)),
     sample(np.array([2, 1, 2, 1]), descending=True),  # equal ones stay in their order
     sample(np.arange(50) % 3),
+    sample(np.arange(50) % 3, descending=True),
 ]
 
 

@@ -69,6 +69,7 @@ EQUATIONS = [
     summed("ij,jk,kl->il", (2, 2), (2, 3), (3, 1)),
     summed("ij,ij->ij", (1, 3), (2, 3)),  # size 1 broadcasts
     summed("ij,j->i", (0, 2), (2,)),
+    summed("ijj->ij", (0, 0, 0)),
 ]
 
 CONTRACTIONS = [

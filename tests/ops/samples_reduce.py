@@ -114,7 +114,7 @@ REDUCE = {
             *folds(empty=False),
             *(sample(numbers(2, 3), p=p) for p in (0, 1, 3, 2.5, np.inf, -np.inf)),
             sample(numbers(2, 3), p=1, dim=1),
-            sample(np.array([2.0, -1.0, 0.5]), p=3),
+            sample(np.array([2.0, -1.0, 0.5, 1.0]), p=3),
             sample(numbers(2, 3), p=3, dim=0, keepdim=True),
         ],
     ),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 import scipy.special
@@ -11,6 +13,8 @@ import torch
 
 import retrograd as rg
 from retrograd import ops
+
+BFLOAT16 = ml_dtypes.bfloat16
 
 
 def slope(function: Any, *values: Any, compiled: bool = False) -> np.ndarray[Any, Any]:
@@ -23,14 +27,23 @@ def slope(function: Any, *values: Any, compiled: bool = False) -> np.ndarray[Any
     return run(*(rg.Tensor(value) for value in values)).numpy()
 
 
-def test_sinc_has_its_curvature_at_zero() -> None:
-    curvature = rg.grad(rg.grad(ops.sinc))(rg.Tensor(np.array(0.0)))
-    np.testing.assert_allclose(curvature.item(), -(np.pi**2) / 3)
+def test_sinc_has_four_derivatives_at_zero() -> None:
+    function: Any = ops.sinc
+    for right in (1, 0, -(np.pi**2) / 3, 0, np.pi**4 / 5):
+        np.testing.assert_allclose(function(rg.Tensor(np.array(0.0))).item(), right)
+        function = rg.grad(function)
+
+
+def test_sinc_beside_zero() -> None:
+    x = np.array([1e-4, 0.01, 0.1, 0.3])
+    np.testing.assert_allclose(ops.sinc(rg.Tensor(x)).numpy(), np.sinc(x), rtol=1e-14)
 
 
 @pytest.mark.parametrize("function", [ops.hypot, ops.atan2])
 def test_slope_at_the_origin_is_zero(function: Any) -> None:
-    assert slope(function, np.zeros(2), np.zeros(2)).tolist() == [0, 0]
+    origin = np.zeros(2)
+    assert slope(function, origin, origin).tolist() == [0, 0]
+    assert slope(lambda x: function(origin, x), origin).tolist() == [0, 0]
 
 
 def test_digamma_near_its_poles_in_a_compiled_float32_step() -> None:
@@ -124,6 +137,56 @@ def test_nothing_scattered_by_an_empty_mask_changes_nothing() -> None:
     assert ops.masked_scatter(x, np.zeros(2, bool), rg.Tensor([])).tolist() == [1, 2]
 
 
+def test_a_single_element_is_scattered_where_the_mask_holds() -> None:
+    x = rg.Tensor([1.0, 2.0])
+    assert ops.masked_scatter(x, np.array([False, True]), rg.Tensor([5.0])).tolist() == [1, 5]
+
+
+def test_of_a_larger_source_the_part_that_the_index_covers_is_scattered() -> None:
+    x, index, source = np.zeros(3), np.array([2]), np.array([7.0, 8.0])
+    right = torch.scatter(*map(torch.tensor, (x, 0, index, source)))
+    assert ops.scatter(rg.Tensor(x), 0, index, rg.Tensor(source)).tolist() == right.tolist()
+    assert slope(lambda source: ops.scatter(x, 0, index, source), source).tolist() == [1, 0]
+
+
+def test_of_integers_nothing_reduced_leaves_integers_as_in_pytorch() -> None:
+    x, nothing = np.array([1, 2]), np.zeros(0, int)
+    found = ops.scatter_reduce(rg.Tensor(x), 0, nothing, rg.Tensor(nothing), "amax", False)
+    none = torch.tensor(nothing)
+    right = torch.tensor(x).scatter_reduce(0, none, none, "amax", include_self=False).numpy()
+    assert (found.dtype, found.tolist()) == (right.dtype, right.tolist())
+
+
+def test_equal_ones_that_meet_share_the_slope_as_in_pytorch() -> None:
+    x, index, source = np.array([2.0, 3.0]), np.array([0, 0, 1]), np.array([2.0, 2.0, 1.0])
+    leaves = [torch.tensor(each, requires_grad=True) for each in (x, source)]
+    found = leaves[0].scatter_reduce(0, torch.tensor(index), leaves[1], "amax")
+    right = torch.autograd.grad(found.sum(), leaves)
+    mine = rg.grad(lambda x, s: ops.sum(ops.scatter_reduce(x, 0, index, s, "amax")), (0, 1))
+    for ours, theirs in zip(mine(rg.Tensor(x), rg.Tensor(source)), right, strict=True):
+        np.testing.assert_allclose(ours.numpy(), theirs.numpy())
+
+
+def test_what_flattens_its_tensor_does_so_in_a_compiled_step(rng: np.random.Generator) -> None:
+    def step(x: Any, index: Any, mask: Any, levels: Any) -> tuple[Any, ...]:
+        return (
+            ops.median(x),
+            ops.nanmedian(x),
+            ops.quantile(x, levels),
+            ops.cov(x[0]),
+            ops.take_along_dim(x, index),
+            ops.masked_scatter(x, mask, x + 1),
+            ops.index_add(x[0, 0], 0, index[0, :1], x[1, :1]),
+            ops.index_fill(x, 1, index[0], 7.0),
+        )
+
+    x, index = rng.normal(size=(2, 3)), np.array([[2, 0], [1, 1]])
+    given = [rg.Tensor(each) for each in (x, index, x > 0, np.array([0.2, 0.7]))]
+    for compiled, eager in zip(rg.compile(step)(*given), step(*given), strict=True):
+        assert compiled.shape == eager.shape
+        np.testing.assert_allclose(compiled.numpy(), eager.numpy(), rtol=1e-6)
+
+
 def test_index_put_is_what_assignment_does_to_an_array(rng: np.random.Generator) -> None:
     x, values = rng.normal(size=(4, 5)), rng.normal(size=(2, 5))
     for index, new in ((slice(1, 3), values), ((slice(None), 2), 7.0), ([3, 0], values)):
@@ -144,6 +207,15 @@ def test_order_statistics_of_what_is_missing(name: str) -> None:
     np.testing.assert_allclose(whole.numpy(), right.numpy())
 
 
+def test_where_all_is_missing_the_first_element_stands_for_it_as_in_pytorch() -> None:
+    x = np.full((1, 3), np.nan)
+    leaf = torch.tensor(x, requires_grad=True)
+    right = torch.nanmedian(leaf, 1)
+    assert ops.nanmedian(rg.Tensor(x), 1).indices.tolist() == right.indices.tolist()
+    torch.nanquantile(leaf, 0.4, dim=1).sum().backward()
+    assert slope(lambda x: ops.nanquantile(x, 0.4, 1), x).tolist() == leaf.grad.tolist()
+
+
 @pytest.mark.parametrize("how", ["linear", "lower", "higher", "midpoint", "nearest"])
 def test_a_quantile_between_two_elements(how: str) -> None:
     x = np.array([5.0, 1.0, 4.0, 2.0])
@@ -151,6 +223,25 @@ def test_a_quantile_between_two_elements(how: str) -> None:
         right = torch.quantile(torch.tensor(x), q, interpolation=how)
         found = ops.quantile(rg.Tensor(x), q, interpolation=how)
         np.testing.assert_allclose(found.item(), right.item(), rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", ["quantile", "nanquantile"])
+@pytest.mark.parametrize("options", [{}, {"dim": 1}, {"keepdim": True}])
+def test_quantiles_have_pytorchs_shapes(
+    name: str, options: dict[str, Any], rng: np.random.Generator
+) -> None:
+    x = rng.normal(size=(2, 3))
+    for q in (np.array(0.4), np.array([0.4]), np.array([0.1, 0.9])):
+        right = getattr(torch, name)(torch.tensor(x), torch.tensor(q), **options)
+        found = getattr(ops, name)(rg.Tensor(x), q, **options)
+        assert found.shape == right.shape
+        np.testing.assert_allclose(found.numpy(), right.numpy())
+
+
+@pytest.mark.parametrize("correction", [1, 2])
+def test_the_covariance_of_one_observation_is_unknown_as_in_pytorch(correction: int) -> None:
+    found = ops.cov(rg.Tensor(np.ones((2, 1))), correction).numpy()
+    assert np.isnan(found).all()
 
 
 def test_a_singular_value_below_the_larger_size_times_the_precision_counts_as_zero() -> None:
@@ -165,6 +256,40 @@ def test_the_exponential_of_a_large_matrix_is_a_rotation() -> None:
     found = ops.matrix_exp(rg.Tensor(np.array([[0.0, -angle], [angle, 0.0]]))).numpy()
     right = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
     np.testing.assert_allclose(found, right, atol=1e-11)
+
+
+@pytest.mark.parametrize("reduce", ["sum", "prod", "amax", "amin"])
+@pytest.mark.parametrize("include_self", [True, False])
+def test_scatter_reduce_keeps_whole_numbers(reduce: str, include_self: bool) -> None:
+    x, index, src = np.array([5, 6, 7]), np.array([0, 0, 2]), np.array([-3, 4, 9])
+    found = rg.scatter_reduce(rg.Tensor(x), 0, index, rg.Tensor(src), reduce, include_self)
+    theirs = torch.tensor(x).scatter_reduce(
+        0, torch.tensor(index), torch.tensor(src), reduce, include_self=include_self
+    )
+    assert found.dtype == np.int64
+    np.testing.assert_array_equal(found.numpy(), theirs.numpy())
+
+
+@pytest.mark.parametrize(
+    "dtypes",
+    [
+        (BFLOAT16, BFLOAT16, BFLOAT16),
+        (BFLOAT16, BFLOAT16, np.float32),
+        (np.float64, BFLOAT16, np.float64),
+        (BFLOAT16, np.float64, BFLOAT16),
+        (np.float16, BFLOAT16, BFLOAT16),
+    ],
+)
+def test_einsum_has_the_precision_of_its_widest_operand(dtypes: tuple[Any, ...]) -> None:
+    # The shapes decide which two are multiplied first.
+    for shapes in ([(8, 8), (8, 8), (8, 1)], [(1, 8), (8, 8), (8, 8)]):
+        operands = [
+            rg.Tensor(np.full(shape, 1.5, dtype))
+            for shape, dtype in zip(shapes, dtypes, strict=True)
+        ]
+        found = ops.einsum("ij,jk,kl->il", *operands)
+        assert found.dtype == math.prod(operand[0, 0] for operand in operands).dtype
+        assert (found.numpy() == 216).all()
 
 
 def test_the_dot_product_is_of_two_vectors() -> None:

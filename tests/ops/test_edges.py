@@ -281,6 +281,12 @@ def test_equal_elements_keep_their_order_when_sorted() -> None:
     np.testing.assert_array_equal(ops.sort(x, descending=True).indices.numpy(), [0, 2, 1, 3])
 
 
+def test_a_list_is_an_index_as_in_numpy() -> None:
+    x = np.array([1.0, 2.0, 3.0])
+    for index in ([True, False, True], [2, 0], []):
+        np.testing.assert_array_equal(rg.Tensor(x)[index].numpy(), x[index])
+
+
 def test_a_repeated_index_adds_up() -> None:
     rows = np.array([0, 2, 0, 0])
     np.testing.assert_array_equal(gradient(lambda x: x[rows], [1.0, 2.0, 3.0]), [3.0, 0.0, 1.0])
@@ -337,11 +343,13 @@ REFUSED = [
     (lambda: ops.linear(X, rg.Tensor(np.ones((4, 2)))), r"linear: the input has shape \(2, 3\)"),
     (lambda: ops.einsum("ij,jk->ik", X), "describes 2 operands, 1 were given"),
     (lambda: ops.einsum("ijk->i", X), r"names 3 axes; the operand has shape \(2, 3\)"),
+    (lambda: ops.einsum("...ijk->i", X), r"names 3 axes; the operand has shape \(2, 3\)"),
     (lambda: ops.einsum("ij,ij->i", X, ops.transpose(X, 0, 1)), "broadcast"),
     (lambda: ops.split(X, [1, 1], 1), r"the sections \[1, 1\] add up to 2, but axis 1 has size 3"),
     (lambda: ops.pad(X, (1, 1), mode="mirror"), "mode 'mirror'"),
     (lambda: ops.reshape(X, shape=(4,)), "reshape"),
     (lambda: ops.broadcast_to(X, shape=(2, 4)), "broadcast"),
+    (lambda: ops.kthvalue(X, 0), "kthvalue: k must be from 1 to 3, found 0"),
 ]
 
 

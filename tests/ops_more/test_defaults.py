@@ -93,6 +93,7 @@ def test_defaults_are_pytorchs(name: str, theirs: Any, given: tuple[Any, ...]) -
         else [(found, right)]
     )
     for mine, each in pairs:
+        assert mine.shape == each.shape
         np.testing.assert_allclose(mine.numpy(), each.numpy(), rtol=1e-10, atol=1e-12)
 
 

@@ -77,6 +77,18 @@ def test_channel_shuffle_takes_turns_among_the_groups() -> None:
     assert x.grad.numpy().ravel().tolist() == [0, 3, 1, 4, 2, 5]
 
 
+def test_a_place_that_rounds_up_to_the_end_is_the_last_pixel() -> None:
+    x = np.array([[[1.0, 2.0]]], np.float32)
+    assert F.interpolate(x, 2**23 + 2, mode="nearest-exact").numpy()[0, 0, -1] == 2
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_channel_shuffle_of_signals(groups) -> None:
+    x = np.arange(2 * 4 * 3.0).reshape(2, 4, 3)
+    right = torch.nn.functional.channel_shuffle(torch.tensor(x), groups)
+    np.testing.assert_array_equal(F.channel_shuffle(x, groups).numpy(), right.numpy())
+
+
 def test_channel_shuffle_keeps_examples_and_pixels() -> None:
     x = np.arange(2 * 6 * 3 * 4.0).reshape(2, 6, 3, 4)
     right = x.reshape(2, 3, 2, 3, 4).swapaxes(1, 2).reshape(x.shape)
@@ -100,8 +112,11 @@ IMAGE = np.ones((1, 2, 4, 4))
         (lambda: F.interpolate(IMAGE, 0), "cannot resize"),
         (lambda: F.pixel_shuffle(IMAGE, 2), "multiple"),
         (lambda: F.pixel_unshuffle(IMAGE, 3), "multiples of 3"),
+        (lambda: F.pixel_unshuffle(IMAGE[..., :3], 2), "multiples of 2"),
+        (lambda: F.pixel_unshuffle(IMAGE[..., :3, :], 2), "multiples of 2"),
         (lambda: F.pixel_shuffle(IMAGE, 0), "a factor of at least 1"),
         (lambda: F.channel_shuffle(IMAGE, 0), "multiple of 0"),
+        (lambda: F.channel_shuffle(IMAGE[:, :, 0, 0], 2), "multiple of 2"),
         (lambda: F.pixel_shuffle(np.ones((2, 2)), 2), "channels, height, width"),
         (lambda: F.channel_shuffle(IMAGE, 3), "multiple of 3"),
     ],

@@ -15,8 +15,10 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 @primitive
 def contract(xp: Namespace, *operands: Array, inputs: tuple[str, ...], output: str) -> Array:
     """Products summed over the letters missing from `output`; no letter repeats in an operand."""
-    if xp is np and operands[0].dtype.kind == "V":  # NumPy's einsum does not know bfloat16
-        operands = tuple(each.astype(np.float32) for each in operands)
+    if xp is np:  # NumPy's einsum does not know bfloat16
+        operands = tuple(
+            each.astype(np.float32) if each.dtype.kind == "V" else each for each in operands
+        )
     return xp.einsum(f"{','.join(inputs)}->{output}", *operands, optimize=len(operands) > 2)
 
 
@@ -105,5 +107,4 @@ def _diagonal(x: Tensor, letters: str, letter: str) -> tuple[Tensor, str]:
     moved = permute(x, dims=(*rest, first, second))
     lead = tuple(moved.shape[: len(rest)])
     flat = reshape(moved, shape=(*lead, n * n))
-    diagonal = flat[..., :: n + 1] if n else reshape(flat, shape=(*lead, 0))
-    return diagonal, "".join(letters[i] for i in rest) + letter
+    return flat[..., :: n + 1], "".join(letters[i] for i in rest) + letter

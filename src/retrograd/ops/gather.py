@@ -65,15 +65,13 @@ def gather(x: Tensor, dim: int, index: Tensor | Array) -> Tensor:
         return reshape(take(reshape(x, shape=(1,)), index), shape=index.shape)
     if index.ndim == 0:
         return reshape(gather(x, dim, index.reshape(1)), shape=())
-    return getitem(x, _grid(x.shape, dim, index))
+    return getitem(x, _grid(dim, index))
 
 
-def _grid(shape: Shape, dim: int, index: Array) -> tuple[Any, ...]:
+def _grid(dim: int, index: Array) -> tuple[Any, ...]:
     """The index of every position of `index`, but `index` itself along `dim`."""
     grid: list[Any] = list(np.ogrid[tuple(slice(n) for n in index.shape)])
-    dim %= len(shape)
-    n = shape[dim]
-    grid[dim] = namespace(index).where(index < 0, index + n, index)
+    grid[dim] = index
     return tuple(grid)
 
 
@@ -119,7 +117,7 @@ def masked_scatter(x: Tensor, mask: Tensor | Array, source: Tensor) -> Tensor:
     x, mask = broadcast_to(x, shape=shape), xp.broadcast_to(mask, shape)
     order = (xp.cumsum(xp.reshape(mask, -1)) - 1).reshape(x.shape)
     last = math.prod(source.shape) - 1
-    return where(mask, take(source, xp.clip(order, 0, max(last, 0))), x) if last >= 0 else x
+    return where(mask, take(source, xp.clip(order, 0, last)), x) if last >= 0 else x
 
 
 # Writing ------------------------------------------------------------------------------------------
@@ -206,10 +204,9 @@ def _scattered(x: Tensor, dim: int, index: Any, src: Any) -> tuple[Tensor, Any, 
         index = index.reshape((1,) * max(x.ndim, 1))
     if x.ndim == 0:
         x = reshape(x, shape=(1,))
-    src = reshape(src, shape=(1,) * index.ndim) if src.ndim == 0 else src
     if src.shape != index.shape and math.prod(src.shape) > 1:
         src = getitem(src, tuple(slice(n) for n in index.shape))
-    return x, _grid(x.shape, dim, index), broadcast_to(src, shape=index.shape)
+    return x, _grid(dim, index), broadcast_to(src, shape=index.shape)
 
 
 def scatter(x: Tensor, dim: int, index: Tensor | Array, src: Any) -> Tensor:
@@ -240,7 +237,10 @@ def scatter_reduce(
     Without `include_self` the elements of `x` that are written to do not take part.
     Raises ValueError for another reduction.
     """
-    neutral = {"sum": 0.0, "mean": 0.0, "prod": 1.0, "amax": -np.inf, "amin": np.inf}
+    lowest, highest = -np.inf, np.inf
+    if x.dtype.kind in "iu":
+        lowest, highest = np.iinfo(x.dtype).min, np.iinfo(x.dtype).max
+    neutral = {"sum": 0, "mean": 0, "prod": 1, "amax": lowest, "amin": highest}
     if reduce not in neutral:
         raise ValueError(f"scatter_reduce: {reduce!r} is none of {', '.join(neutral)}")
     shape = x.shape
@@ -250,7 +250,7 @@ def scatter_reduce(
     ones = tape.tensor_type(np.ones(src.shape, x.dtype))
     met = place(ones, index=grid, shape=x.shape)
     if not include_self:
-        x = where(met > 0, neutral[reduce], x)
+        x = where(met > 0, np.array(neutral[reduce], x.dtype), x)
     if reduce == "amax":
         found = scatter_max(x, src, index=grid)
     elif reduce == "amin":

@@ -139,13 +139,9 @@ def _weights(n: int, m: int, step: float, align_corners: bool, mode: str) -> Vec
 
 def _filtered(n: int, m: int, step: float, mode: str) -> Vector:
     """(m, n): as `_weights`, with the kernel as wide as an output is in the input."""
-    kernel, reach = (_triangle, 1.0) if mode == "bilinear" else (_cubic(-0.5), 2.0)
-    width = max(step, 1.0)
-    centre = (np.arange(m)[:, None] + 0.5) * step
-    start = np.maximum((centre - reach * width + 0.5).astype(np.int64), 0)
-    end = np.minimum((centre + reach * width + 0.5).astype(np.int64), n)
-    places = np.arange(n)
-    weights = kernel((places - centre + 0.5) / width) * ((places >= start) & (places < end))
+    kernel = _triangle if mode == "bilinear" else _cubic(-0.5)
+    centre = (np.arange(m)[:, None] + 0.5) * step - 0.5
+    weights = kernel((np.arange(n) - centre) / max(step, 1.0))
     return weights / weights.sum(axis=1, keepdims=True)
 
 

@@ -223,7 +223,7 @@ def prepare_forecast(origin: Origin, config: ForecastConfig) -> Run:
         frame = read_table(origin.data, notes)
         series = read_series(frame, config.target, config.time, notes)
         end = len(series) - round(len(series) * (fraction or 0))
-        begin = end - round(len(series) * config.valid)
+        begin = end - round(len(series) * config.held_share())
         config, reason = _resolved(config, series, begin)
         run = _run(series, begin, end, config, reason)
         if fraction is not None:

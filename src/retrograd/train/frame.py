@@ -198,7 +198,7 @@ def train_and_valid(
     if valid_frame is not None:
         return frame, labelled_rows(valid_frame, schema)[0], notes
     classes = target_values(frame, schema) if schema.task == "classification" else None
-    kept, held = split_rows(len(frame), config.valid, config.seed, classes, notes)
+    kept, held = split_rows(len(frame), config.held_share(), config.seed, classes, notes)
     return take_rows(frame, kept), take_rows(frame, held), notes
 
 

@@ -123,7 +123,7 @@ def _read(
         train, test = _split(train, fraction, config.seed, target, notes)
     held = part("valid", origin.valid)
     if held is None:
-        train, held = _split(train, config.valid, config.seed, target, notes)
+        train, held = _split(train, config.held_share(), config.seed, target, notes)
     return train, held, test, target, form
 
 

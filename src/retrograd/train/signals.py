@@ -200,7 +200,7 @@ def prepare_signals(origin: Origin, config: SignalConfig) -> Run:
     elif found.valid is not None:
         held = signals(origin.data, found.valid)
     else:
-        train, held = _split(train, config.valid, config.seed, notes)
+        train, held = _split(train, config.held_share(), config.seed, notes)
 
     for part in (held, *([] if test is None else [test])):
         if part.x.shape[1:] != train.x.shape[1:]:
