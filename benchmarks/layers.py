@@ -196,8 +196,8 @@ def main() -> None:
     record(
         "layers",
         "The step of a transformer, a GRU and a CNN",
-        f"Milliseconds for forward, backward and Adam, float32, {THREADS} threads, the medians of 5 "
-        f"processes' medians of 11 interleaved rounds of 20 steps (where memory comes to lie makes "
+        f"Milliseconds for forward, backward and Adam, float32, {THREADS} threads, the medians of "
+        f"5 processes' medians of 11 interleaved rounds of 20 steps (where memory comes to lie makes "
         f"processes differ); `benchmarks/layers.py`. The transformer has 2 pre-norm "
         f"layers, width {WIDTH}, 4 heads, {LENGTH} tokens, batch {BATCH}; the GRU width {WIDTH}, "
         f"{LENGTH} steps, batch {BATCH}; the CNN 32 and 64 channels, batch 64.\n\n"

@@ -35,7 +35,7 @@ from retrograd.diagnose.recorder import Recorder
 RNG = np.random.default_rng(0)
 # The same program built again took 165 or 205 µs for the MLP's step, whichever it was, by where its
 # arrays lie; so both are built several times.
-BUILDS = 5
+BUILDS = 9
 TARGET = {"13-64-64-1": 1.25, "MNIST MLP": 1.05, "MNIST CNN": 1.05}
 
 
@@ -100,22 +100,26 @@ def contender(build, recorded, looped, steps):
 def main() -> None:
     rows = []
     for name, build, looped, steps, rounds in [
-        ("13-64-64-1", small, False, 2048, 7),
-        ("13-64-64-1", small, True, 2048, 7),
-        ("MNIST MLP", mlp, False, 512, 7),
-        ("MNIST MLP", mlp, True, 512, 7),
+        ("13-64-64-1", small, False, 2048, 5),
+        ("13-64-64-1", small, True, 2048, 5),
+        ("MNIST MLP", mlp, False, 512, 5),
+        ("MNIST MLP", mlp, True, 512, 5),
         ("MNIST CNN", cnn, False, 32, 3),
     ]:
         make = partial(contender, build, looped=looped, steps=steps)
         seconds: dict[str, list[float]] = {"plain": [], "recorded": []}
+        by_build = []
         for _ in range(BUILDS):
             pair = {"plain": make(False), "recorded": make(True)}
-            for each, found in interleaved(pair, rounds, 1).items():
-                seconds[each] += found
+            found = interleaved(pair, rounds, 1)
+            by_build.append(ratio(found, "recorded", "plain"))
+            for each, of_build in found.items():
+                seconds[each] += of_build
         middle = [f"{1e6 * statistics.median(each) / steps:.1f}" for each in seconds.values()]
         cost = ratio(seconds, "recorded", "plain")
+        spread = f"{min(by_build):.2f} to {max(by_build):.2f}"
         way = "64 a call" if looped else "one a call"
-        rows.append([name, way, *middle, f"**{cost:.3f}**", f"{TARGET[name]:.2f}"])
+        rows.append([name, way, *middle, f"**{cost:.3f}**", spread, f"{TARGET[name]:.2f}"])
         print(rows[-1], flush=True)
     record(
         "recorder",
@@ -123,7 +127,9 @@ def main() -> None:
         "Microseconds of a compiled step (forward, backward, Adam; batch 32, of the MNIST networks "
         "64) with and without a Recorder that keeps its record in memory; medians over interleaved "
         f"rounds of {BUILDS} builds; `benchmarks/recorder.py`.\n\n"
-        + table(["network", "steps", "plain", "recorded", "ratio", "target at most"], rows),
+        + table(
+            ["network", "steps", "plain", "recorded", "ratio", "by build", "target at most"], rows
+        ),
     )
 
 
