@@ -3,12 +3,11 @@
     python benchmarks/layers.py
 
 Each step is forward, backward and Adam, in float32 with 2 threads (XLA takes a machine's cores: run
-it on two, or under `taskset -c 0,1`). Expected before measuring: the
-transformer twice as fast as PyTorch eager, because XLA fuses what stands between the products and
-PyTorch runs some hundred kernels; the GRU ahead, because its loop is one program; the CNN a little
-ahead: XLA's convolutions are slower than PyTorch's, but a weight's gradient is one product, and
-what stands between is fused. Compile time stays flat with `Repeat`, which
-compiles one block whatever the depth.
+it on two, or under `taskset -c 0,1`). Expected before measuring: the transformer twice as fast as
+PyTorch eager, because XLA fuses what stands between the products and PyTorch runs some hundred
+kernels; the GRU ahead, because its loop is one program; the CNN a little ahead: XLA's convolutions
+are slower than PyTorch's, but a weight's gradient is one product, and what stands between is fused.
+Compile time stays flat with `Repeat`, which compiles one block whatever the depth.
 """
 
 from __future__ import annotations
@@ -197,10 +196,10 @@ def main() -> None:
         "layers",
         "The step of a transformer, a GRU and a CNN",
         f"Milliseconds for forward, backward and Adam, float32, {THREADS} threads, the medians of "
-        f"5 processes' medians of 11 interleaved rounds of 20 steps (where memory comes to lie makes "
-        f"processes differ); `benchmarks/layers.py`. The transformer has 2 pre-norm "
-        f"layers, width {WIDTH}, 4 heads, {LENGTH} tokens, batch {BATCH}; the GRU width {WIDTH}, "
-        f"{LENGTH} steps, batch {BATCH}; the CNN 32 and 64 channels, batch 64.\n\n"
+        "5 processes' medians of 11 interleaved rounds of 20 steps (processes differ by where "
+        "their memory comes to lie); `benchmarks/layers.py`. The transformer has 2 pre-norm "
+        f"layers, width {WIDTH}, 4 heads, {LENGTH} tokens, batch {BATCH}; the GRU width {WIDTH}, {LENGTH} "
+        f"steps, batch {BATCH}; the CNN 32 and 64 channels, batch 64.\n\n"
         + table(
             ["step", "ours", "PyTorch", "PyTorch / ours", "by process", "target at least"], steps()
         )
