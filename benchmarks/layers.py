@@ -198,8 +198,8 @@ def main() -> None:
         f"Milliseconds for forward, backward and Adam, float32, {THREADS} threads, the medians of "
         "5 processes' medians of 11 interleaved rounds of 20 steps (processes differ by where "
         "their memory comes to lie); `benchmarks/layers.py`. The transformer has 2 pre-norm "
-        f"layers, width {WIDTH}, 4 heads, {LENGTH} tokens, batch {BATCH}; the GRU width {WIDTH}, {LENGTH} "
-        f"steps, batch {BATCH}; the CNN 32 and 64 channels, batch 64.\n\n"
+        f"layers, width {WIDTH}, 4 heads, {LENGTH} tokens, batch {BATCH}; the GRU width {WIDTH}, "
+        f"{LENGTH} steps, batch {BATCH}; the CNN 32 and 64 channels, batch 64.\n\n"
         + table(
             ["step", "ours", "PyTorch", "PyTorch / ours", "by process", "target at least"], steps()
         )
