@@ -12,6 +12,7 @@ from retrograd.nn import functional as F
 
 MAXIMA = [
     call(F.max_pool1d, (2, 3, 8), kernel_size=2),
+    call(F.max_pool1d, (1, 2, 5), kernel_size=2),
     call(F.max_pool1d, (3, 9), kernel_size=3, stride=2, padding=1),
     call(F.max_pool1d, (3, 3), kernel_size=2, stride=4, padding=1, ceil_mode=True),
     call(F.max_pool2d, (2, 3, 6, 4), kernel_size=2),
@@ -32,6 +33,7 @@ MAXIMA = [
 ]
 MEANS = [
     call(F.avg_pool1d, (2, 3, 8), kernel_size=2),
+    call(F.avg_pool1d, (1, 2, 5), kernel_size=2),
     call(F.avg_pool1d, (3, 9), kernel_size=4, stride=3, padding=2, ceil_mode=True),
     call(F.avg_pool2d, (2, 3, 6, 4), kernel_size=(3, 2)),
     call(F.avg_pool2d, (2, 3, 7, 6), kernel_size=3, stride=2, padding=1),
@@ -106,6 +108,24 @@ def test_more_than_256_elements_in_a_window_are_told_apart() -> None:
     x[0, 0, 17, 13] = 1
     value, place = F.max_pool2d(x, 20, 1, return_indices=True)
     assert (value.item(), place.item()) == (1, 17 * 20 + 13)
+    value, place = F.max_pool1d(np.arange(257.0).reshape(1, 1, 257), 257, return_indices=True)
+    assert (value.item(), place.item()) == (256, 256)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"kernel_size": 3, "stride": 1, "padding": 1},
+        {"kernel_size": 4, "stride": 2, "padding": 2, "dilation": 3},
+        {"kernel_size": (2, 5), "stride": (1, 2), "padding": (1, 2), "dilation": (2, 1)},
+    ],
+)
+def test_of_nothing_but_minus_infinity_the_first_element_is_taken(options) -> None:
+    x = np.full((1, 2, 9, 10), -np.inf)
+    value, places = F.max_pool2d(x, **options, return_indices=True)
+    theirs = torch.nn.functional.max_pool2d(torch.tensor(x), **options, return_indices=True)
+    np.testing.assert_array_equal(value.numpy(), theirs[0].numpy())
+    np.testing.assert_array_equal(places.numpy(), theirs[1].numpy())
 
 
 @pytest.mark.parametrize("kernel", [{"kernel_size": 2}, {"kernel_size": 3, "stride": 1}])
