@@ -231,7 +231,7 @@ X, Y = bumps(40)
         ({"x": X, "y": Y + 0.5 * (np.arange(40) % 3)}, "numbers with fractions"),
         ({"x": X, "y": np.zeros(40, int)}, "1 class for 40 examples"),
         ({"x": X, "y": np.arange(40)}, "40 classes for 40 examples"),
-        ({"x": X, "y": Y, "x_test": X, "y_test": Y + 1}, r"the labels '2', which training"),
+        ({"x": X, "y": Y, "x_test": X, "y_test": Y + 1}, r"the classes '2', which training"),
         ({"x": np.zeros((40, 2, 3, 4)), "y": Y}, r"shape \(2, 3, 4\); a signal is"),
     ],
 )

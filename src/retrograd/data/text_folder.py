@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from retrograd.data.arrow import strings
 from retrograd.data.corpus import read_text
+from retrograd.data.part_folders import part_folders
 from retrograd.data.text_columns import EMPTY_SHARE
 from retrograd.data.words import count
 from retrograd.errors import DataError
@@ -20,25 +21,10 @@ __all__ = ["LABEL", "TEXT", "is_text_folder", "parts_of", "read_text_folder"]
 
 PATH, TEXT, LABEL = "path", "text", "label"
 
-_PARTS = {
-    "train": ("train", "training"),
-    "valid": ("valid", "val", "validation", "dev"),
-    "test": ("test",),
-}
-
 
 def parts_of(folder: str | os.PathLike[str]) -> dict[str, Path]:
-    """The folders `train`, `valid` (or `val`, `dev`) and `test` in a folder, where they are.
-
-    Without a `train` among them the folder itself is what is learned from, as "train".
-    """
-    folder = Path(folder)
-    found: dict[str, Path] = {}
-    for part, names in _PARTS.items():
-        for name in names:
-            if (folder / name).is_dir():
-                found.setdefault(part, folder / name)
-    return found if "train" in found else {"train": folder}
+    """The folders `train`, `valid` and `test` in a folder, or the folder itself as "train"."""
+    return part_folders(Path(folder), Path.is_dir)
 
 
 def is_text_folder(path: str | os.PathLike[str]) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from retrograd import nn
@@ -259,8 +260,7 @@ def raise_dropout(program: Program, finding: Finding | None) -> list[Changed]:
     levels = [p for p in (0.2, 0.5) if p > max(known, default=0.0)]
     before = max(known, default=0.0)
     return [
-        (f"dropout {before:g} -> {p:g}", _changed(program, lambda m, p=p: change(m, p)))  # type: ignore[misc]
-        for p in levels
+        (f"dropout {before:g} -> {p:g}", _changed(program, partial(change, p=p))) for p in levels
     ]
 
 
@@ -268,11 +268,10 @@ def lower_dropout(program: Program, finding: Finding | None) -> list[Changed]:
     """Dropout of 0.2, and none."""
     known = [m.p for m in _built(program).modules() if isinstance(m, _DROPOUTS) and m.p]
     return [
-        (f"dropout {max(known):g} -> {p:g}",
-         _changed(program, lambda model, p=p: _set_dropout(model, p)))  # type: ignore[misc]
+        (f"dropout {max(known):g} -> {p:g}", _changed(program, partial(_set_dropout, p=p)))
         for p in ((0.2, 0.0) if known else ())
         if p < max(known)
-    ]  # fmt: skip
+    ]
 
 
 def _set_dropout(model: nn.Module, p: float) -> None:

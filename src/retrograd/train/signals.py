@@ -14,6 +14,7 @@ import pyarrow as pa
 from retrograd import nn
 from retrograd.data import SchemaRow
 from retrograd.data.arrays_file import read_arrays, read_examples
+from retrograd.data.labels import codes_among, spelled
 from retrograd.data.split import share, split_rows
 from retrograd.data.words import count, listed
 from retrograd.errors import DataError, about
@@ -112,7 +113,7 @@ class SignalModel:
         x, y = found.test or found.train
         notes.append(f"The {'test' if found.test else 'training'} part of {path} is measured.")
         with about(path):
-            return Signals(self._fitting(path, x), class_codes(y, self.classes))
+            return Signals(self._fitting(path, x), codes_among(y.tolist(), self.classes))
 
     def _fitting(self, path: Path, x: Array) -> Array:
         x = as_signals(path, x)
@@ -182,7 +183,7 @@ def prepare_signals(origin: Origin, config: SignalConfig) -> Run:
 
     def signals(path: str, part: tuple[Array, Array]) -> Signals:
         with about(path):
-            return Signals(as_signals(path, part[0]), class_codes(part[1], classes))
+            return Signals(as_signals(path, part[0]), codes_among(part[1].tolist(), classes))
 
     def other(path: str) -> Signals:
         of_file = read_arrays(path)
@@ -252,27 +253,7 @@ def class_names(y: Array, source: str) -> tuple[str, ...]:
             f"{source}: {count(len(names), 'class', 'classes')} for {count(len(y), 'example')}; "
             "expected at least two classes, and several examples of each."
         )
-    return tuple(_as_text(names))
-
-
-def class_codes(y: Array, classes: tuple[str, ...]) -> Array:
-    """int64 (n,): the place of each label among `classes`; DataError for a label that is none."""
-    place = {name: code for code, name in enumerate(classes)}
-    texts = _as_text(y)
-    unknown = sorted({text for text in texts if text not in place})
-    if unknown:
-        raise DataError(
-            f"Found the labels {listed(map(repr, unknown))}, which training does not know; "
-            f"expected {listed(map(repr, classes))}."
-        )
-    return np.array([place[text] for text in texts], np.int64)
-
-
-def _as_text(y: Array) -> list[str]:
-    """Labels as texts, one spelling a value: 3 and 3.0 are both "3"."""
-    if y.dtype.kind == "S":
-        return [each.decode("utf-8", "replace") for each in y.tolist()]
-    return [str(each) for each in (y.astype(np.int64) if y.dtype.kind in "bf" else y).tolist()]
+    return tuple(map(spelled, names.tolist()))
 
 
 def _split(data: Signals, fraction: float, seed: int, notes: list[str]) -> tuple[Signals, Signals]:

@@ -11,6 +11,7 @@ from retrograd.data.arrow import mask
 from retrograd.data.cells import normalised
 from retrograd.data.facts import gather
 from retrograd.data.images.sets import ImageSet
+from retrograd.data.labels import codes_among, spelled
 from retrograd.data.target import Target, judge_target, read_target
 from retrograd.data.words import count, listed, shown
 from retrograd.errors import DataError
@@ -31,7 +32,7 @@ def judge_labels(images: ImageSet, column: str | None, task: str | None) -> Targ
     assert images.labels is not None
     if column is not None or task == "regression" or _has_fractions(images.labels):
         return judge_target(gather(column or FOLDER, pa.chunked_array([images.labels])), task)
-    texts = sorted(set(_texts(images.labels)))
+    texts = sorted({spelled(label) for label in images.labels.to_pylist()})
     if len(texts) < 2:
         raise DataError(
             f"All {count(len(images), 'image')} are of one class, {listed(map(shown, texts))}: "
@@ -66,15 +67,7 @@ def codes_of(images: ImageSet, target: Target) -> Array:
         raise DataError("The images have no labels to be compared with.")
     if images.frame is not None or target.task == "regression":
         return read_target(target, normalised(pa.chunked_array([images.labels])))
-    place = {name: code for code, name in enumerate(target.classes)}
-    texts = _texts(images.labels)
-    unknown = sorted({text for text in texts if text not in place})
-    if unknown:
-        raise DataError(
-            f"Found the classes {listed(map(shown, unknown))}, which training does not know; "
-            f"expected {listed(map(shown, target.classes))}."
-        )
-    return np.array([place[text] for text in texts], np.int64)
+    return codes_among(images.labels.to_pylist(), target.classes)
 
 
 def _has_fractions(labels: pa.Array) -> bool:
@@ -82,13 +75,3 @@ def _has_fractions(labels: pa.Array) -> bool:
         return False
     values = labels.to_numpy(zero_copy_only=False)
     return bool((values != np.round(values)).any())
-
-
-def _texts(labels: pa.Array) -> list[str]:
-    """Labels as texts, one spelling a value: 3 and 3.0 are both "3"."""
-    values = labels.to_pylist()
-    if pa.types.is_binary(labels.type):
-        return [value.decode("utf-8", "replace") for value in values]
-    if pa.types.is_floating(labels.type) or pa.types.is_boolean(labels.type):
-        values = [int(value) for value in values]
-    return [str(value) for value in values]

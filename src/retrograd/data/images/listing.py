@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from retrograd.data.cells import is_text
 from retrograd.data.images.pixels import SUFFIXES
+from retrograd.data.part_folders import part_folders
 from retrograd.data.table import as_table, take_rows
 from retrograd.data.text_folder import is_text_folder
 from retrograd.data.words import count, did_you_mean, listed, shown
@@ -28,16 +29,6 @@ __all__ = [
     "parts_of",
     "table_files",
 ]
-
-_PARTS = {
-    "train": "train",
-    "training": "train",
-    "val": "valid",
-    "valid": "valid",
-    "validation": "valid",
-    "test": "test",
-}
-
 
 _ROWS_TRIED = 1000
 
@@ -57,12 +48,7 @@ class ImageFiles:
 
 def parts_of(folder: Path) -> dict[str, Path]:
     """The folders of the parts train, valid and test; `folder` itself where it has no train."""
-    found = {
-        _PARTS[entry.name.lower()]: entry
-        for entry in _folders(folder)
-        if entry.name.lower() in _PARTS and any(map(_has_image, _folders(entry)))
-    }
-    return found if "train" in found else {"train": folder}
+    return part_folders(folder, lambda part: any(map(_has_image, _folders(part))))
 
 
 def has_images(folder: Path) -> bool:

@@ -1,0 +1,32 @@
+"""Labels that stand beside examples in no table: as texts, and as codes of classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from retrograd.data.words import listed, shown
+from retrograd.errors import DataError
+
+__all__ = ["codes_among", "spelled"]
+
+
+def spelled(label: Any) -> str:
+    """A label as text, one spelling a value: 3 and 3.0 are both "3"."""
+    if isinstance(label, bytes):
+        return label.decode("utf-8", "replace")
+    return str(int(label) if isinstance(label, bool | float) else label)
+
+
+def codes_among(labels: Iterable[Any], classes: Sequence[str]) -> np.ndarray[Any, Any]:
+    """int64 (n,): the place of each label among `classes`; DataError for a label that is none."""
+    place = {name: code for code, name in enumerate(classes)}
+    texts = [spelled(label) for label in labels]
+    if unknown := sorted({text for text in texts if text not in place}):
+        raise DataError(
+            f"Found the classes {listed(map(shown, unknown))}, which training does not know; "
+            f"expected {listed(map(shown, classes))}."
+        )
+    return np.array([place[text] for text in texts], np.int64)
