@@ -37,10 +37,19 @@ COMPOSED = {
     "inner": Op(
         jnp.inner,
         [
-            sample(numbers(2, 3), numbers(2, 2, 3, seed=1)),
+            sample(numbers(2, 2, 3), numbers(2, 3, seed=1)),
             sample(numbers(3), numbers(2, 1, 3, seed=1)),
             sample(numbers(2, 3), numbers(seed=1)),
         ],
+    ),
+    "kron": Op(
+        jnp.kron,
+        [sample(numbers(2), numbers(2, 3, seed=1)), sample(numbers(2, 3), numbers(2, seed=1))],
+    ),
+    "multi_dot": Op(
+        lambda *x: jnp.linalg.multi_dot(x),
+        [sample(numbers(3), numbers(3, 2, seed=1), numbers(2, 2, seed=2), numbers(2, seed=3))],
+        call=lambda *x: ops.multi_dot(x),
     ),
     "lerp": Op(
         lambda a, b, weight: a + weight * (b - a),
@@ -61,6 +70,8 @@ COMPOSED = {
             sample(regular(2, 3, 3), p=-1),
             sample(regular(3, 3), p=np.inf),
             sample(regular(3, 2), p=-2),
+            sample(regular(3, 2), p=2),
+            sample(regular(2, 2), p=1),
         ],
         half=False,
     ),
@@ -75,6 +86,7 @@ COMPOSED = {
         [
             sample(regular(3, 3), numbers(2, 3, seed=1), left=False),
             sample(regular(2, 1, 2, 2), numbers(3, 2, 1, seed=1)),
+            sample(regular(2, 1, 2, 2), numbers(2, seed=1)),
         ],
         half=False,
     ),

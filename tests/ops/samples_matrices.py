@@ -26,14 +26,14 @@ SQUARE = [
     sample(regular(3, 3)),
     sample(regular(2, 2, 2)),
     sample(regular(1, 1)),
-    sample(regular(1, 2, 2, 2)),
+    sample(regular(2, 1, 2, 2)),
 ]
 SYSTEMS = [
     sample(regular(3, 3), numbers(3, 2, seed=1)),
     sample(regular(2, 2, 2), numbers(2, 2, 1, seed=1)),
     sample(regular(2, 2), numbers(2, 0)),
 ]
-ANY = [sample(regular(3, 2)), sample(regular(2, 3)), sample(regular(2, 2, 2))]
+ANY = [sample(regular(1, 3, 2)), sample(regular(2, 3)), sample(regular(2, 2, 2))]
 
 
 def symmetric(function):

@@ -13,6 +13,7 @@ import torch
 
 import retrograd as rg
 from retrograd import ops
+from retrograd.ops.solve import _PADE
 
 BFLOAT16 = ml_dtypes.bfloat16
 
@@ -251,11 +252,24 @@ def test_a_singular_value_below_the_larger_size_times_the_precision_counts_as_ze
         assert ops.pinv(rg.Tensor(matrix)).numpy().max() == 1
 
 
+def test_how_many_matrices_there_are_does_not_change_which_values_count_as_zero() -> None:
+    small = 3 * np.finfo(float).eps
+    many = rg.Tensor(np.tile(np.diag([1, small]), (10, 1, 1)))
+    np.testing.assert_allclose(ops.pinv(many).numpy()[:, 1, 1], 1 / small)
+
+
+def test_the_coefficients_of_the_exponential_are_those_of_pades_formula() -> None:
+    order = len(_PADE) - 1
+    for k, coefficient in enumerate(_PADE):
+        above = math.factorial(2 * order - k)
+        assert coefficient == above // (math.factorial(order - k) * math.factorial(k))
+
+
 def test_the_exponential_of_a_large_matrix_is_a_rotation() -> None:
-    angle = 700.0
+    angle = 1000.0
     found = ops.matrix_exp(rg.Tensor(np.array([[0.0, -angle], [angle, 0.0]]))).numpy()
     right = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
-    np.testing.assert_allclose(found, right, atol=1e-11)
+    np.testing.assert_allclose(found, right, rtol=0, atol=1e-11)
 
 
 @pytest.mark.parametrize("reduce", ["sum", "prod", "amax", "amin"])
@@ -301,6 +315,43 @@ def test_the_dot_product_is_of_two_vectors() -> None:
 def test_determinant_has_a_slope_where_the_matrix_is_singular() -> None:
     singular = np.array([[1.0, 2.0], [2.0, 4.0]])
     np.testing.assert_allclose(slope(ops.det, singular), [[4, -2], [-2, 1]], atol=1e-12)
+
+
+def test_the_logarithm_of_a_determinant_that_is_not_positive() -> None:
+    matrices = np.array([[[1.0, 2.0], [2.0, 4.0]], [[1.0, 3.0], [2.0, 1.0]]])
+    assert np.linalg.slogdet(matrices).sign.tolist() == [0, -1]
+    logarithm, not_a_number = ops.logdet(rg.Tensor(matrices)).tolist()
+    assert logarithm == -np.inf
+    assert np.isnan(not_a_number)
+
+
+@pytest.mark.parametrize(
+    ("function", "oracle"), [(ops.cholesky, np.linalg.cholesky), (ops.eigvalsh, np.linalg.eigvalsh)]
+)
+def test_a_compiled_step_reads_one_triangle_alone(function: Any, oracle: Any) -> None:
+    matrix = np.array([[4.0, 100.0], [1.0, 3.0]])
+    right = oracle(np.array([[4.0, 1.0], [1.0, 3.0]]))
+    found = rg.compile(function)(rg.Tensor(matrix)).numpy()
+    np.testing.assert_allclose(found, right, rtol=1e-5)
+
+
+def test_singular_vectors_of_a_singular_square_matrix_have_a_slope(
+    rng: np.random.Generator,
+) -> None:
+    def squares(a: Any) -> tuple[Any, ...]:
+        u, _, vh = ops.svd(a, False)
+        return ops.square(u), ops.square(vh)
+
+    singular = rng.normal(size=(3, 2)) @ rng.normal(size=(2, 3))
+    rg.check_gradients(squares, singular, order=1)
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (2, 3)])
+def test_the_largest_singular_value_has_a_slope_where_another_is_zero(shape: Any) -> None:
+    matrix = np.zeros(shape)
+    matrix[0, 0] = 2
+    largest = slope(lambda a: ops.svdvals(a)[0], matrix)
+    np.testing.assert_allclose(largest, matrix / 2, atol=1e-12)
 
 
 @pytest.mark.parametrize("values", [ops.eigvalsh, ops.svdvals])
