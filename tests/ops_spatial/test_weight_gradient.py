@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ import torch
 import retrograd as rg
 from retrograd.nn import functional as F
 
-CONVOLVE = sys.modules["retrograd.ops.convolve"]
+CONVOLVE = import_module("retrograd.ops.convolve")
 CASES = [
     # input, weight, options
     ((6, 3, 9), (4, 3, 3), {"padding": 2}),

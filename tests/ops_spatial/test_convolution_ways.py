@@ -1,0 +1,67 @@
+"""Which way a compiled convolution runs on a CPU: the measured ones, at the edges between them."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import numpy as np
+import pytest
+
+CONVOLVE = import_module("retrograd.ops.convolve")
+WINDOWS = import_module("retrograd.ops.windows")
+
+# x, weight, stride, groups
+WAYS = {
+    "by_xla": [
+        ((2, 3, 8), (4, 3, 3), 1, 1),
+        ((2, 4, 8, 8), (4, 4, 3, 3), 1, 1),
+        ((1, 2, 6, 6, 6), (4, 2, 3, 3, 3), 1, 1),  # into more channels: too many columns
+        ((1, 2, 600), (2, 1, 129), 2, 2),  # too many products
+        ((1, 2, 387), (2, 1, 130), 2, 2),
+    ],
+    "by_output": [  # a weight's gradient: no more outputs than positions in the kernel
+        ((3, 2, 8, 8), (4, 2, 6, 6), 1, 1),
+        ((1, 1, 5), (1, 1, 3), 1, 1),
+        ((2, 2, 6, 6, 6), (3, 2, 4, 4, 4), 1, 1),
+    ],
+    "by_columns": [
+        ((2, 4, 8, 8), (4, 2, 3, 3), 1, 2),
+        ((2, 16, 4, 4), (16, 2, 2, 2), 1, 8),
+        ((1, 4, 6, 6, 6), (2, 4, 3, 3, 3), 1, 1),
+    ],
+    "by_position": [
+        ((2, 3, 8, 8), (3, 1, 3, 3), 1, 3),  # each channel by itself
+        ((2, 4, 8, 8), (8, 2, 3, 3), 1, 2),
+        ((2, 4, 9, 9), (4, 2, 3, 3), 2, 2),
+        ((2, 4, 3), (4, 2, 2), 1, 2),
+        ((1, 2, 600), (2, 1, 128), 2, 2),
+        ((1, 2, 384), (2, 1, 129), 2, 2),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("x", "weight", "stride", "groups", "way"),
+    [(*case, way) for way, cases in WAYS.items() for case in cases],
+)
+def test_the_way_is_the_one_that_was_measured_to_be_quickest(x, weight, stride, groups, way):
+    axes = len(x) - 2
+    one = (1,) * axes
+    at = WINDOWS.Windows(weight[2:], (stride,) * axes, ((0, 0),) * axes, one)
+    found = CONVOLVE._for_xla(np.empty(x), np.empty(weight), at, one, groups)
+    assert found is getattr(CONVOLVE, f"_{way}")
+
+
+def test_zeros_between_elements_count_as_input() -> None:
+    # 3 elements with 9 zeros between each two are 21, so that 19 windows of 3 fit.
+    at = WINDOWS.Windows((3,), (1,), ((0, 0),), (1,))
+    found = CONVOLVE._for_xla(np.empty((1, 2, 3)), np.empty((2, 2, 3)), at, (10,), 1)
+    assert found is CONVOLVE._by_xla
+
+
+def test_another_device_runs_xlas_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jax.default_backend", lambda: "gpu")
+    at = WINDOWS.Windows((3,), (1,), ((0, 0),), (1,))
+    assert CONVOLVE._for_xla(np.empty((1, 1, 5)), np.empty((1, 1, 3)), at, (1,), 1) is (
+        CONVOLVE._by_xla
+    )
