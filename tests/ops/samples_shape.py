@@ -17,6 +17,7 @@ def concatenated(tensors_to_one):
 
 JOINED = [
     sample(numbers(2), numbers(3)),
+    sample(numbers(2, 2), numbers(1, 2)),
     sample(numbers(2, 1), numbers(2, 3), numbers(2, 0), dim=1),
     sample(numbers(1, 2, 1), numbers(1, 1, 1), dim=-2),
     sample(numbers(3)),
@@ -197,6 +198,7 @@ SHAPE = {
             sample(numbers(2, 4), pad=(-1, 2)),
             sample(numbers(1, 4), pad=(-1, -1, 1, 0)),
             sample(numbers(2, 3), pad=(2, 1), mode="reflect"),
+            sample(numbers(2, 1), pad=(2, 1), mode="reflect"),
             sample(numbers(2, 3), pad=(1, 1, 2, 0), mode="replicate"),
             sample(numbers(2, 3), pad=(1, 2), mode="circular"),
         ],

@@ -32,6 +32,16 @@ GATHERED = [
     sample(numbers(1, 2, 5, 7), at=UNEVEN),
     sample(numbers(1, 1, 6), at=SPACED),
     sample(numbers(0, 2, 6), at=LINE),
+    sample(numbers(1, 1, 2), at=Windows((4,), (1,), ((0, 0),), (1,))),  # none fits
+]
+# Windows over nothing but padding, and those that would tile without it or if they were smaller.
+PADDED = [
+    sample(numbers(1, 1, 2), at=Windows((4,), (4,), ((0, 0),), (1,))),
+    sample(numbers(1, 1, 0), at=Windows((2,), (1,), ((2, 1),), (1,))),
+    sample(numbers(1, 1, 4), at=Windows((2,), (2,), ((1, 0),), (1,))),
+    sample(numbers(1, 1, 4), at=Windows((2,), (2,), ((-1, 0),), (1,))),
+    sample(numbers(1, 1, 4), at=Windows((2,), (2,), ((0, -1),), (1,))),
+    sample(numbers(1, 1, 2), at=Windows((1,), (1,), ((0, 1),), (1,))),
 ]
 
 
@@ -93,6 +103,8 @@ WINDOWS: dict[str, Op] = {
         [
             convolved((2, 2, 7), (3, 2, 3), (2,), ((1, 2),), (1,), (2,)),
             convolved((2, 2, 4), (2, 2, 2), (2,), ((1, 0),), (3,), (1,)),
+            convolved((1, 1, 3), (2, 1, 2), (2,), ((0, 0),), (2,), (1,)),
+            convolved((1, 1, 4), (2, 1, 2), (2,), ((-2, 1),), (3,), (1,)),
             convolved((0, 2, 4), (3, 2, 2), (1,), ((0, 0),), (1,), (1,)),
             convolved((1, 2, 5, 4), (2, 2, 2, 3), (3, 1), ((0, 2), (1, 0)), (1, 1), (2, 1)),
             # Of several groups and over three axes each way that XLA is given is taken: columns,
@@ -122,7 +134,7 @@ WINDOWS: dict[str, Op] = {
         ],
         call=REGISTRY["convolve"],
     ),
-    "gather_windows": Op(gather, GATHERED),
+    "gather_windows": Op(gather, [*GATHERED, PADDED[1]]),
     "scatter_windows": Op(
         scatter,
         [
@@ -135,6 +147,6 @@ WINDOWS: dict[str, Op] = {
             sample(numbers(1, 2, 2, 3, 2, 2), at=UNEVEN, sizes=(5, 7)),
         ],
     ),
-    "sum_windows": Op(lambda x, at: reduced(x, 0, lax.add, at), GATHERED),
+    "sum_windows": Op(lambda x, at: reduced(x, 0, lax.add, at), GATHERED + PADDED),
     "max_windows": Op(largest, GATHERED),
 }

@@ -188,6 +188,36 @@ def test_what_flattens_its_tensor_does_so_in_a_compiled_step(rng: np.random.Gene
         np.testing.assert_allclose(compiled.numpy(), eager.numpy(), rtol=1e-6)
 
 
+def test_nothing_has_parts_and_sizes_too() -> None:
+    nothing = np.zeros((0, 4))
+    assert [part.shape for part in ops.chunk(rg.Tensor(nothing), 3)] == [(0, 4)]
+    right = torch.tensor(nothing).unflatten(1, (2, -1))
+    assert ops.unflatten(rg.Tensor(nothing), 1, (2, -1)).shape == tuple(right.shape)
+
+
+def test_a_number_on_the_diagonal_is_a_matrix_of_one_element() -> None:
+    parts = np.array(2.0), np.array([[1.0, 3.0]])
+    right = torch.block_diag(*map(torch.tensor, parts)).tolist()
+    assert ops.block_diag(*map(rg.Tensor, parts)).tolist() == right
+
+
+def test_what_is_made_a_vector_is_so_in_a_compiled_step() -> None:
+    def step(x: Any, places: Any) -> list[Any]:
+        return [
+            ops.roll(x, 1),
+            ops.repeat_interleave(x, 2),
+            *ops.meshgrid(x, places),
+            ops.trapezoid(x, places, dim=0),
+        ]
+
+    x, places = np.array([[1.0, 2.0, 4.0], [5.0, 3.0, 9.0]]), np.array([0.0, 0.5])
+    found = rg.compile(step)(rg.Tensor(x), rg.Tensor(places))
+    grid = np.meshgrid(x, places, indexing="ij")
+    right = [np.roll(x, 1), np.repeat(x, 2), *grid, np.trapezoid(x, places, axis=0)]
+    for mine, each in zip(found, right, strict=True):
+        np.testing.assert_allclose(mine.numpy(), each)
+
+
 def test_index_put_is_what_assignment_does_to_an_array(rng: np.random.Generator) -> None:
     x, values = rng.normal(size=(4, 5)), rng.normal(size=(2, 5))
     for index, new in ((slice(1, 3), values), ((slice(None), 2), 7.0), ([3, 0], values)):

@@ -166,6 +166,42 @@ def test_a_compiled_loop_gives_each_operand_its_gradient_or_none(rng: np.random.
         np.testing.assert_allclose(compiled.numpy(), eager.numpy(), rtol=1e-10)
 
 
+def test_a_loop_begins_with_the_first_step_unless_told(rng: np.random.Generator) -> None:
+    projected, h, weight = operands(GRUCell(), rng, bias=False)
+    outputs, last = recur(GRUCell(), rg.Tensor(projected), [rg.Tensor(h)], rg.Tensor(weight))
+    right = by_jax(gru, [projected, h, weight], False, None, False)
+    for mine, each in zip([outputs, *last], right, strict=True):
+        np.testing.assert_allclose(mine.numpy(), each, rtol=1e-5)
+
+
+def test_a_compiled_loop_without_a_gradient_keeps_no_graph(rng: np.random.Generator) -> None:
+    xs = [rg.Parameter(x) for x in operands(LSTMCell(), rng)]
+    needed = []
+
+    def step(*xs: Any) -> Any:
+        with rg.no_grad():
+            results = ours(LSTMCell(), list(xs), True, None, False)
+        needed.append([each.requires_grad for each in results])
+        return results
+
+    eager, compiled = step(*xs), rg.compile(step)(*xs)
+    for mine, right in zip(compiled, eager, strict=True):
+        np.testing.assert_allclose(mine.numpy(), right.numpy(), rtol=1e-10)
+    assert needed == [[False] * 3] * len(needed)
+
+
+def test_a_compiled_loop_is_one_whatever_its_length() -> None:
+    def program(length: int) -> str:
+        def run(projected: Any) -> Any:
+            xs = [projected, jnp.zeros((BATCH, HIDDEN)), jnp.ones((HIDDEN, HIDDEN))]
+            results = ours(RNNCell(), [rg.Tensor(x) for x in xs], False, None, False)
+            return results[0].data
+
+        return str(jax.make_jaxpr(run)(jnp.ones((length, BATCH, HIDDEN))))
+
+    assert program(5).count("tanh") == program(50).count("tanh")
+
+
 def test_a_loop_whose_values_were_given_up_says_so(rng: np.random.Generator) -> None:
     xs = [jnp.asarray(x) for x in operands(RNNCell(), rng)]
 

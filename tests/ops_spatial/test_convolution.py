@@ -41,6 +41,7 @@ CALLS = [
     call(F.fold, (2, 12, 12), output_size=(4, 5), kernel_size=2),
     call(F.fold, (12, 9), output_size=(6, 6), kernel_size=2, stride=2),
     call(F.fold, (1, 18, 6), output_size=(5, 4), kernel_size=3, stride=2, padding=1, dilation=1),
+    call(F.conv_transpose1d, (1, 1, 1), (1, 1, 1), dilation=9, padding=2, output_padding=6),
 ]
 
 
