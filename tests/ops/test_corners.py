@@ -48,7 +48,7 @@ def test_slope_at_the_origin_is_zero(function: Any) -> None:
 
 
 def test_digamma_near_its_poles_in_a_compiled_float32_step() -> None:
-    x = np.array([-8.3156843, -1.001, -0.9999, 0.3], np.float32)
+    x = np.array([-8.3156843, -2.0, -1.001, -1.0, -0.9999, 0.0, 0.3], np.float32)
     np.testing.assert_allclose(
         rg.compile(ops.digamma)(rg.Tensor(x)).numpy(), scipy.special.psi(x.astype(float)), rtol=2e-4
     )
@@ -99,8 +99,31 @@ def test_neither_operand_gets_more_than_a_cotangent_of_zero_at_a_pole(
 
 def test_entropy_has_no_slope_at_zero() -> None:
     assert slope(ops.entr, np.zeros(1)).tolist() == [0]
-    assert np.isnan(ops.entr(rg.Tensor([np.nan])).item())
-    assert ops.entr(rg.Tensor([-1.0])).item() == -np.inf
+    x = np.array([-1.0, -0.5, 0.0, 0.3, np.nan])
+    np.testing.assert_allclose(ops.entr(rg.Tensor(x)).numpy(), scipy.special.entr(x))
+
+
+def test_copysign_of_zero_has_the_sign_and_no_slope() -> None:
+    x, y = np.array([0.0, -0.0, 3.0]), np.array([-1.0, 2.0, -0.0])
+    found = ops.copysign(rg.Tensor(x), rg.Tensor(y)).numpy()
+    assert (found.tolist(), np.signbit(found).tolist()) == ([0, 0, -3], [True, False, True])
+    assert slope(ops.copysign, x, y).tolist() == [0, 0, -1]
+
+
+@pytest.mark.parametrize("given", [{}, {"nan": 5.0, "posinf": 3.0, "neginf": -2.0}])
+def test_nan_and_infinities_are_replaced_as_in_pytorch(given: dict[str, float]) -> None:
+    x = np.array([np.nan, np.inf, -np.inf, 2.0])
+    right = torch.nan_to_num(torch.tensor(x), **given)
+    assert ops.nan_to_num(rg.Tensor(x), **given).tolist() == right.tolist()
+
+
+@pytest.mark.parametrize("kind", [float, np.array])
+@pytest.mark.parametrize("weight", [0.0, 0.5, 1.0])
+def test_lerp_starts_from_the_end_that_pytorch_does(weight: float, kind: Any) -> None:
+    # Beside 1e16 the other end is lost in rounding: only from the nearer one are both reached.
+    start, end = np.array([1.0, 1e16]), np.array([1e16, 1.0])
+    right = torch.lerp(torch.tensor(start), torch.tensor(end), weight)
+    assert ops.lerp(rg.Tensor(start), rg.Tensor(end), kind(weight)).tolist() == right.tolist()
 
 
 @pytest.mark.parametrize("function", [ops.xlogy, ops.xlog1py])
@@ -108,6 +131,24 @@ def test_zero_times_an_infinite_logarithm_is_zero(function: Any) -> None:
     pole = 0.0 if function is ops.xlogy else -1.0
     assert function(np.zeros(1), np.array([pole])).numpy().tolist() == [0]
     assert np.isfinite(slope(lambda y: function(np.zeros(1), y), np.array([pole]))).all()
+
+
+@pytest.mark.parametrize("name", ["xlogy", "xlog1py"])
+def test_products_with_logarithms_and_their_slopes_are_pytorchs(name: str) -> None:
+    x, y = np.array([0.0, 0.0, 0.0, 1.0, 2.0]), np.array([0.0, 2.0, np.nan, -1.0, 0.5])
+    y -= name == "xlog1py"
+    leaf, theirs = torch.tensor(x, requires_grad=True), getattr(torch.special, name)
+    right = theirs(leaf, torch.tensor(y))
+    right.sum().backward()
+    ours = getattr(ops, name)
+    np.testing.assert_allclose(ours(rg.Tensor(x), rg.Tensor(y)).numpy(), right.detach().numpy())
+    np.testing.assert_allclose(slope(ours, x, y), leaf.grad.numpy())
+
+
+def test_logit_has_its_slope_on_the_bounds_and_none_beyond() -> None:
+    x = np.array([0.1, 0.25, 0.5, 0.75, 0.9])
+    found = slope(lambda x: ops.logit(x, 0.25), x)
+    np.testing.assert_allclose(found, [0, 16 / 3, 4, 16 / 3, 0])
 
 
 def test_logaddexp_of_two_infinities_shares_the_slope() -> None:

@@ -349,6 +349,7 @@ REFUSED = [
     (lambda: ops.einsum("ij,ij->i", X, ops.transpose(X, 0, 1)), "broadcast"),
     (lambda: ops.split(X, [1, 1], 1), r"the sections \[1, 1\] add up to 2, but axis 1 has size 3"),
     (lambda: ops.pad(X, (1, 1), mode="mirror"), "mode 'mirror'"),
+    (lambda: ops.polygamma(-1, X), "the order must not be negative, found -1"),
     (lambda: ops.reshape(X, shape=(4,)), "reshape"),
     (lambda: ops.broadcast_to(X, shape=(2, 4)), "broadcast"),
     (lambda: ops.kthvalue(X, 0), "kthvalue: k must be from 1 to 3, found 0"),

@@ -80,7 +80,19 @@ def test_fold_counts_how_often_unfold_took_each_element() -> None:
         (lambda: F.conv2d(np.ones((1, 4, 5, 5)), np.ones((3, 2, 3, 3)), groups=2), "multiple"),
         (lambda: F.conv2d(np.ones((3, 5)), np.ones((2, 3, 3, 3))), "without the batch"),
         (lambda: F.conv2d(np.ones((1, 3, 5, 5)), np.ones((2, 3, 3))), "4 axes"),
-        (lambda: F.conv2d(np.ones((1, 1, 5, 5)), np.ones((2, 1, 3, 3)), stride=0), "stride"),
+        (lambda: F.conv1d(np.ones((1, 1, 5)), np.ones((1, 1, 3)), stride=0), "conv1d: stride must"),
+        (
+            lambda: F.conv1d(np.ones((1, 1, 5)), np.ones((1, 1, 3)), dilation=0),
+            "conv1d: dilation must",
+        ),
+        (
+            lambda: F.conv_transpose1d(np.ones((1, 1, 5)), np.ones((1, 1, 3)), stride=0),
+            "conv_transpose1d: stride must",
+        ),
+        (
+            lambda: F.conv_transpose1d(np.ones((1, 1, 5)), np.ones((1, 1, 3)), dilation=0),
+            "conv_transpose1d: dilation must",
+        ),
         (lambda: F.conv2d(np.ones((1, 1, 5, 5)), np.ones((2, 1, 3, 3)), padding="full"), "full"),
         (
             lambda: F.conv1d(np.ones((1, 1, 5)), np.ones((2, 1, 3)), stride=2, padding="same"),

@@ -8,7 +8,7 @@ from retrograd.arrays import Array, Namespace
 from retrograd.autodiff.primitive import primitive
 from retrograd.autodiff.tape import Tensor
 from retrograd.ops.compare import isnan
-from retrograd.ops.elementwise import abs, maximum, minimum, sign, where
+from retrograd.ops.elementwise import abs, maximum, minimum, where
 
 __all__ = ["copysign", "fmax", "fmin", "lerp", "nan_to_num"]
 
@@ -25,7 +25,7 @@ def fmin(x: Tensor, y: Tensor) -> Tensor:
 
 def copysign(x: Tensor, y: Tensor | float) -> Tensor:
     """|x| with the sign of y, where -0 is negative; its slope in y is 0."""
-    return x * sign(x) * sign_bit(y)
+    return abs(x) * sign_bit(y)
 
 
 @primitive

@@ -232,7 +232,8 @@ def _digamma_reflected(xp: Namespace, x: Array) -> Array:
     angle = xp.where(negative, x - xp.round(x), 0.5)
     # A pole lies between -inf and inf.
     reflected = xp.where(angle == 0, xp.nan, math.pi / xp.tan(math.pi * angle))
-    return special(xp).digamma(xp.where(negative, 1 - x, x)) - xp.where(negative, reflected, 0)
+    found = special(xp).digamma(xp.where(negative, 1 - x, x)) - xp.where(negative, reflected, 0)
+    return xp.where(x == 0, xp.copysign(xp.inf, -x), found)  # XLA's is NaN there
 
 
 polygamma_at.pullbacks(x=lambda g, x, n: along_slope(g, polygamma(n + 1, x)))
