@@ -26,7 +26,7 @@ SQUARE = [
     sample(regular(3, 3)),
     sample(regular(2, 2, 2)),
     sample(regular(1, 1)),
-    sample(regular(2, 1, 2, 2)),
+    sample(regular(1, 3, 2, 2)),
 ]
 SYSTEMS = [
     sample(regular(3, 3), numbers(3, 2, seed=1)),

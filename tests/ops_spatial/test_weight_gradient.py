@@ -14,7 +14,7 @@ from retrograd.nn import functional as F
 CONVOLVE = import_module("retrograd.ops.convolve")
 CASES = [
     # input, weight, options
-    ((6, 3, 9), (4, 3, 3), {"padding": 2}),
+    ((5, 3, 9), (4, 3, 3), {"padding": 2}),
     ((4, 2, 11), (3, 2, 2), {"stride": 3, "dilation": 2}),
     ((6, 3, 8, 7), (4, 3, 3, 2), {"padding": (1, 0)}),
     ((4, 2, 9, 8), (3, 2, 3, 3), {"stride": (2, 1), "padding": (0, 2), "dilation": (1, 2)}),
