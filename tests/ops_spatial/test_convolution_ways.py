@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from importlib import import_module
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
+
+from retrograd.autodiff.primitive import REGISTRY
 
 CONVOLVE = import_module("retrograd.ops.convolve")
 WINDOWS = import_module("retrograd.ops.windows")
@@ -65,3 +69,45 @@ def test_another_device_runs_xlas_own(monkeypatch: pytest.MonkeyPatch) -> None:
     assert CONVOLVE._for_xla(np.empty((1, 1, 5)), np.empty((1, 1, 3)), at, (1,), 1) is (
         CONVOLVE._by_xla
     )
+
+
+def forward(xp, x, weight, stride: int, spacing: int, groups: int):
+    return REGISTRY["convolve"].forward(
+        xp,
+        x,
+        weight,
+        stride=(stride,),
+        padding=((0, 0),),
+        spacing=(spacing,),
+        dilation=(1,),
+        groups=groups,
+    )
+
+
+@pytest.mark.parametrize(
+    ("x", "weight", "stride", "groups", "expected"),
+    [
+        ((2, 3, 8), (4, 3, 3), 1, 1, (1, 0)),
+        ((2, 4, 9), (4, 2, 3), 2, 2, (0, 3)),  # 3 positions and 4 outputs
+        ((2, 4, 6), (4, 2, 5), 1, 2, (0, 2)),  # 5 positions and 2 outputs
+    ],
+)
+def test_a_program_holds_xlas_own_or_as_few_products_as_can_be(
+    x, weight, stride, groups, expected
+) -> None:
+    traced = jax.make_jaxpr(lambda x, weight: forward(jnp, x, weight, stride, 1, groups))
+    program = str(traced(np.ones(x), np.ones(weight)))
+    found = (program.count("= conv_general_dilated["), program.count("= dot_general["))
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("stride", "spacing", "way"),
+    [(1, 1, "by_patches"), (2, 1, "by_patches"), (2, 2, "by_patches"), (1, 2, "by_columns")],
+)
+def test_eagerly_no_zero_between_elements_is_multiplied(
+    stride: int, spacing: int, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for each in ("by_patches", "by_columns"):
+        monkeypatch.setattr(CONVOLVE, f"_{each}", lambda *given, each=each: each)
+    assert forward(np, np.ones((1, 1, 5)), np.ones((1, 1, 3)), stride, spacing, 1) == way

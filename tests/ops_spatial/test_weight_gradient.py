@@ -51,9 +51,12 @@ def test_it_is_pytorchs_however_many_parts_are_summed(
     np.testing.assert_allclose(found, pytorchs(x, weight, case[2]), rtol=1e-10, atol=1e-10)
 
 
-def test_a_part_has_as_many_examples_as_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("room", "part"), [(0, 1), (2, 2), (3, 3), (5, 4)])
+def test_a_part_has_as_many_examples_as_fit(
+    room: int, part: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Rows of one example: 2 channels, 3 of the kernel, 6 places, 8 bytes each.
-    monkeypatch.setattr(CONVOLVE, "_PART", 4 * 2 * 3 * 6 * 8)
+    monkeypatch.setattr(CONVOLVE, "_PART", room * 2 * 3 * 6 * 8)
     sizes = []
     laid_out = CONVOLVE._laid_out
 
@@ -64,7 +67,7 @@ def test_a_part_has_as_many_examples_as_fit(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(CONVOLVE, "_laid_out", spied)
     rng = np.random.default_rng(0)
     gradient(rng.standard_normal((12, 2, 8)), rng.standard_normal((5, 2, 3)), {})
-    assert sizes == [(2, 4, 8)]
+    assert sizes == [(2, part, 8)]
 
 
 def test_half_precision_is_summed_in_single() -> None:
