@@ -259,6 +259,40 @@ def test_what_is_made_a_vector_is_so_in_a_compiled_step() -> None:
         np.testing.assert_allclose(mine.numpy(), each)
 
 
+@pytest.mark.parametrize("dtype", [np.int64, np.int8, np.uint8, bool])
+@pytest.mark.parametrize("name", ["cummax", "cummin"])
+def test_running_extremes_of_whole_numbers_are_whole(name: str, dtype: Any) -> None:
+    def extreme(x: Any) -> Any:
+        return getattr(ops, name)(x, 0)
+
+    for values in ([0, 3, 1, 4, 4, 2], [2, 4, 1, 1, 3, 0], [0, 0, 0]):
+        x = np.array(values, dtype)
+        right = getattr(torch, name)(torch.tensor(x), 0)
+        for run in (extreme, rg.compile(extreme)):
+            found = run(rg.Tensor(x))
+            assert found[0].dtype == dtype
+            assert found[0].tolist() == right.values.tolist()
+            assert found[1].tolist() == right.indices.tolist()
+
+
+@pytest.mark.parametrize("dtype", [int, np.uint8])
+def test_logcumsumexp_of_whole_numbers(dtype: Any) -> None:
+    x = np.array([3, 1, 4])
+    right = torch.logcumsumexp(torch.tensor(x, dtype=torch.float64), 0).numpy()
+    found = ops.logcumsumexp(rg.Tensor(x.astype(dtype)), 0).numpy()
+    np.testing.assert_allclose(found, right, rtol=1e-6)
+
+
+def test_the_places_of_an_integral_may_have_more_axes(rng: np.random.Generator) -> None:
+    y, x = rng.normal(size=(4, 5)), rng.normal(size=(3, 4, 5))
+    for dim in (0, 1):
+        spread = torch.tensor(np.broadcast_to(y, x.shape).copy())
+        for name in ("trapezoid", "cumulative_trapezoid"):
+            right = getattr(torch, name)(spread, torch.tensor(x), dim=dim + 1).numpy()
+            found = getattr(ops, name)(rg.Tensor(y), rg.Tensor(x), dim=dim).numpy()
+            np.testing.assert_allclose(found, right, rtol=1e-12)
+
+
 def test_index_put_is_what_assignment_does_to_an_array(rng: np.random.Generator) -> None:
     x, values = rng.normal(size=(4, 5)), rng.normal(size=(2, 5))
     for index, new in ((slice(1, 3), values), ((slice(None), 2), 7.0), ([3, 0], values)):

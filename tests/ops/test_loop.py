@@ -265,6 +265,30 @@ def test_cond_refuses_branches_of_different_results() -> None:
         rg.compile(in_a_list)(rg.Tensor(1.0), rg.Tensor([1.0, 2.0]))
 
 
+def one_way_or_the_other(p: Any, a: Any, b: Any) -> Any:
+    return rg.cond(p > 0, lambda: {"a": a, "b": b}, lambda: {"b": b, "a": a})
+
+
+ORDERS = {
+    "scan": lambda p, a, b: rg.scan(
+        lambda c, _: ({"b": c["b"], "a": c["a"]}, {"b": c["b"]}), {"a": a, "b": b}, length=3
+    )[0],
+    "while_loop": lambda p, a, b: rg.while_loop(
+        lambda c: c["a"] < p, lambda c: {"b": c["b"], "a": c["a"] + 0}, {"a": a, "b": b}, 3
+    ),
+    "cond": one_way_or_the_other,
+}
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("name", ORDERS)
+def test_the_order_of_the_names_in_a_dict_does_not_matter(name: str, compiled: bool) -> None:
+    run = rg.compile(ORDERS[name]) if compiled else ORDERS[name]
+    for p in (-3.0, 3.0):
+        found = run(rg.Tensor(p), rg.Tensor(1.0), rg.Tensor(2.0))
+        assert {key: value.item() for key, value in found.items()} == {"a": 1, "b": 2}
+
+
 RUNS = {
     "scan": lambda x: rg.scan(lambda h, _: (h * 2, None), x, length=2)[0],
     "cond": lambda x: rg.cond(x.sum() > 0, lambda x: x * 4, lambda x: x, x),

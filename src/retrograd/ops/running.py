@@ -58,21 +58,23 @@ def cumprod(x: Tensor, dim: int) -> Tensor:
 
 def logcumsumexp(x: Tensor, dim: int) -> Tensor:
     """log of the running sum of exp(x) along `dim`, without overflow."""
+    x = x + 0.0 if x.dtype.kind in "biu" else x
     return _running(x, dim, logaddexp, -math.inf)
 
 
-def _running_extreme(x: Tensor, dim: int, reaches: Callable[..., Any], worst: float) -> Extreme:
+def _running_extreme(x: Tensor, dim: int, reaches: Callable[..., Any]) -> Extreme:
     """Values and positions of the running extreme: the latest of equal ones, NaN once met."""
     if x.ndim == 0:
         return Extreme(x, reshape(x != x, shape=()).astype(np.int64))
     dim %= x.ndim
     along = [x.shape[axis] if axis == dim else 1 for axis in range(x.ndim)]
-    places = broadcast_to(np.arange(x.shape[dim]).reshape(along), shape=x.shape)
+    order = np.arange(x.shape[dim]).reshape(along)
+    places = broadcast_to(order, shape=x.shape)
     values = x.detach()
     step = 1
     while step < x.shape[dim]:
-        before = _earlier(values, dim, step, worst)
-        stays = reaches(values, before) | isnan(values)
+        before = _earlier(values, dim, step, 0)
+        stays = reaches(values, before) | isnan(values) | (order < step)
         values = where(stays, values, before)
         places = where(stays, places, _earlier(places, dim, step, 0))
         step *= 2
@@ -81,12 +83,12 @@ def _running_extreme(x: Tensor, dim: int, reaches: Callable[..., Any], worst: fl
 
 def cummax(x: Tensor, dim: int) -> Extreme:
     """The `(values, indices)` of the running maximum along `dim`."""
-    return _running_extreme(x, dim, greater_equal, -math.inf)
+    return _running_extreme(x, dim, greater_equal)
 
 
 def cummin(x: Tensor, dim: int) -> Extreme:
     """The `(values, indices)` of the running minimum along `dim`."""
-    return _running_extreme(x, dim, less_equal, math.inf)
+    return _running_extreme(x, dim, less_equal)
 
 
 def diff(
@@ -115,6 +117,7 @@ def _neighbours(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
 
 def trapezoid(y: Tensor, x: Tensor | None = None, dx: float = 1.0, dim: int = -1) -> Tensor:
     """The integral of `y` along `dim` by the trapezoidal rule, at the places `x` or `dx` apart."""
+    dim = _from_the_end(y, dim)
     return sum(_trapezoids(y, x, dx, dim), dim=dim)
 
 
@@ -122,7 +125,13 @@ def cumulative_trapezoid(
     y: Tensor, x: Tensor | None = None, dx: float = 1.0, dim: int = -1
 ) -> Tensor:
     """The running integral of `y` along `dim` by the trapezoidal rule."""
+    dim = _from_the_end(y, dim)
     return cumsum(_trapezoids(y, x, dx, dim), dim=dim)
+
+
+def _from_the_end(y: Tensor, dim: int) -> int:
+    """`dim` below 0, which is the same axis where the places have more axes than `y`."""
+    return dim - y.ndim if dim >= 0 else dim
 
 
 def _trapezoids(y: Tensor, x: Tensor | None, dx: float, dim: int) -> Tensor:
@@ -131,4 +140,4 @@ def _trapezoids(y: Tensor, x: Tensor | None, dx: float, dim: int) -> Tensor:
         return (following + before) * (dx / 2)
     if x.ndim == 1 and y.ndim > 1:
         x = reshape(x, shape=tuple(-1 if i == dim % y.ndim else 1 for i in range(y.ndim)))
-    return (following + before) * (diff(x, dim=dim - y.ndim if dim >= 0 else dim) / 2)
+    return (following + before) * (diff(x, dim=dim) / 2)

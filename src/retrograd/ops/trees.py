@@ -19,7 +19,8 @@ def flatten(value: Any, leaves: list[Tensor]) -> Layout:
     if value is None:
         return None
     if isinstance(value, dict):
-        return {name: flatten(each, leaves) for name, each in value.items()}
+        parts = {name: flatten(value[name], leaves) for name in _in_order(value)}
+        return {name: parts[name] for name in value}
     if isinstance(value, tuple | list):
         parts = [flatten(each, leaves) for each in value]
         return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
@@ -27,12 +28,18 @@ def flatten(value: Any, leaves: list[Tensor]) -> Layout:
     return Ellipsis
 
 
+def _in_order(names: Iterable[Any]) -> list[Any]:
+    """The names in a dict, in an order that does not depend on how the dict was built."""
+    return sorted(names, key=repr)
+
+
 def rebuild(layout: Layout, leaves: Iterator[Any]) -> Any:
     """Put `leaves` back where `flatten` took them from."""
     if layout is Ellipsis:
         return next(leaves)
     if isinstance(layout, dict):
-        return {name: rebuild(each, leaves) for name, each in layout.items()}
+        parts = {name: rebuild(layout[name], leaves) for name in _in_order(layout)}
+        return {name: parts[name] for name in layout}
     if isinstance(layout, tuple | list):
         parts = [rebuild(each, leaves) for each in layout]
         return type(layout)(*parts) if hasattr(layout, "_fields") else type(layout)(parts)
