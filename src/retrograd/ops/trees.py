@@ -19,8 +19,8 @@ def flatten(value: Any, leaves: list[Tensor]) -> Layout:
     if value is None:
         return None
     if isinstance(value, dict):
-        parts = {name: flatten(value[name], leaves) for name in _in_order(value)}
-        return {name: parts[name] for name in value}
+        named = {name: flatten(value[name], leaves) for name in _in_order(value)}
+        return {name: named[name] for name in value}
     if isinstance(value, tuple | list):
         parts = [flatten(each, leaves) for each in value]
         return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
@@ -38,8 +38,8 @@ def rebuild(layout: Layout, leaves: Iterator[Any]) -> Any:
     if layout is Ellipsis:
         return next(leaves)
     if isinstance(layout, dict):
-        parts = {name: rebuild(layout[name], leaves) for name in _in_order(layout)}
-        return {name: parts[name] for name in layout}
+        named = {name: rebuild(layout[name], leaves) for name in _in_order(layout)}
+        return {name: named[name] for name in layout}
     if isinstance(layout, tuple | list):
         parts = [rebuild(each, leaves) for each in layout]
         return type(layout)(*parts) if hasattr(layout, "_fields") else type(layout)(parts)
