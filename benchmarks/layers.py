@@ -170,11 +170,10 @@ def steps(processes=5):
         for name, target in TARGET.items():
             found = list(pool.map(measured, [name] * processes))
             own, other, faster = map(statistics.median, zip(*found, strict=True))
-            low, high = (f"{pick(each[2] for each in found):.2f}" for pick in (min, max))
-            rows.append(
-                [name, f"{own:.2f}", f"{other:.2f}", f"**{faster:.2f}**", f"{low} to {high}"]
-            )
-            rows[-1].append(f"{target:.1f}")
+            ratios = [each[2] for each in found]
+            spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
+            middle = [f"{own:.2f}", f"{other:.2f}", f"**{faster:.2f}**"]
+            rows.append([name, *middle, spread, f"{target:.1f}"])
             print(rows[-1], flush=True)
     return rows
 

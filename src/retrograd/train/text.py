@@ -48,7 +48,8 @@ _VECTOR = 64
 # Up to several hundred thousand texts n-grams do better, beyond that convolutions (Zhang, Zhao,
 # LeCun 2015, "Character-level convolutional networks for text classification", section 5).
 _MANY_TEXTS = 500_000
-_HELD = 400
+_HELD_ROWS = 400
+_LEAST_HELD_SHARE = 0.05
 _EPOCHS = 12
 _PATIENCE = 4
 
@@ -155,7 +156,9 @@ def prepare_text(frame: Any, config: TableConfig, valid_frame: Any | None, schem
     Raises DataError and UsageError as the data room does; nothing has been trained or written.
     """
     if config.valid is None:
-        config = config.replaced(valid=_held_share(len(frame)))
+        # Some hundred tell when to stop, and each text more to learn from brings its words.
+        fewer = max(_LEAST_HELD_SHARE, _HELD_ROWS / max(len(frame), 1))
+        config = config.replaced(valid=min(config.held_share(), fewer))
     frame, valid_frame, notes = train_and_valid(frame, config, valid_frame, schema)
     frame = _with_texts(frame, schema, notes)
     config, why = _chosen(config, len(frame))
@@ -183,11 +186,6 @@ def prepare_text(frame: Any, config: TableConfig, valid_frame: Any | None, schem
         notes + [note for note in preprocessor.notes if note not in notes],
         _introduction(model, config, why),
     )
-
-
-def _held_share(rows: int) -> float:
-    """15 %, of many rows less: some hundred tell when to stop, and each text brings its words."""
-    return min(0.15, max(0.05, _HELD / max(rows, 1)))
 
 
 def _with_texts(frame: Any, schema: Schema, notes: list[str]) -> Any:
