@@ -13,7 +13,8 @@ weights and an exact norm now and then: 1.03. The CNN's step of 10 ms or more pa
 row of its activations: 1.01.
 
 What it showed: a vector of all 10,242 gradients and weights leaves the cache before the host sees
-it, and cost 9 µs a step instead of 3; so a weight is looked at whole up to 1024 elements only. A
+it, and cost 9 µs a step instead of 3; so a weight is looked at whole up to 512 elements only. A
+sample of new weights made XLA compute all of them twice, once for it; it stands behind a barrier. A
 branch in a program of one step cost 100 µs, since XLA's CPU client then hands it to another thread;
 so there are two programs. A round is long, as runs are: its end waits for the steps that the host
 otherwise looks at while the next ones run.
