@@ -237,20 +237,22 @@ class StepProbes:
     def _vector(self, step: _Step) -> tuple[Form, Array, Array]:
         loss = step.loss
         xp = namespace(loss, *step.weights.values())
-        clock = xp.asarray((self.clock.data + np.float32(1)) % np.float32(CLOCK))
+        clock = xp.asarray(xp.fmod(self.clock.data + np.float32(1), np.float32(CLOCK)))
         self.clock.data = clock
         calls = list(self.layers.calls.values())
-        numbers: list[tuple[str, str, Any]] = [
+        head: list[tuple[str, str, Any]] = [
             ("clock", "", clock),
             ("loss", "", loss),
             ("learning_rate", "", self.optimizer.param_groups[0].lr.data),
         ]
-        numbers += [("square", name, square) for name, square in step.squares.items()]
+        numbers = [("square", name, square) for name, square in step.squares.items()]
         factors = {id(factor): factor for factor in step.factors.values()}
         places = {key: str(place) for place, key in enumerate(factors)}
         numbers += [("factor", places[key], factor) for key, factor in factors.items()]
-        fields = [Field(kind, subject, 1) for kind, subject, _ in numbers]
-        parts = [xp.stack([xp.asarray(x).astype(np.float32) for *_, x in numbers])]
+        fields = [Field(kind, subject, 1) for kind, subject, _ in head + numbers]
+        parts = [_by_place(xp, [x for *_, x in head])]
+        if numbers:
+            parts.append(xp.stack([xp.asarray(x).astype(np.float32) for *_, x in numbers]))
         for kind, arrays in ("gradient", step.gradients), ("weight", step.weights):
             for name, array in arrays.items():
                 parts.append(elements(array, self.limit))
@@ -326,6 +328,15 @@ class StepProbes:
                 # The scheduled steps are less than `EVERY` and no two of them in the same place.
                 ring = self.rings[form] = Ring(form, _LEAST_ROWS if seldom else rows, seldom)
         return ring
+
+
+def _by_place(xp: Namespace, numbers: Sequence[Any]) -> Array:
+    """A float32 vector of a few numbers, as one kernel; `stack` makes one of each number."""
+    place = np.arange(len(numbers))
+    vector = xp.full(len(numbers), numbers[0], np.float32)
+    for i, number in enumerate(numbers[1:], 1):
+        vector = xp.where(place == i, xp.asarray(number).astype(np.float32), vector)
+    return vector
 
 
 @contextmanager
