@@ -13,8 +13,7 @@ weights and an exact norm now and then: 1.03. The CNN's step of 10 ms or more pa
 row of its activations: 1.01.
 
 What it showed: a vector of all 10,242 gradients and weights leaves the cache before the host sees
-it, and cost 9 µs a step instead of 3; so a weight is looked at whole up to 512 elements only. Each
-kernel more costs the MLP's step about 1 µs, of however few numbers; so there are few. A
+it, and cost 9 µs a step instead of 3; so a weight is looked at whole up to 512 elements only. A
 branch in a program of one step cost 100 µs, since XLA's CPU client then hands it to another thread;
 so there are two programs. A round is long, as runs are: its end waits for the steps that the host
 otherwise looks at while the next ones run.
