@@ -193,9 +193,9 @@ def test_a_unit_is_dead_after_a_window_of_silence_and_alive_at_once(compiled: bo
 @pytest.mark.parametrize("shape", [(128, 784), (64, 64), (10, 4096), (33, 1, 77), (3000,), (5, 3)])
 def test_a_sample_of_a_weight_is_as_long_as_said_and_spread_over_its_rows(shape) -> None:
     array = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
-    seen = elements(array, 2048)
-    assert len(seen) == element_count(shape, 2048) == len(np.unique(seen))
-    if array.size <= 2048:
+    seen = elements(array, 1024)
+    assert len(seen) == element_count(shape, 1024) == len(np.unique(seen))
+    if array.size <= 1024:
         np.testing.assert_array_equal(seen, array.ravel())
     else:
         assert 256 <= len(seen) < 384

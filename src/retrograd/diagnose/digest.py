@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.diagnose.probe_steps import COTANGENT, OUTPUT, Form
+from retrograd.diagnose.probe_steps import Form
 
 __all__ = ["PAIRS", "WINDOW", "Behind", "Digest"]
 
@@ -74,11 +74,11 @@ class Digest:
         rectifies = {layer.name: layer.rectifies for layer in form.layers}
         columns = [(name, "") for name in _OF_THE_STEP]
         columns += [("dead" if rectifies[name] else "saturated", name) for name in active]
-        self._first_scheduled = len(columns)
-        columns += [(k, s) for k, s, _ in form.fields if k in (*OUTPUT, *COTANGENT)]
-        self._scheduled = len(columns) - self._first_scheduled
         for series in ("gradient_norm", "weight_norm", "update_norm"):
             columns += [(series, name) for name in self._names]
+        # The last are those of the scheduled numbers that are a series, from this one on.
+        self._exact = [x.subject for x in form.scheduled if x.kind == "exact"]
+        columns += [(x.kind, x.subject) for x in form.scheduled[len(self._exact) :]]
         self.columns = tuple(columns)
         self._changes = np.empty((0, 0), np.float32)
         self._place = {column: i for i, column in enumerate(columns)}
@@ -88,24 +88,24 @@ class Digest:
         at = [self._at[kind, name] for name in names]
         return slice(at[0].start, at[-1].stop) if at else slice(0, 0)
 
-    def rows(self, vectors: Array, steps_before: int, behind: Behind) -> Array:
+    def rows(self, vectors: Array, scheduled: Array, steps_before: int, behind: Behind) -> Array:
         """The values (steps, columns) of successive steps, of which `behind` is the one before.
 
+        `scheduled` are the numbers of that kind, (steps, numbers), NaN where nothing was measured.
         `steps_before` were recorded so far. Leaves in `behind` what the next ones need.
         """
         out = np.full((len(vectors), len(self.columns)), np.nan, np.float32)
         out[:, self._place["batch_size", ""]] = self.form.batch_size
         for name in ("loss", "learning_rate"):
             out[:, self._place[name, ""]] = vectors[:, self._at[name, ""].start]
-        if self._scheduled:  # they are the last in a vector, in the same order
-            end = self._first_scheduled + self._scheduled
-            out[:, self._first_scheduled : end] = vectors[:, -self._scheduled :]
+        exact, series = np.split(scheduled, [len(self._exact)], axis=1)
+        out[:, len(self.columns) - series.shape[1] :] = series
         clock = int(vectors[0, 0])
         follows = behind.clock == clock - 1 and behind.names == self._names
         with np.errstate(all="ignore"):
             if self._names:
-                squares = self._gradient_norms(vectors, out)
-                self._pairs(vectors, out, squares, behind if follows else Behind())
+                squares = self._gradient_norms(vectors, exact, out)
+                self._pairs(vectors, squares, out, behind if follows else Behind())
                 self._weight_norms(vectors, out, behind.weights if follows else None)
             if self._layers:
                 self._idle_units(vectors, out, steps_before, behind)
@@ -114,21 +114,21 @@ class Digest:
         # Copies: the vectors' memory is the next steps'.
         behind.weights = vectors[-1, self._weights].copy()
         due = behind.clock % PAIRS == 1
-        behind.gradients = self._unclipped(vectors[-1:])[0] if due else None
+        behind.gradients = self._unclipped(vectors[-1]) if due else None
         return out
 
     # Gradients ------------------------------------------------------------------------------------
 
-    def _gradient_norms(self, vectors: Array, out: Array) -> Array:
+    def _gradient_norms(self, vectors: Array, exact: Array, out: Array) -> Array:
         """Returns the sums of squares (steps, parameters) of what was seen of the gradients."""
         gradients = vectors[:, self._gradients]
-        seen = np.stack([_squares(gradients[:, part]) for part in self._parts], axis=1)
+        seen = self._by_part(gradients, gradients)
         arrived = seen * self._scales
         before = arrived.copy()
+        for name, known in zip(self._exact, exact.T, strict=True):
+            i = self._names.index(name)
+            arrived[:, i] = before[:, i] = np.where(np.isnan(known), arrived[:, i], known)
         for i, name in enumerate(self._names):
-            if ("exact", name) in self._at:
-                exact = vectors[:, self._at["exact", name].start]
-                arrived[:, i] = before[:, i] = np.where(np.isnan(exact), arrived[:, i], exact)
             if ("square", name) in self._at:
                 before[:, i] = vectors[:, self._at["square", name].start]
         for name, place in self.form.factors:
@@ -140,31 +140,43 @@ class Digest:
         out[:, self._place["clipped_norm", ""]] = np.sqrt(arrived.sum(axis=1, dtype=np.float64))
         return seen
 
-    def _pairs(self, vectors: Array, out: Array, squares: Array, behind: Behind) -> None:
+    def _pairs(self, vectors: Array, squares: Array, out: Array, behind: Behind) -> None:
         """Gradients beside those of the step before, both as they were before their clipping."""
         second = np.flatnonzero(vectors[:, 0] % PAIRS == 2)
         second = second[(second > 0) | (behind.gradients is not None)]
         if not len(second):
             return
-        now = self._unclipped(vectors[second])
-        before = self._unclipped(vectors[second - 1])
+        gradients, factors = vectors[:, self._gradients], self._factors(vectors)
+        squares = squares / factors**2
+        now, before, other = gradients[second], gradients[second - 1], squares[second - 1]
+        scale = factors[second] * factors[second - 1]
         if second[0] == 0:
-            before[0] = behind.gradients
-        dot, one, other = (
-            np.stack([np.vecdot(a[:, part], b[:, part]) for part in self._parts], 1) @ self._scales
-            for a, b in ((before, now), (before, before), (now, now))
-        )
+            before[0], scale[0] = behind.gradients, factors[0]
+            other[0] = self._by_part(before[:1], before[:1])[0]
+        dot = (self._by_part(now, before) / scale) @ self._scales
+        one, other = squares[second] @ self._scales, other @ self._scales
         for name, values in zip(
             _OF_A_PAIR, (dot / np.sqrt(one * other), dot, (one + other) / 2), strict=True
         ):
             out[second, self._place[name, ""]] = values
 
-    def _unclipped(self, vectors: Array) -> Array:
-        """What was seen of the gradients, with the factor of their clipping undone."""
-        gradients = vectors[:, self._gradients].copy()
+    def _by_part(self, one: Array, other: Array) -> Array:
+        """Sums of products (steps, parameters) of two arrays (steps, elements)."""
+        parts = self._parts
+        return np.stack([np.vecdot(one[:, part], other[:, part]) for part in parts], axis=1)
+
+    def _factors(self, vectors: Array) -> Array:
+        """What clipping multiplied the gradients by, (steps, parameters)."""
+        factors = np.ones((len(vectors), len(self._names)), np.float32)
         for name, place in self.form.factors:
-            part = self._parts[self._names.index(name)]
-            gradients[:, part] /= vectors[:, self._at["factor", place]]
+            factors[:, self._names.index(name)] = vectors[:, self._at["factor", place].start]
+        return factors
+
+    def _unclipped(self, vector: Array) -> Array:
+        """What was seen of a step's gradients, with the factor of their clipping undone."""
+        gradients = vector[self._gradients].copy()
+        for part, factor in zip(self._parts, self._factors(vector[None])[0], strict=True):
+            gradients[part] /= factor
         return gradients
 
     # Weights --------------------------------------------------------------------------------------
@@ -176,12 +188,11 @@ class Digest:
         changes = self._changes[: len(after)]
         np.subtract(after[1:], after[:-1], out=changes[1:])
         changes[0] = np.nan if before is None else after[0] - before
-        norms, updates = np.full((2, len(vectors), len(self._names)), np.nan, np.float32)
-        for i, part in enumerate(self._parts):
-            norms[1:, i] = _squares(after[:-1, part])
-            updates[:, i] = _squares(changes[:, part])
-            if before is not None:
-                norms[0, i] = np.vecdot(before[part], before[part])
+        updates = self._by_part(changes, changes)
+        norms = np.full_like(updates, np.nan)
+        norms[1:] = self._by_part(after[:-1], after[:-1])
+        if before is not None:
+            norms[:1] = self._by_part(before[None], before[None])
         for series, squares in ("weight_norm", norms), ("update_norm", updates):
             first = self._place[series, self._names[0]]
             out[:, first : first + len(self._names)] = np.sqrt(squares * self._scales)
@@ -205,8 +216,3 @@ class Digest:
         first = len(_OF_THE_STEP)
         shares = (age >= window).astype(np.float32) @ self._shares[some]
         out[:, first : first + len(self._layers)] = shares
-
-
-def _squares(vectors: Array) -> Array:
-    """The sum of squares of each row."""
-    return np.vecdot(vectors, vectors)

@@ -2,8 +2,9 @@
 
 They are one float32 vector, and the latest vectors lie in a ring, a Buffer: so a compiled step has
 one more array to carry, and the host fetches many steps at once. For what is measured on a schedule
-there are two programs, and the host chooses; within one call of many steps it is a branch. (Alone,
-a program with a branch is no longer run by the calling thread, which took 100 µs more a step.)
+there are two programs, and the host chooses; the one that measures it has a second ring, of short
+vectors. Within one call of many steps it is a branch, and its numbers end every vector. (Alone, a
+program with a branch is no longer run by the calling thread, which took 100 µs more a step.)
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,6 +36,7 @@ __all__ = ["CLOCK", "COTANGENT", "EVERY", "OUTPUT", "Form", "Ring", "StepProbes"
 
 EVERY = 256
 _EARLY = (1, 9, 17, 33)
+_APART = 8  # so many steps, at least, lie between two of them
 # The clock is a float32, exact up to 2**24; the host puts the number of the step together again.
 CLOCK = 1 << 20
 # In the order in which `probes.output_statistics` and `probes.cotangent_statistics` give them.
@@ -41,21 +44,22 @@ OUTPUT = ("mean", "std", "min", "max", "zeros", "at_bounds")
 COTANGENT = ("cotangent_norm", "cotangent_std")
 
 # A ring has at least as many rows as the training loop runs steps in one call, and where they are
-# short more, because fetching them has a price of its own, some 20 steps of a small network.
+# short more: of the 1.3 ms that the host needs for 512 steps of the MNIST MLP some 0.5 are the
+# price of looking at all, with a cache that the steps have emptied.
 _LEAST_ROWS = 64
-_MOST_ROWS = 256
+_MOST_ROWS = 512
 _RING_ELEMENTS = 1 << 20
 # An array of more elements than this does not travel packed with others, which would copy it.
 _PACKED = 1 << 14
-# A weight is looked at whole up to this many elements; of many weights, fewer of each. A sample takes
-# two kernels, or three where XLA computes the update a second time for it: with its 1,280 weights of
-# the second layer whole the MNIST MLP's step took 2 % less. But what is copied leaves the cache
-# before it is looked at: with all 4,096 of its second layer the 13-64-64-1 network's step took 1.47
-# times the plain one. The norms of what is sampled in a small network are known to 6 % (root mean
-# square; 30 % at worst).
-_ELEMENTS = 1 << 11
-_ELEMENTS_IN_ALL = 1 << 17
-_LEAST = 1 << 9
+# A weight is looked at whole up to this many elements; of many weights, fewer of each. A sample
+# takes two kernels, or three where XLA splits the update for it; but what is copied leaves the
+# cache before the host looks at it. The MNIST MLP's step (on one core) took 1.054, 1.048 and 1.059
+# times the plain one with up to 512, 1024 and 2048. With all 4,096 of its second layer the
+# 13-64-64-1 network's took 1.47. The norms of what is sampled in a small network are known to 6 %
+# (root mean square; 30 % at worst).
+_ELEMENTS = 1 << 10
+_ELEMENTS_IN_ALL = 1 << 16
+_LEAST = 1 << 8
 
 
 def is_due(step: int) -> bool:
@@ -85,10 +89,14 @@ class Field(NamedTuple):
 class Form:
     """What stands where in the vector of a step; steps of one form share a ring.
 
-    `factors` says which of the fields "factor" scaled a parameter's gradient.
+    `scheduled` are the numbers of a step in which more is measured: NaN, in others, at the end of
+    the vector where the steps are `looped`; else in a vector of their own, which only such steps
+    have. `factors` says which of the fields "factor" scaled a parameter's gradient.
     """
 
     fields: tuple[Field, ...]
+    scheduled: tuple[Field, ...]
+    looped: bool
     layers: tuple[Layer, ...]
     shapes: tuple[tuple[str, tuple[int, ...]], ...]
     factors: tuple[tuple[str, str], ...]
@@ -97,33 +105,63 @@ class Form:
 
     @property
     def size(self) -> int:
+        """How many numbers a vector has, but for the scheduled ones."""
         return sum(each.size for each in self.fields)
 
 
 class Ring:
-    """The vectors of the latest steps of one form; a vector begins with the clock.
+    """The vectors of the latest steps of one form, and what was measured in scheduled ones.
 
-    `seldom`: only steps far apart come here.
+    Each row begins with the clock of its step.
     """
 
-    def __init__(self, form: Form, rows: int, seldom: bool) -> None:
+    def __init__(self, form: Form) -> None:
         self.form = form
-        self.seldom = seldom
-        self.rows = max(rows, _PACKED // form.size + 1)
-        self.buffer = Buffer(self.empty())
+        more = len(form.scheduled)
+        width = form.size + (more if form.looped else 0)
+        # As many at a time as there may be in one call, so that it does not begin anew within one.
+        calls = min(_MOST_ROWS, max(_LEAST_ROWS, _RING_ELEMENTS // width)) // _LEAST_ROWS
+        self.buffers = [_buffer(calls * _LEAST_ROWS, width)]
+        self.rows = self.buffers[0].shape[0]
+        if more and not form.looped:
+            self.buffers.append(_buffer(_MOST_ROWS // _APART, 1 + more))
+        self._spare: list[Array] | None = None
 
-    def empty(self) -> Array:
-        """No steps yet."""
-        return np.full((self.rows, self.form.size), -1, np.float32)
-
-    def put(self, clock: Array, vector: Array) -> None:
+    def put(self, clock: Array, vectors: Sequence[Array]) -> None:
         """Add a step, within a compiled one."""
         import jax
 
-        place = (clock.astype(np.int32) - np.int32(1)) % np.int32(self.rows)
-        self.buffer.data = jax.lax.dynamic_update_slice(
-            self.buffer.data, vector[None], (place, np.int32(0))
-        )
+        for buffer, vector, apart in zip(self.buffers, vectors, (1, _APART), strict=False):
+            place = (clock.astype(np.int32) - np.int32(1)) // np.int32(apart)
+            place %= np.int32(len(buffer.data))
+            buffer.data = jax.lax.dynamic_update_slice(
+                buffer.data, vector[None], (place, np.int32(0))
+            )
+
+    def take(self) -> list[Array]:
+        """The arrays as they are now, or will be once steps under way are; it goes on with others.
+
+        Hand them to `give` when they have been looked at: their rows are then known to be old.
+        """
+        taken = [buffer._held for buffer in self.buffers]
+        for place, buffer in enumerate(self.buffers):
+            empty = _no_steps(*buffer.shape) if self._spare is None else self._spare[place]
+            buffer._replace(empty)
+        self._spare = None
+        return taken
+
+    def give(self, arrays: list[Array]) -> None:
+        """Use the memory of `arrays` again."""
+        self._spare = arrays
+
+
+def _buffer(rows: int, width: int) -> Buffer:
+    with _outside_of_the_step():
+        return Buffer(_no_steps(max(rows, _PACKED // width + 1), width))
+
+
+def _no_steps(rows: int, width: int) -> Array:
+    return np.full((rows, width), -1, np.float32)
 
 
 @dataclass
@@ -141,14 +179,15 @@ class _Step:
 class StepProbes:
     """Told by the engine of backward passes, clipping and updates; puts steps into rings.
 
-    `take(form, vector)` receives the steps that run eagerly.
+    `take(form, vector, scheduled)` receives the steps that run eagerly; `scheduled` is None in
+    those in which no more is measured.
     """
 
     def __init__(
         self,
         model: nn.Module,
         optimizer: optim.Optimizer,
-        take: Callable[[Form, Array], None],
+        take: Callable[[Form, Array, Array | None], None],
         ran: Callable[[int], None],
     ) -> None:
         self.layers = LayerProbes(model, self._begins)
@@ -227,17 +266,21 @@ class StepProbes:
         for group in optimizer.param_groups:
             names = {self.names.get(id(p), "") for p in group.params if p.requires_grad}
             self.no_gradient |= names - step.gradients.keys() - {""}
-        form, vector, clock = self._vector(step)
+        form, clock, vector, scheduled = self._vectors(step)
         if state.trace is None:
-            self.take(form, np.asarray(vector))
+            self.take(form, np.asarray(vector), scheduled)
         else:
-            self._ring(form).put(clock, vector)
+            if form not in self.rings:
+                self.rings[form] = Ring(form)
+            more = [] if scheduled is None else [namespace(clock).append(clock, scheduled)]
+            self.rings[form].put(clock, [vector, *more])
         self._step = _Step(state.trace)
         self.layers.clear()
 
     # The vector -----------------------------------------------------------------------------------
 
-    def _vector(self, step: _Step) -> tuple[Form, Array, Array]:
+    def _vectors(self, step: _Step) -> tuple[Form, Array, Array, Array | None]:
+        """The form, the clock, what is measured in every step, and what in a scheduled one."""
         loss = step.loss
         xp = namespace(loss, *step.weights.values())
         clock = xp.asarray(xp.fmod(self.clock.data + np.float32(1), np.float32(CLOCK)))
@@ -264,30 +307,44 @@ class StepProbes:
             if call.layer.rectifies or call.layer.bounds is not None:
                 parts.append(active_rows(call.layer, call.output))
                 fields.append(Field("active", call.layer.name, parts[-1].size))
-        scheduled, vector = self._scheduled(xp, clock, step, calls)
+        looped = state.trace is not None and state.trace.looped
+        columns, measure = self._schedule(xp, step, calls)
         form = Form(
-            fields=(*fields, *scheduled),
+            fields=tuple(fields),
+            scheduled=tuple(columns),
+            looped=looped,
             layers=tuple(call.layer for call in calls),
             shapes=tuple((name, array.shape) for name, array in step.weights.items()),
             factors=tuple((name, places[id(each)]) for name, each in step.factors.items()),
             batch_size=self.layers.batch_size,
             limit=self.limit,
         )
-        return form, xp.concatenate([*parts, vector]), clock
+        measured = None
+        if not columns:
+            pass
+        elif looped:
+            import jax
 
-    def _scheduled(
-        self, xp: Namespace, clock: Array, step: _Step, calls: Sequence[Call]
-    ) -> tuple[list[Field], Array]:
-        """What is not measured in every step: its fields and, in a step that is not due, NaN."""
-        looped = state.trace is not None and state.trace.looped
-        if not looped:
-            if state.trace is None:
-                due = is_due(int(clock))
-            else:
-                due = self.full
-                state.trace.guard(self, "full", due)
-            if not due:
-                return [], np.zeros(0, np.float32)
+            due = clock % EVERY == 1
+            for early in _EARLY:
+                due |= clock == early
+            nothing = partial(xp.full, len(columns), np.nan, np.float32)
+            parts.append(jax.lax.cond(due, measure, nothing))
+        elif self._is_due(clock):
+            measured = measure()
+        return form, clock, xp.concatenate(parts), measured
+
+    def _is_due(self, clock: Array) -> bool:
+        """Whether a step that is not looped measures what is scheduled."""
+        if state.trace is None:
+            return is_due(int(clock))
+        state.trace.guard(self, "full", self.full)
+        return self.full
+
+    def _schedule(
+        self, xp: Namespace, step: _Step, calls: Sequence[Call]
+    ) -> tuple[list[Field], Callable[[], Array]]:
+        """What is not measured in every step: its fields, and what measures it."""
         sampled = {
             name: array
             for name, array in step.gradients.items()
@@ -307,30 +364,7 @@ class StepProbes:
                     numbers += cotangent_statistics(call.layer, call.cotangent)
             return xp.stack([xp.asarray(x).astype(np.float32) for x in numbers])
 
-        def skip() -> Array:
-            return xp.full(len(columns), np.nan, np.float32)
-
-        fields = [Field(kind, subject, 1) for kind, subject in columns]
-        if not columns:
-            return fields, skip()
-        if not looped:
-            return fields, measure()
-        import jax
-
-        due = clock % EVERY == 1
-        for early in _EARLY:
-            due |= clock == early
-        return fields, jax.lax.cond(due, measure, skip)
-
-    def _ring(self, form: Form) -> Ring:
-        ring = self.rings.get(form)
-        if ring is None:
-            rows = min(_MOST_ROWS, max(_LEAST_ROWS, _RING_ELEMENTS // form.size))
-            seldom = self.full and not state.trace.looped
-            with _outside_of_the_step():
-                # The scheduled steps are less than `EVERY` and no two of them in the same place.
-                ring = self.rings[form] = Ring(form, _LEAST_ROWS if seldom else rows, seldom)
-        return ring
+        return [Field(kind, subject, 1) for kind, subject in columns], measure
 
 
 def _by_place(xp: Namespace, numbers: Sequence[Any]) -> Array:

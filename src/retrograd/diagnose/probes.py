@@ -28,8 +28,8 @@ __all__ = [
 
 # A layer's output and cotangent are looked at in about this many elements: whole rows.
 _LAYER_ELEMENTS = 1 << 14
-# A weight of more elements than a limit is looked at in an eighth as many as that, or a few more.
-_SHARE = 8
+# A weight of more elements than a limit is looked at in a quarter as many as that, or a few more.
+_SHARE = 4
 
 
 # Some rows of a layer's output --------------------------------------------------------------------
@@ -55,7 +55,7 @@ def _row_stride(shape: Sequence[int]) -> int:
 
 def element_count(shape: Sequence[int], limit: int) -> int:
     """How many elements of a weight of `shape` are looked at: all up to `limit`, else a sample of
-    at least an eighth as many as that."""
+    at least a quarter as many as that."""
     return len(range(0, math.prod(shape), _stride(shape, limit)))
 
 

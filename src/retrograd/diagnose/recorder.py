@@ -170,20 +170,19 @@ class _Run:
         self._start = {n: elements(np.asarray(p.data), limit) for n, p in named}
         self._behind = Behind()
         self._digests: dict[Form, tuple[Digest, int]] = {}
-        self._waiting: list[tuple[Form, Array]] = []  # eager steps
+        self._waiting: list[tuple[Form, Array, Array | None]] = []  # eager steps
         self._begun = 0  # steps that compiled functions have run, at most
         self._fetched = 0  # how many of them were taken out of the rings
-        self._taken: list[tuple[Ring, Array]] = []  # rings' contents that may still be computed
-        self._spare: dict[Form, Array] = {}
+        self._taken: list[tuple[Ring, list[Any]]] = []  # rings' contents, perhaps yet to come
         self._fetch_at = 0
         self._due = 1
         self._time = time.monotonic() + _SECONDS
         self._noted: tuple[object, ...] = ()
 
-    def _take(self, form: Form, vector: Array) -> None:
+    def _take(self, form: Form, vector: Array, scheduled: Array | None) -> None:
         if len(self._waiting) >= _EAGER_STEPS:
             self.settle()
-        self._waiting.append((form, vector))
+        self._waiting.append((form, vector, scheduled))
 
     def _ran(self, steps: int) -> None:
         # After every call of a step, which may have taken 20 µs.
@@ -210,44 +209,56 @@ class _Run:
 
         So the host works on some steps while the device, which has the next ones already, goes on.
         """
-        blocks: list[tuple[int, Form, Array]] = []
+        blocks: list[tuple[int, Form, Array, Array]] = []
         for form, group in groupby(self._waiting, key=itemgetter(0)):
-            vectors = np.stack([vector for _, vector in group])
-            blocks.append((self._number(vectors[0, 0]), form, vectors))
+            _, waiting, measured = zip(*group, strict=True)
+            nothing = np.full(len(form.scheduled), np.nan, np.float32)
+            some = np.stack([nothing if each is None else each for each in measured])
+            blocks.append((self._number(waiting[0][0]), form, np.stack(waiting), some))
         self._waiting = []
-        for ring, array in self._taken:
-            vectors = np.asarray(array)
-            clocks = vectors[:, 0].astype(np.int64)
-            ahead = (clocks - (self.last - self.first)) % CLOCK
-            new = np.flatnonzero((clocks >= 0) & (ahead > 0) & (ahead <= CLOCK // 2))
-            # Successive rows with successive clocks: one block, or several where the ring begins
-            # anew or steps of another form came between.
-            breaks = np.flatnonzero((np.diff(new) != 1) | (np.diff(ahead[new]) != 1)) + 1
-            for block in np.split(new, breaks) if len(new) else ():
-                part = vectors[block[0] : block[-1] + 1]
-                blocks.append((self._number(part[0, 0]), ring.form, part))
-        for step, form, vectors in sorted(blocks, key=itemgetter(0)):
-            self._add(step, form, vectors)
-        # The rings go on with what was just digested: its memory is free again, and its rows are
-        # known to be old.
-        self._spare |= {ring.form: array for ring, array in self._taken}
+        for ring, arrays in self._taken:
+            blocks += self._blocks(ring.form, *map(np.asarray, arrays))
+        for step, form, vectors, scheduled in sorted(blocks, key=itemgetter(0)):
+            self._add(step, form, vectors, scheduled)
+        for ring, arrays in self._taken:
+            ring.give(arrays)
         self._taken = []
         if self._begun > self._fetched:
-            for form, ring in self.probes.rings.items():
-                self._taken.append((ring, ring.buffer._held))
-                spare = self._spare.pop(form, None)
-                ring.buffer._replace(ring.empty() if spare is None else spare)
+            self._taken = [(ring, ring.take()) for ring in self.probes.rings.values()]
         self._fetched = self._begun
-        held = min((x.rows for x in self.probes.rings.values() if not x.seldom), default=0)
-        self._fetch_at = self._begun + held
+        held = min((ring.rows for ring in self.probes.rings.values()), default=0)
+        # At the end of a ring, so that what is there is one block.
+        self._fetch_at = (self._begun // held + 1) * held if held else 0
         self._time = time.monotonic() + _SECONDS
         self._note()
+
+    def _blocks(
+        self, form: Form, vectors: Array, *measured: Array
+    ) -> Iterator[tuple[int, Form, Array, Array]]:
+        """New steps in a ring's arrays: the first one's number, their vectors, scheduled numbers.
+
+        Successive rows with successive clocks are one block; several where the ring begins anew or
+        steps of another form came between.
+        """
+        clocks = vectors[:, 0].astype(np.int64)
+        ahead = (clocks - (self.last - self.first)) % CLOCK
+        new = np.flatnonzero((clocks >= 0) & (ahead > 0) & (ahead <= CLOCK // 2))
+        breaks = np.flatnonzero((np.diff(new) != 1) | (np.diff(ahead[new]) != 1)) + 1
+        for rows in np.split(new, breaks) if len(new) else ():
+            block = vectors[rows[0] : rows[-1] + 1]
+            scheduled = block[:, form.size :]
+            for some in measured:
+                scheduled = np.full((len(block), len(form.scheduled)), np.nan, np.float32)
+                place = some[:, 0].astype(np.int64) - clocks[rows[0]]
+                here = (some[:, 0] >= 0) & (place >= 0) & (place < len(block))
+                scheduled[place[here]] = some[here, 1:]
+            yield self._number(block[0, 0]), form, block, scheduled
 
     def _number(self, clock: float) -> int:
         """The number of a step behind the latest in the store, from its clock."""
         return self.last + (int(clock) - (self.last - self.first)) % CLOCK
 
-    def _add(self, step: int, form: Form, vectors: Array) -> None:
+    def _add(self, step: int, form: Form, vectors: Array, scheduled: Array) -> None:
         if form not in self._digests:
             digest = Digest(form)
             self._digests[form] = digest, self.store.begin(asdict(self._part(digest)))
@@ -258,7 +269,7 @@ class _Run:
             self._behind.weights = np.concatenate(weights) if weights else None
         rows = np.empty(len(vectors), row_type(len(digest.columns)))
         rows["step"] = np.arange(step, step + len(vectors))
-        rows["values"] = digest.rows(vectors, step - self.first - 1, self._behind)
+        rows["values"] = digest.rows(vectors, scheduled, step - self.first - 1, self._behind)
         self.store.append(part, rows)
         self.last = step + len(vectors) - 1
 
