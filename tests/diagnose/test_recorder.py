@@ -198,12 +198,12 @@ def test_a_sample_of_a_weight_is_as_long_as_said_and_spread_over_its_rows(shape)
     if array.size <= 1024:
         np.testing.assert_array_equal(seen, array.ravel())
     else:
-        assert 256 <= len(seen) < 384
+        assert 512 <= len(seen) < 768
         width = array[0].size
         _, by_row = np.unique(seen // width, return_counts=True)
         _, by_column = np.unique(seen % width, return_counts=True)
         for times, there in (by_row, len(array)), (by_column, width):
-            assert len(times) >= min(there, 250)
+            assert len(times) >= min(there, 500)
             assert times.max() - times.min() <= 1
 
 

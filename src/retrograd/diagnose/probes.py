@@ -28,8 +28,8 @@ __all__ = [
 
 # A layer's output and cotangent are looked at in about this many elements: whole rows.
 _LAYER_ELEMENTS = 1 << 14
-# A weight of more elements than a limit is looked at in a quarter as many as that, or a few more.
-_SHARE = 4
+# A weight of more elements than a limit is looked at in half as many as that, or a few more.
+_SHARE = 2
 
 
 # Some rows of a layer's output --------------------------------------------------------------------
@@ -55,7 +55,7 @@ def _row_stride(shape: Sequence[int]) -> int:
 
 def element_count(shape: Sequence[int], limit: int) -> int:
     """How many elements of a weight of `shape` are looked at: all up to `limit`, else a sample of
-    at least a quarter as many as that."""
+    at least half as many as that."""
     return len(range(0, math.prod(shape), _stride(shape, limit)))
 
 
@@ -102,7 +102,7 @@ def active_rows(layer: Layer, output: Array) -> Array:
     output = output.astype(np.float32)
     if layer.axis == output.ndim - 1:
         # A product: a sum along columns cost four times as much. The rows weigh 1 and 2 in turn,
-        # which is as good as 1; but ones XLA makes anew in each step, 2 % of the MNIST MLP's.
+        # which is as good as 1; but ones XLA makes anew in each step, with a kernel of their own.
         whole = output.reshape(-1, layer.units)
         weights = 1 + np.arange(len(whole), dtype=np.float32) % 2
         return weights @ whole
