@@ -13,9 +13,9 @@ import pytest
 from torch_twin import LAYERS, batches, ours, theirs
 
 import retrograd as rg
-from retrograd import nn, optim
+from retrograd import nn, optim, packing
 from retrograd.arrays import state
-from retrograd.diagnose import record_store
+from retrograd.diagnose import probe_steps, record_store
 from retrograd.diagnose.probe_steps import next_due
 from retrograd.diagnose.probes import element_count, elements, row_count, rows
 from retrograd.diagnose.record import SERIES, Record
@@ -97,6 +97,28 @@ def test_blocks_of_compiled_steps_follow_one_another_around_the_ring() -> None:
     np.testing.assert_array_equal(record.steps, np.arange(1, 478))
     np.testing.assert_allclose(record.series("loss"), losses, rtol=1e-6)
     assert np.isfinite(record.matrix("update_norm")).all()
+
+
+def test_no_scheduled_step_of_a_long_run_is_overwritten_by_a_later_one(monkeypatch) -> None:
+    # As few rows as a large network's rings have; small arrays would be packed together.
+    monkeypatch.setattr(probe_steps, "_PACKED", 0)
+    monkeypatch.setattr(packing, "_FEWEST", 1 << 20)
+    model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+    optimizer = optim.SGD(model.parameters(), lr=1e-3)
+
+    @rg.compile
+    def step(x):
+        optimizer.zero_grad()
+        (model(x) ** 2).mean().backward()
+        optimizer.step()
+
+    x = np.random.default_rng(0).standard_normal((4, 2)).astype(np.float32)
+    with rg.record(model, optimizer) as record:
+        for _ in range(1030):
+            step(x)
+    np.testing.assert_array_equal(record.steps, np.arange(1, 1031))
+    measured = record.steps[np.isfinite(record.series("std", "0"))]
+    assert list(measured) == [1, 9, 17, 33, 257, 513, 769, 1025]
 
 
 def test_units_that_do_nothing_are_counted(twins) -> None:
