@@ -17,6 +17,11 @@ it, and cost 9 µs a step instead of 3; so a weight is looked at whole up to 512
 branch in a program of one step cost 100 µs, since XLA's CPU client then hands it to another thread;
 so there are two programs. A round is long, as runs are: its end waits for the steps that the host
 otherwise looks at while the next ones run.
+
+Where the rest goes, on one core: of some 10 µs of the MLP's step 3 to 5 are kernels for the clock,
+the vector and the ring, however little they hold, 3 the host's norms, and less than 1 the scheduled
+steps. In the small network's loop the branch for what is scheduled, which is hardly ever taken,
+costs 1.8 of 3.4 µs, for arrays that are made for its sake and for the branch itself.
 """
 
 from __future__ import annotations
