@@ -32,7 +32,7 @@ from retrograd.diagnose.record import Layer
 from retrograd.tensor import Tensor
 from retrograd.variable import Buffer, Parameter
 
-__all__ = ["CLOCK", "COTANGENT", "EVERY", "OUTPUT", "Form", "Ring", "StepProbes", "next_due"]
+__all__ = ["CLOCK", "EVERY", "Form", "Ring", "StepProbes", "next_due"]
 
 EVERY = 256
 _EARLY = (1, 9, 17, 33)
