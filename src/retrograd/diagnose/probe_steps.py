@@ -320,9 +320,7 @@ class StepProbes:
             limit=self.limit,
         )
         measured = None
-        if not columns:
-            pass
-        elif looped:
+        if columns and looped:
             import jax
 
             due = clock % EVERY == 1
@@ -330,7 +328,7 @@ class StepProbes:
                 due |= clock == early
             nothing = partial(xp.full, len(columns), np.nan, np.float32)
             parts.append(jax.lax.cond(due, measure, nothing))
-        elif self._is_due(clock):
+        elif columns and self._is_due(clock):
             measured = measure()
         return form, clock, xp.concatenate(parts), measured
 
