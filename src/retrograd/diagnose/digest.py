@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from retrograd.diagnose.probe_steps import Form
+from retrograd.diagnose.probes import COTANGENT, OUTPUT, layer_series, sum_count
+from retrograd.diagnose.record import Layer
 
 __all__ = ["PAIRS", "WINDOW", "Behind", "Digest"]
 
@@ -76,9 +78,17 @@ class Digest:
         columns += [("dead" if rectifies[name] else "saturated", name) for name in active]
         for series in ("gradient_norm", "weight_norm", "update_norm"):
             columns += [(series, name) for name in self._names]
-        # The last are those of the scheduled numbers that are a series, from this one on.
+        # What is measured on a schedule: exact squares of gradients, then sums over layers.
         self._exact = [x.subject for x in form.scheduled if x.kind == "exact"]
-        columns += [(x.kind, x.subject) for x in form.scheduled[len(self._exact) :]]
+        self._sums: list[tuple[Layer, slice, slice]] = []  # where they are, and their columns
+        layers = {layer.name: layer for layer in form.layers}
+        start = len(self._exact)
+        for field in form.scheduled[start:]:
+            layer = layers[field.subject]
+            names = OUTPUT + (COTANGENT if field.size > sum_count(layer, False) else ())
+            at = slice(start, start := start + field.size)
+            self._sums.append((layer, at, slice(len(columns), len(columns) + len(names))))
+            columns += [(name, layer.name) for name in names]
         self.columns = tuple(columns)
         self._changes = np.empty((0, 0), np.float32)
         self._place = {column: i for i, column in enumerate(columns)}
@@ -98,8 +108,7 @@ class Digest:
         out[:, self._place["batch_size", ""]] = self.form.batch_size
         for name in ("loss", "learning_rate"):
             out[:, self._place[name, ""]] = vectors[:, self._at[name, ""].start]
-        exact, series = np.split(scheduled, [len(self._exact)], axis=1)
-        out[:, len(self.columns) - series.shape[1] :] = series
+        exact = scheduled[:, : len(self._exact)]
         clock = int(vectors[0, 0])
         follows = behind.clock == clock - 1 and behind.names == self._names
         with np.errstate(all="ignore"):
@@ -107,6 +116,7 @@ class Digest:
                 squares = self._gradient_norms(vectors, exact, out)
                 self._pairs(vectors, squares, out, behind if follows else Behind())
                 self._weight_norms(vectors, out, behind.weights if follows else None)
+            self._layer_series(scheduled, out)
             if self._layers:
                 self._idle_units(vectors, out, steps_before, behind)
         behind.clock = int(vectors[-1, 0])
@@ -196,6 +206,13 @@ class Digest:
         for series, squares in ("weight_norm", norms), ("update_norm", updates):
             first = self._place[series, self._names[0]]
             out[:, first : first + len(self._names)] = np.sqrt(squares * self._scales)
+
+    # Layers ---------------------------------------------------------------------------------------
+
+    def _layer_series(self, scheduled: Array, out: Array) -> None:
+        measured = ~np.isnan(scheduled).all(axis=1)
+        for layer, at, columns in self._sums:
+            out[measured, columns] = layer_series(layer, scheduled[measured, at])
 
     # Units ----------------------------------------------------------------------------------------
 

@@ -22,11 +22,11 @@ from retrograd.arrays import Array, Namespace, namespace, state
 from retrograd.diagnose.probe_layers import Call, LayerProbes
 from retrograd.diagnose.probes import (
     active_rows,
-    cotangent_statistics,
     element_count,
     elements,
-    output_statistics,
+    layer_sums,
     square_sum,
+    sum_count,
 )
 from retrograd.diagnose.record import Layer
 from retrograd.tensor import Tensor
@@ -39,9 +39,6 @@ _EARLY = (1, 9, 17, 33)
 _APART = 8  # so many steps, at least, lie between two of them
 # The clock is a float32, exact up to 2**24; the host puts the number of the step together again.
 CLOCK = 1 << 20
-# In the order in which `probes.output_statistics` and `probes.cotangent_statistics` give them.
-OUTPUT = ("mean", "std", "min", "max", "zeros", "at_bounds")
-COTANGENT = ("cotangent_norm", "cotangent_std")
 
 # A ring has at least as many rows as the training loop runs steps in one call, and where they are
 # short more: looking at them has a price of its own, with a cache that the steps have emptied. With
@@ -108,6 +105,11 @@ class Form:
         """How many numbers a vector has, but for the scheduled ones."""
         return sum(each.size for each in self.fields)
 
+    @property
+    def scheduled_size(self) -> int:
+        """How many numbers a scheduled step has more."""
+        return sum(each.size for each in self.scheduled)
+
 
 class Ring:
     """The vectors of the latest steps of one form, and what was measured in scheduled ones.
@@ -117,7 +119,7 @@ class Ring:
 
     def __init__(self, form: Form) -> None:
         self.form = form
-        more = len(form.scheduled)
+        more = form.scheduled_size
         width = form.size + (more if form.looped else 0)
         # As many at a time as there may be in one call, so that it does not begin anew within one.
         calls = min(_MOST_ROWS, max(_LEAST_ROWS, _RING_ELEMENTS // width)) // _LEAST_ROWS
@@ -286,19 +288,17 @@ class StepProbes:
         clock = xp.asarray(xp.fmod(self.clock.data + np.float32(1), np.float32(CLOCK)))
         self.clock.data = clock
         calls = list(self.layers.calls.values())
-        head: list[tuple[str, str, Any]] = [
+        numbers: list[tuple[str, str, Any]] = [
             ("clock", "", clock),
             ("loss", "", loss),
             ("learning_rate", "", self.optimizer.param_groups[0].lr.data),
         ]
-        numbers = [("square", name, square) for name, square in step.squares.items()]
+        numbers += [("square", name, square) for name, square in step.squares.items()]
         factors = {id(factor): factor for factor in step.factors.values()}
         places = {key: str(place) for place, key in enumerate(factors)}
         numbers += [("factor", places[key], factor) for key, factor in factors.items()]
-        fields = [Field(kind, subject, 1) for kind, subject, _ in head + numbers]
-        parts = [_by_place(xp, [x for *_, x in head])]
-        if numbers:
-            parts.append(xp.stack([xp.asarray(x).astype(np.float32) for *_, x in numbers]))
+        fields = [Field(kind, subject, 1) for kind, subject, _ in numbers]
+        parts = [_vector(xp, [x for *_, x in numbers])]
         for kind, arrays in ("gradient", step.gradients), ("weight", step.weights):
             for name, array in arrays.items():
                 parts.append(elements(array, self.limit))
@@ -308,10 +308,10 @@ class StepProbes:
                 parts.append(active_rows(call.layer, call.output))
                 fields.append(Field("active", call.layer.name, parts[-1].size))
         looped = state.trace is not None and state.trace.looped
-        columns, measure = self._schedule(xp, step, calls)
+        more, measure = self._schedule(xp, step, calls)
         form = Form(
             fields=tuple(fields),
-            scheduled=tuple(columns),
+            scheduled=tuple(more),
             looped=looped,
             layers=tuple(call.layer for call in calls),
             shapes=tuple((name, array.shape) for name, array in step.weights.items()),
@@ -320,15 +320,10 @@ class StepProbes:
             limit=self.limit,
         )
         measured = None
-        if columns and looped:
-            import jax
-
-            due = clock % EVERY == 1
-            for early in _EARLY:
-                due |= clock == early
-            nothing = partial(xp.full, len(columns), np.nan, np.float32)
-            parts.append(jax.lax.cond(due, measure, nothing))
-        elif columns and self._is_due(clock):
+        if more and looped:
+            nothing = partial(xp.full, form.scheduled_size, np.nan, np.float32)
+            parts.append(_if_due(clock, measure, nothing))
+        elif more and self._is_due(clock):
             measured = measure()
         return form, clock, xp.concatenate(parts), measured
 
@@ -348,30 +343,33 @@ class StepProbes:
             for name, array in step.gradients.items()
             if name not in step.squares and element_count(array.shape, self.limit) < array.size
         }
-        columns = [("exact", name) for name in sampled]
+        fields = [Field("exact", name, 1) for name in sampled]
         for call in calls:
-            columns += [(name, call.layer.name) for name in OUTPUT]
-            if call.cotangent is not None:
-                columns += [(name, call.layer.name) for name in COTANGENT]
+            count = sum_count(call.layer, call.cotangent is not None)
+            fields.append(Field("sums", call.layer.name, count))
 
         def measure() -> Array:
             numbers = [square_sum(array) for array in sampled.values()]
             for call in calls:
-                numbers += output_statistics(call.layer, call.output)
-                if call.cotangent is not None:
-                    numbers += cotangent_statistics(call.layer, call.cotangent)
-            return xp.stack([xp.asarray(x).astype(np.float32) for x in numbers])
+                numbers += layer_sums(call.layer, call.output, call.cotangent)
+            return _vector(xp, numbers)
 
-        return [Field(kind, subject, 1) for kind, subject in columns], measure
+        return fields, measure
 
 
-def _by_place(xp: Namespace, numbers: Sequence[Any]) -> Array:
-    """A float32 vector of a few numbers, as one kernel; `stack` makes one of each number."""
-    place = np.arange(len(numbers))
-    vector = xp.full(len(numbers), numbers[0], np.float32)
-    for i, number in enumerate(numbers[1:], 1):
-        vector = xp.where(place == i, xp.asarray(number).astype(np.float32), vector)
-    return vector
+def _vector(xp: Namespace, numbers: Sequence[Any]) -> Array:
+    """A float32 vector of numbers: each as it is, since `stack` first copies each by itself."""
+    return xp.concatenate([xp.asarray(x).astype(np.float32).reshape(1) for x in numbers])
+
+
+def _if_due(clock: Array, measure: Callable[[], Array], nothing: Callable[[], Array]) -> Array:
+    """Within a loop: what is measured where the step of this clock is due."""
+    import jax
+
+    due = clock % EVERY == 1
+    for early in _EARLY:
+        due |= clock == early
+    return jax.lax.cond(due, measure, nothing)
 
 
 @contextmanager

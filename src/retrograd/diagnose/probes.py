@@ -16,14 +16,17 @@ from retrograd.arrays import Array, barrier, namespace
 from retrograd.diagnose.record import Layer
 
 __all__ = [
+    "COTANGENT",
+    "OUTPUT",
     "active_rows",
-    "cotangent_statistics",
     "element_count",
     "elements",
-    "output_statistics",
+    "layer_series",
+    "layer_sums",
     "row_count",
     "rows",
     "square_sum",
+    "sum_count",
 ]
 
 # A layer's output and cotangent are looked at in about this many elements: whole rows.
@@ -109,31 +112,71 @@ def active_rows(layer: Layer, output: Array) -> Array:
     return xp.sum(output, axis=tuple(i for i in range(output.ndim) if i != layer.axis))
 
 
-def output_statistics(layer: Layer, output: Array) -> list[Array]:
-    """mean, std, min, max, zeros and at_bounds of a layer's output."""
-    xp = namespace(output)
+# What `layer_series` makes of what `layer_sums` gives, in this order.
+OUTPUT = ("mean", "std", "min", "max", "zeros", "at_bounds")
+COTANGENT = ("cotangent_norm", "cotangent_std")
+
+
+def layer_sums(layer: Layer, output: Array, cotangent: Array | None) -> list[Array]:
+    """Extremes and sums over a layer's output, and over its cotangent if there is one."""
     output = output.astype(np.float32)
-    mean = xp.mean(output)
-    at_bounds = np.float32(np.nan)
+    sums = [output, *_about_first(output), output == 0]
     if layer.bounds is not None:
         low, high = layer.bounds
-        at_bounds = xp.mean(((output <= low) | (output >= high)).astype(np.float32))
-    return [
-        mean,
-        xp.sqrt(xp.mean((output - mean) ** 2)),
-        xp.min(output),
-        xp.max(output),
-        xp.mean((output == 0).astype(np.float32)),
-        at_bounds,
-    ]
+        sums.append((output <= low) | (output >= high))
+    if cotangent is not None:
+        cotangent = cotangent.astype(np.float32)
+        sums += [cotangent * cotangent, *_about_first(cotangent)]
+    floats = [each.astype(np.float32) for each in sums]
+    if namespace(output) is np:
+        return [output.min(), output.max(), *(each.sum() for each in floats)]
+    return _in_one_pass(output, floats)
 
 
-def cotangent_statistics(layer: Layer, cotangent: Array) -> list[Array]:
-    """cotangent_norm, of all rows, and cotangent_std."""
-    xp = namespace(cotangent)
-    cotangent = cotangent.astype(np.float32)
-    share = np.float32(layer.sample / layer.shape[0])
-    return [
-        xp.sqrt(xp.sum(cotangent * cotangent) / share),
-        xp.std(cotangent),
-    ]
+def sum_count(layer: Layer, cotangent: bool) -> int:
+    """How many numbers `layer_sums` gives."""
+    return 6 + (layer.bounds is not None) + 3 * cotangent
+
+
+def _about_first(values: Array) -> tuple[Array, Array]:
+    """The distances from the first value, and their squares: of a spread that is small beside the
+    mean, the squares of the values would leave nothing."""
+    distance = values - values.reshape(-1)[0]
+    return distance, distance * distance
+
+
+def _in_one_pass(output: Array, sums: list[Array]) -> list[Array]:
+    """The extremes of `output` and the sums, within a compiled step.
+
+    Each in a loop of its own waited for the sum so far at every element, and took as long as all of
+    them do in one; and XLA hands more than 8 loops at a time to another thread, which then looks
+    for more work for a millisecond, on a core that somebody else may need.
+    """
+    import jax
+
+    def both(so_far: list[Array], more: list[Array]) -> list[Array]:
+        (low, high, *rest), (lower, higher, *added) = so_far, more
+        extremes = [jax.lax.min(low, lower), jax.lax.max(high, higher)]
+        return extremes + [x + y for x, y in zip(rest, added, strict=True)]
+
+    values = [output, output, *sums]
+    starts = [np.float32(np.inf), np.float32(-np.inf)] + [np.float32(0)] * len(sums)
+    return list(jax.lax.reduce(values, starts, both, range(output.ndim)))
+
+
+def layer_series(layer: Layer, sums: Array) -> Array:
+    """The values (steps, series) of `OUTPUT` and, if they are there, `COTANGENT` from the sums."""
+    count = math.prod(layer.shape) // layer.shape[0] * layer.sample
+    low, high, total, distance, square, zeros, *more = sums.T
+    at_bounds = np.full(len(sums), np.nan) if layer.bounds is None else more.pop(0) / count
+    series = [total / count, _spread(distance, square, count), low, high, zeros / count, at_bounds]
+    if more:
+        cotangent, distance, square = more
+        norm = np.sqrt(cotangent * (layer.shape[0] / layer.sample))
+        series += [norm, _spread(distance, square, count)]
+    return np.stack(series, axis=1)
+
+
+def _spread(distance: Array, square: Array, count: int) -> Array:
+    """The standard deviation from sums over `_about_first`."""
+    return np.sqrt(np.maximum(square / count - (distance / count) ** 2, 0))

@@ -212,7 +212,7 @@ class _Run:
         blocks: list[tuple[int, Form, Array, Array]] = []
         for form, group in groupby(self._waiting, key=itemgetter(0)):
             _, waiting, measured = zip(*group, strict=True)
-            nothing = np.full(len(form.scheduled), np.nan, np.float32)
+            nothing = np.full(form.scheduled_size, np.nan, np.float32)
             some = np.stack([nothing if each is None else each for each in measured])
             blocks.append((self._number(waiting[0][0]), form, np.stack(waiting), some))
         self._waiting = []
@@ -248,7 +248,7 @@ class _Run:
             block = vectors[rows[0] : rows[-1] + 1]
             scheduled = block[:, form.size :]
             for some in measured:
-                scheduled = np.full((len(block), len(form.scheduled)), np.nan, np.float32)
+                scheduled = np.full((len(block), form.scheduled_size), np.nan, np.float32)
                 place = some[:, 0].astype(np.int64) - clocks[rows[0]]
                 here = (some[:, 0] >= 0) & (place >= 0) & (place < len(block))
                 scheduled[place[here]] = some[here, 1:]
