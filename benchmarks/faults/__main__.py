@@ -7,13 +7,15 @@ Runs each program of a half ("tune" or "measure", see draw.py) with three seeds,
 recorder, as its user would diagnose it; the findings are in order, so that the first is the cause
 that is named. `repair` gives the programs of the measuring half their first remedy. Each run adds
 a line to the results file, and one that is there is not run again, so that a benchmark that was
-interrupted, or ended after `--minutes`, goes on. When all are there, the figures are printed, and
-those of "measure" and "repair" written to docs/results.md.
+interrupted, or ended after `--minutes`, goes on; after a change of the code it begins anew, in
+another file. When all are there, the figures are printed, and those of "measure" and "repair"
+written to docs/results.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import sys
 import tempfile
@@ -29,6 +31,8 @@ import figures
 import repairs
 from cases import Case, cases
 from diagnosis import diagnosed
+
+import retrograd
 
 SEEDS = range(3)
 
@@ -67,17 +71,29 @@ def attempts(lines: list[Line]) -> Iterator[Callable[[], Line]]:
         yield lambda case=case: repairs.repair(case, SEEDS)
 
 
+def default_file(what: str) -> Path:
+    """In the temporary folder, named by the code of the package and of this folder."""
+    code = hashlib.sha256()
+    for folder in Path(retrograd.__file__).parent, Path(__file__).parent:
+        for file in sorted(folder.rglob("*.py")):
+            code.update(file.read_bytes())
+    name = f"retrograd-faults-{what}-{code.hexdigest()[:12]}.jsonl"
+    return Path(tempfile.gettempdir()) / name
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("what", choices=("tune", "measure", "repair"))
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument(
-        "--results", type=Path, help="JSON lines; by default in the temporary folder"
+        "--results",
+        type=Path,
+        help="JSON lines; by default one of this code in the temporary folder",
     )
     parser.add_argument("--minutes", type=float, default=float("inf"))
     given = parser.parse_args()
     data.FOLDER = given.data
-    file = given.results or Path(tempfile.gettempdir()) / f"retrograd-faults-{given.what}.jsonl"
+    file = given.results or default_file(given.what)
     lines = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
     ends = time.monotonic() + 60 * given.minutes
     for run in attempts(lines) if given.what == "repair" else diagnoses(given.what, lines):
