@@ -148,21 +148,21 @@ def _about_first(values: Array) -> tuple[Array, Array]:
 def _in_one_pass(output: Array, sums: list[Array]) -> list[Array]:
     """The extremes of `output` and the sums, within a compiled step.
 
-    A loop waits for the sum so far at every element, so that all sums take as long in one as each
-    does in a loop of its own. And of many loops that may run at once XLA hands some to another
-    thread, which the host may want the core of: four times in a step of the 13-64-64-1 network with
-    a loop for each number, and not once with one for each layer.
+    A loop waits for the sum so far at every element: all numbers of 64 × 128 outputs take 1.6 times
+    as long in one loop as a single sum does in a loop of its own. And of many loops that may run at
+    once XLA hands some to another thread, which the host may want the core of: four times in a step
+    of the 13-64-64-1 network with a loop for each number, and not once with one for each layer.
     """
     import jax
 
-    def both(so_far: list[Array], more: list[Array]) -> list[Array]:
+    def combined(so_far: list[Array], more: list[Array]) -> list[Array]:
         (low, high, *rest), (lower, higher, *added) = so_far, more
         extremes = [jax.lax.min(low, lower), jax.lax.max(high, higher)]
         return extremes + [x + y for x, y in zip(rest, added, strict=True)]
 
     values = [output, output, *sums]
     starts = [np.float32(np.inf), np.float32(-np.inf)] + [np.float32(0)] * len(sums)
-    return list(jax.lax.reduce(values, starts, both, range(output.ndim)))
+    return list(jax.lax.reduce(values, starts, combined, range(output.ndim)))
 
 
 def layer_series(layer: Layer, sums: Array) -> Array:
