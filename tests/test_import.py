@@ -32,13 +32,24 @@ def test_import_pulls_in_no_slow_library(fresh_python: FreshPython) -> None:
     assert SLOW_LIBRARIES.isdisjoint(result.stdout.split())
 
 
-def test_import_takes_under_300_ms(fresh_python: FreshPython) -> None:
-    # The processor's time: other work on the machine does not lengthen it.
-    timed = "from time import process_time as now; t = now(); import retrograd; print(now() - t)"
-    results = [fresh_python(timed) for _ in range(5)]
-    assert all(result.returncode == 0 for result in results), results[0].stderr
-    # The best of five: the others measure what else the machine is doing.
-    assert min(float(result.stdout) for result in results) < 0.3
+def test_import_takes_at_most_twice_as_long_as_numpys(fresh_python: FreshPython) -> None:
+    def seconds(module: str) -> float:
+        # From byte code, as an installed package is imported; the processor's time, which other
+        # work on the machine does not lengthen.
+        result = fresh_python(
+            "import os, sys, time\n"
+            "sys.dont_write_bytecode, sys.pycache_prefix = False, os.getcwd()\n"
+            f"started = time.process_time(); import {module}\n"
+            "print(time.process_time() - started)"
+        )
+        assert result.returncode == 0, result.stderr
+        return float(result.stdout)
+
+    seconds("retrograd")  # writes the byte code
+    pairs = [(seconds("retrograd"), seconds("numpy")) for _ in range(5)]
+    # The best of five each: the others measure what else the machine is doing.
+    ours, numpys = (min(times) for times in zip(*pairs, strict=True))
+    assert ours < 2 * numpys
 
 
 def test_the_house_prices_ship_whole() -> None:
