@@ -283,6 +283,12 @@ def test_logcumsumexp_of_whole_numbers(dtype: Any) -> None:
     np.testing.assert_allclose(found, right, rtol=1e-6)
 
 
+def test_logcumsumexp_has_its_slope_where_it_begins_at_minus_infinity() -> None:
+    # The first sum is x₀ itself; the second is x₁, of which exp(x₀) = 0 is no part.
+    slopes = rg.jacobian(lambda x: ops.logcumsumexp(x, 0), rg.Tensor([-np.inf, 2.0]))
+    np.testing.assert_array_equal(slopes.numpy(), np.eye(2))
+
+
 def test_the_places_of_an_integral_may_have_more_axes(rng: np.random.Generator) -> None:
     y, x = rng.normal(size=(4, 5)), rng.normal(size=(3, 4, 5))
     for dim in (0, 1):

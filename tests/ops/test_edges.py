@@ -326,6 +326,13 @@ OUT_OF_RANGE = {
     "permute": lambda d: ops.permute(X, dims=(0, d)),
     "take": lambda d: ops.take(X, np.array([0]), d),
     "take_along_axis": lambda d: ops.take_along_axis(X, np.zeros((1, 1), int), d),
+    "cumprod": lambda d: ops.cumprod(X, d),
+    "logcumsumexp": lambda d: ops.logcumsumexp(X, d),
+    "cummax": lambda d: ops.cummax(X, d),
+    "cummin": lambda d: ops.cummin(X, d),
+    "diff": lambda d: ops.diff(X, dim=d),
+    "trapezoid": lambda d: ops.trapezoid(X, dim=d),
+    "cumulative_trapezoid": lambda d: ops.cumulative_trapezoid(X, dim=d),
 }
 
 

@@ -17,7 +17,7 @@ Y = np.random.default_rng(0).standard_normal((2, 3, 4))
 PLACES = [
     *(((2, 3, 4), (2, 3, 4)[dim : dim + 1], dim) for dim in (0, 1, 2)),
     *(((2, 3, 4), (size,), dim) for size, dim in ((2, -3), (3, -2), (4, -1))),
-    *(((2, 3, 4), (3, 4), dim) for dim in (1, 2, -2, -1)),
+    *(((2, 3, 4), (3, 4), dim) for dim in (0, 1, 2, -3, -2, -1)),
     *(((2, 3, 4), (2, 3, 4), dim) for dim in (0, 1, -1)),
     *(((2, 2, 3, 4), (2, 3, 4), dim) for dim in (1, 2, 3)),
     ((3, 2), (3,), 0),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +12,7 @@ from retrograd.ops.compare import greater_equal, isnan, less_equal
 from retrograd.ops.elementwise import multiply, where
 from retrograd.ops.index import Extreme, getitem, take_along_axis
 from retrograd.ops.reduce import cumsum, sum
-from retrograd.ops.shape import broadcast_to, concatenate, pad_constant, reshape
+from retrograd.ops.shape import axis, broadcast_to, concatenate, reshape
 from retrograd.ops.special import logaddexp
 
 __all__ = [
@@ -27,56 +26,55 @@ __all__ = [
 ]
 
 
-def _earlier(x: Tensor, dim: int, step: int, neutral: float) -> Tensor:
-    """The element `step` places before each one, `neutral` where there is none."""
-    kept = getitem(x, (*(slice(None),) * dim, slice(0, x.shape[dim] - step)))
-    widths = tuple((step if axis == dim else 0, 0) for axis in range(x.ndim))
-    return pad_constant(kept, widths=widths, value=neutral)
-
-
-def _running(
-    x: Tensor, dim: int, combine: Callable[[Tensor, Tensor], Tensor], neutral: float
-) -> Tensor:
+def _running(x: Tensor, dim: int, combine: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
     """Everything up to each element, combined by doubling in log₂ n steps (Hillis & Steele 1986).
 
     Unlike a rule that divides by the element, this is differentiable where one is 0 or infinite.
     """
-    if x.ndim == 0:
-        return x
-    dim %= x.ndim
-    step = 1
-    while step < x.shape[dim]:
-        x = combine(_earlier(x, dim, step, neutral), x)
+    dim, step = axis(dim, x.ndim), 1
+    while x.ndim and step < x.shape[dim]:
+        combined = combine(*_pairs(x, dim, step))
+        x = concatenate([_first(x, dim, step), combined], dim)
         step *= 2
     return x
 
 
+def _first(x: Tensor, dim: int, count: int) -> Tensor:
+    """The first `count` elements along `dim`."""
+    return getitem(x, (*(slice(None),) * dim, slice(0, count)))
+
+
+def _pairs(x: Tensor, dim: int, step: int) -> tuple[Tensor, Tensor]:
+    """Elements `step` places apart along `dim`: the earlier ones, and the later ones."""
+    later = getitem(x, (*(slice(None),) * dim, slice(step, None)))
+    return _first(x, dim, x.shape[dim] - step), later
+
+
 def cumprod(x: Tensor, dim: int) -> Tensor:
     """The running product along `dim`."""
-    return _running(x, dim, multiply, 1.0)
+    return _running(x, dim, multiply)
 
 
 def logcumsumexp(x: Tensor, dim: int) -> Tensor:
     """log of the running sum of exp(x) along `dim`, without overflow."""
     x = x + 0.0 if x.dtype.kind in "biu" else x
-    return _running(x, dim, logaddexp, -math.inf)
+    return _running(x, dim, logaddexp)
 
 
 def _running_extreme(x: Tensor, dim: int, reaches: Callable[..., Any]) -> Extreme:
     """Values and positions of the running extreme: the latest of equal ones, NaN once met."""
+    dim, step = axis(dim, x.ndim), 1
     if x.ndim == 0:
         return Extreme(x, reshape(x != x, shape=()).astype(np.int64))
-    dim %= x.ndim
-    along = [x.shape[axis] if axis == dim else 1 for axis in range(x.ndim)]
-    order = np.arange(x.shape[dim]).reshape(along)
-    places = broadcast_to(order, shape=x.shape)
+    along = [x.shape[each] if each == dim else 1 for each in range(x.ndim)]
+    places = broadcast_to(np.arange(x.shape[dim]).reshape(along), shape=x.shape)
     values = x.detach()
-    step = 1
     while step < x.shape[dim]:
-        before = _earlier(values, dim, step, 0)
-        stays = reaches(values, before) | isnan(values) | (order < step)
-        values = where(stays, values, before)
-        places = where(stays, places, _earlier(places, dim, step, 0))
+        before, value = _pairs(values, dim, step)
+        earlier, place = _pairs(places, dim, step)
+        stays = reaches(value, before) | isnan(value)
+        values = concatenate([_first(values, dim, step), where(stays, value, before)], dim)
+        places = concatenate([_first(places, dim, step), where(stays, place, earlier)], dim)
         step *= 2
     return Extreme(take_along_axis(x, places, dim=dim), places)
 
@@ -104,15 +102,14 @@ def diff(
     if n and len(parts) > 1:
         x = concatenate(parts, dim)
     for _ in range(n):
-        following, before = _neighbours(x, dim)
+        before, following = _neighbours(x, dim)
         x = following - before
     return x
 
 
 def _neighbours(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
-    """All elements along `dim` but the first, and all but the last."""
-    whole = (slice(None),) * (dim % x.ndim)
-    return getitem(x, (*whole, slice(1, None))), getitem(x, (*whole, slice(0, -1)))
+    """All elements along `dim` but the last, and all but the first."""
+    return _pairs(x, axis(dim, x.ndim), 1)
 
 
 def trapezoid(y: Tensor, x: Tensor | None = None, dx: float = 1.0, dim: int = -1) -> Tensor:
@@ -131,13 +128,15 @@ def cumulative_trapezoid(
 
 def _from_the_end(y: Tensor, dim: int) -> int:
     """`dim` below 0, which is the same axis where the places have more axes than `y`."""
-    return dim - y.ndim if dim >= 0 else dim
+    return axis(dim, y.ndim) - y.ndim
 
 
 def _trapezoids(y: Tensor, x: Tensor | None, dx: float, dim: int) -> Tensor:
-    following, before = _neighbours(y, dim)
+    before, following = _neighbours(y, dim)
     if x is None:
         return (following + before) * (dx / 2)
-    if x.ndim == 1 and y.ndim > 1:
+    if x.ndim == 1:
         x = reshape(x, shape=tuple(-1 if i == dim % y.ndim else 1 for i in range(y.ndim)))
+    elif x.ndim < y.ndim:
+        x = reshape(x, shape=(*(1,) * (y.ndim - x.ndim), *x.shape))
     return (following + before) * (diff(x, dim=dim) / 2)
