@@ -80,3 +80,39 @@ def test_a_run_without_a_record_is_refused(retrograd: Command, slow_run: Path) -
     result = retrograd("diagnose", slow_run)
     assert result.code == 2
     assert "record" in result.err
+
+
+def test_training_report_and_diagnose_give_one_verdict(retrograd: Command, tmp_path: Path) -> None:
+    write_houses(tmp_path / "houses.csv", rows=300)
+    # The target itself is among the inputs, which the record of the steps alone does not show.
+    lines = (tmp_path / "houses.csv").read_text().splitlines()
+    place = lines[0].split(",").index("price")
+    rows = [f"{line},{line.split(',')[place]}" for line in lines[1:]]
+    (tmp_path / "leak.csv").write_text("\n".join([lines[0] + ",asked", *rows]) + "\n")
+    train = ("train", "leak.csv", "--target", "price", "--epochs", "2", "--out", "run", "--json")
+    told = json.loads(retrograd(*train).out.splitlines()[-1])["findings"]
+    codes = [each["code"] for each in told]
+    assert "RG305" in codes
+    assert codes == list(found(retrograd, tmp_path / "run"))
+    page = (tmp_path / "run" / "report.html").read_text("utf-8")
+    assert all(code in page for code in codes)
+    # Without the data what training found still stands in the report's place.
+    kept = json.loads((tmp_path / "run" / "findings.json").read_text())["findings"]
+    assert kept == told
+
+
+def test_a_run_gone_on_with_has_findings_of_its_own(retrograd: Command, slow_run: Path) -> None:
+    before = json.loads((slow_run / "findings.json").read_text())
+    more = ("--resume", slow_run, "--epochs", "7")
+    assert retrograd("train", *more).code == 0
+    after = json.loads((slow_run / "findings.json").read_text())
+    assert after != before
+    assert [each["code"] for each in after["findings"]] == list(found(retrograd, slow_run))
+
+
+def test_a_record_without_steps_is_no_clean_run(retrograd: Command, slow_run: Path) -> None:
+    for rows in (slow_run / "record").glob("*.rows"):
+        rows.write_bytes(b"")
+    result = retrograd("diagnose", slow_run)
+    assert result.code == 2
+    assert "holds no step" in result.err

@@ -54,7 +54,7 @@ def test_the_options_that_help_are_written_beside_the_run(
 ) -> None:
     before = _contents(slow_run.path)
     found = [finding("RG203", "The weights hardly moved.")]
-    monkeypatch.setattr("retrograd.cli.fix.run_findings", lambda folder: found)
+    monkeypatch.setattr("retrograd.cli.fix.sure_findings", lambda folder: found)
     code = _command(monkeypatch, "fix", slow_run.path, "--seeds", 2, "--json")
     told = json.loads(capfd.readouterr().out)
     assert code == 0
@@ -87,7 +87,7 @@ def test_what_a_run_has_no_option_for_is_told(slow_run: RunFolder) -> None:
 def test_nothing_wrong_is_nothing_to_mend(
     slow_run: RunFolder, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("retrograd.cli.fix.run_findings", lambda folder: [])
+    monkeypatch.setattr("retrograd.cli.fix.sure_findings", lambda folder: [])
     assert _command(monkeypatch, "fix", slow_run.path) == 0
     assert "Nothing was found that wants mending." in capfd.readouterr().out
 
@@ -143,6 +143,10 @@ def test_a_run_without_a_record_is_told_so(slow_run: RunFolder, tmp_path: Path) 
     import shutil
 
     copy = tmp_path / "run"
-    shutil.copytree(slow_run.path, copy, ignore=shutil.ignore_patterns("record"))
+    left_out = shutil.ignore_patterns("record", "findings.json")
+    shutil.copytree(slow_run.path, copy, ignore=left_out)
+    manifest = json.loads((copy / "manifest.json").read_text())
+    del manifest["files"]["findings.json"]
+    (copy / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(UsageError, match="no record of its training"):
         fix_run(RunFolder.open(copy), seeds=(0, 1), tries=1)

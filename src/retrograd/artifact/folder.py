@@ -6,6 +6,7 @@ weights.safetensors    the weights that were best on the rows held out
 checkpoint.safetensors what training needs to go on (weights, optimizer, random numbers)
 metrics.jsonl          one line an epoch, written as it ends
 scores.json            figures of merit beside the baseline's
+findings.json          what was found wrong when training ended
 report.html            all of it as one page
 manifest.json          versions, seed, the data's fingerprint, checksums of the files above
 """

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -16,14 +14,13 @@ from rich.markup import escape
 from retrograd.artifact import RunFolder, kind_in, load_config, load_model
 from retrograd.cli.session import run_origin
 from retrograd.cli.show import COLORS, show_notes
-from retrograd.diagnose.case import Case, Data
+from retrograd.diagnose.case import Case
 from retrograd.diagnose.catalogue import check_codes
 from retrograd.diagnose.diagnose import examined
 from retrograd.diagnose.finding import Finding
 from retrograd.diagnose.record import Record
 from retrograd.errors import DataError
-from retrograd.train.objective import Classification, Regression
-from retrograd.train.sources import Rows
+from retrograd.report.run_findings import recorded_case, trained_case
 
 __all__ = ["diagnose"]
 
@@ -68,28 +65,18 @@ def _case(folder: RunFolder, notes: list[str]) -> Case:
 
     Raises DataError for a run without a record.
     """
-    case = Case(record=Record.open(folder.path), restores_best=True)
+    record = Record.open(folder.path)
+    if not len(record.steps):
+        raise DataError(
+            f"{folder.path / 'record'} holds no step: its files were cut short, or training had "
+            "just begun. Copy the run folder again as a whole, or train again."
+        )
     try:
         run = kind_in(folder).prepare(run_origin(folder), load_config(folder))
     except DataError as error:
         notes.append(f"Only the record is looked at: {error}")
-        return case
-    objective = run.trainer.objective
-    if not (isinstance(run.train, Rows) and isinstance(run.valid, Rows)):
-        return case
-    if not isinstance(objective, Regression | Classification):
-        return case
-    model = load_model(folder)
-    return replace(
-        case,
-        model=model.network,
-        task=model.task,
-        train=Data(tuple(run.train.inputs), np.asarray(run.train.target)),
-        valid=Data(tuple(run.valid.inputs), np.asarray(run.valid.target)),
-        answer=objective.answer,
-        batch_size=run.config.batch_size,
-        shuffled=True,
-    )
+        return recorded_case(record)
+    return trained_case(record, run, load_model(folder))
 
 
 def _show(console: Console, findings: list[Finding], notes: list[str]) -> None:

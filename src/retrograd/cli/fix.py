@@ -21,7 +21,7 @@ from retrograd.diagnose.remedies_config import Changed, changed_options, random_
 from retrograd.diagnose.trials import Fix, Scored, bounded, try_remedies
 from retrograd.diagnose.trials import Progress as Done
 from retrograd.errors import RunError
-from retrograd.report.run_findings import run_findings
+from retrograd.report.run_findings import sure_findings
 from retrograd.train.config import TrainConfig
 from retrograd.train.fitted import Origin
 from retrograd.train.kinds import Kind
@@ -84,7 +84,7 @@ def fix_run(
     Raises UsageError for a run without a record, DataError if its data is gone or has changed.
     """
     if findings is None:
-        findings = run_findings(folder)
+        findings = sure_findings(folder)
     kind, origin = kind_in(folder), run_origin(folder)
 
     def ways(finding: Finding, remedy: Remedy) -> list[Changed]:

@@ -28,7 +28,7 @@ from retrograd.diagnose.finding import Finding
 from retrograd.diagnose.recorder import Recorder
 from retrograd.errors import DataError, RunError, UsageError
 from retrograd.report import write_run_report
-from retrograd.report.run_findings import run_findings
+from retrograd.report.run_findings import forget_findings, sure_findings, write_findings
 from retrograd.train import Verdict
 from retrograd.train.config import TrainConfig
 from retrograd.train.fitted import Origin, Run
@@ -86,6 +86,7 @@ def resume(path: Path, changes: Mapping[str, Any], console: Console, as_json: bo
             "--set patience=..."
         )
     console.print(f"Going on with {escape(str(path))} after epoch {len(history.epochs)}.")
+    forget_findings(folder)
     folder.write_lines("metrics.jsonl", [epoch.as_dict() for epoch in history.epochs])
     write_recipe(folder, run, **_facts(origin, run))
     return _finish(folder, run, origin, console, as_json)
@@ -158,9 +159,10 @@ def _finish(
     if run.test is not None:
         scores[NEVER_SEEN] = run.model.score(run.test)
     write_scores(folder, scores)
-    report = write_run_report(folder, run.model, run.held if run.test is None else run.test)
+    write_findings(folder, run)
     log.close(run.trainer)
-    _conclude(folder, run, scores, run_findings(folder), report, console, as_json)
+    report = write_run_report(folder, run.model, run.held if run.test is None else run.test)
+    _conclude(folder, run, scores, sure_findings(folder), report, console, as_json)
     return folder
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 __all__ = ["Evidence", "Finding", "Remedy", "Severity"]
 
@@ -54,6 +54,21 @@ class Finding:
     def to_json(self) -> dict[str, Any]:
         """The finding as plain values."""
         return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, saved: Mapping[str, Any]) -> Self:
+        """A finding of what `to_json` made, after its way through JSON."""
+        evidence = dict(saved["evidence"])
+        steps = evidence["steps"]
+        evidence |= {"layers": tuple(evidence["layers"]), "steps": steps and tuple(steps)}
+        return cls(
+            **{
+                **saved,
+                "evidence": Evidence(**evidence),
+                "remedies": tuple(Remedy(**each) for each in saved["remedies"]),
+                "follows_from": tuple(saved["follows_from"]),
+            }
+        )
 
     def __str__(self) -> str:
         return f"{self.code} {self.severity}: {self.name}. {self.evidence.text}"

@@ -18,7 +18,7 @@ from retrograd.report.record_curves import step_charts
 from retrograd.report.record_flow import flow_panels
 from retrograd.report.record_histograms import histogram_pictures
 from retrograd.report.record_layers import layer_rows
-from retrograd.report.run_findings import recorded_findings, run_record
+from retrograd.report.run_findings import run_findings, run_record
 from retrograd.report.run_predictions import Judged
 from retrograd.report.run_words import found_sentence, progress, stop_sentence, verdict
 from retrograd.train.fitted import FittedModel
@@ -60,16 +60,15 @@ class RunReport:
         """The report of a run from its folder, as far as it has come."""
         manifest = folder.manifest()
         reason = manifest.get("verdict")
-        record, config = run_record(folder), load_config(folder)
         return cls(
             name=folder.path.resolve().name,
-            config=config.to_json(),
+            config=load_config(folder).to_json(),
             epochs=[Epoch(**line) for line in folder.read_lines("metrics.jsonl")],
             verdict=None if reason is None else Verdict(reason),
             manifest=manifest,
-            record=record,
+            record=run_record(folder),
             judged=judged,
-            findings=None if record is None else recorded_findings(record, config.ignored()),
+            findings=run_findings(folder),
         )
 
 
