@@ -15,7 +15,7 @@ from torch_twin import LAYERS, batches, ours, theirs
 import retrograd as rg
 from retrograd import nn, optim, packing
 from retrograd.arrays import state
-from retrograd.diagnose import probe_steps, record_store
+from retrograd.diagnose import record_store, ring
 from retrograd.diagnose.probe_steps import next_due
 from retrograd.diagnose.probes import element_count, elements, row_count, rows
 from retrograd.diagnose.record import SERIES, Record
@@ -101,7 +101,7 @@ def test_blocks_of_compiled_steps_follow_one_another_around_the_ring() -> None:
 
 def test_no_scheduled_step_of_a_long_run_is_overwritten_by_a_later_one(monkeypatch) -> None:
     # As few rows as a large network's rings have; small arrays would be packed together.
-    monkeypatch.setattr(probe_steps, "_PACKED", 0)
+    monkeypatch.setattr(ring, "_PACKED", 0)
     monkeypatch.setattr(packing, "_FEWEST", 1 << 20)
     model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
     optimizer = optim.SGD(model.parameters(), lr=1e-3)

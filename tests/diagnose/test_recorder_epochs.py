@@ -13,6 +13,8 @@ from retrograd import nn, optim
 from retrograd.diagnose.curvature import Curvature
 from retrograd.diagnose.record import Record
 from retrograd.diagnose.recorder import Recorder
+from retrograd.train.callbacks import Callback
+from retrograd.train.history import Epoch
 from retrograd.train.loop import Trainer
 from retrograd.train.objective import Classification, Regression
 from retrograd.train.sources import Rows
@@ -24,6 +26,11 @@ X = RNG.standard_normal((96, 3)).astype(np.float32)
 def small() -> nn.Module:
     rg.manual_seed(1)
     return nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 2))
+
+
+def small_line() -> nn.Module:
+    rg.manual_seed(1)
+    return nn.Sequential(nn.Linear(3, 1))
 
 
 def hessian_by_torch(state: dict[str, np.ndarray], x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -71,8 +78,12 @@ def test_a_loss_without_curvature_or_that_is_no_number_has_none_or_nothing() -> 
     assert Curvature(model.parameters()).measure(bad, 0.0) == {}
 
 
-def trained(objective, model: nn.Module, y: np.ndarray, epochs: int, folder: Path) -> Trainer:
+def trained(
+    objective, model: nn.Module, y: np.ndarray, epochs: int, folder: Path, start=None, more=()
+) -> Trainer:
     trainer = Trainer(model, objective, optim.Adam(model.parameters(), lr=1e-2))
+    if start is not None:
+        trainer.load_state(start)
     trainer.fit(
         Rows((X[:64],), y[:64]),
         Rows((X[64:],), y[64:]),
@@ -80,7 +91,7 @@ def trained(objective, model: nn.Module, y: np.ndarray, epochs: int, folder: Pat
         batch_size=8,
         patience=99,
         seed=0,
-        callbacks=[Recorder(folder)],
+        callbacks=[Recorder(folder), *more],
     )
     return trainer
 
@@ -134,7 +145,7 @@ def test_histograms_count_the_weights_at_the_start_and_after(run) -> None:
 
 
 def test_residuals_of_a_regression_are_quantiles_of_truth_less_prediction(tmp_path) -> None:
-    model = nn.Sequential(nn.Linear(3, 1))
+    model = small_line()
     trainer = trained(Regression(), model, X.sum(1), 2, tmp_path / "record")
     last = Record.open(tmp_path).epochs[-1]
     assert last["best"]  # so that the model has the weights of that epoch again
@@ -142,3 +153,20 @@ def test_residuals_of_a_regression_are_quantiles_of_truth_less_prediction(tmp_pa
     np.testing.assert_allclose(last["residuals"], np.quantile(error, np.linspace(0, 1, 21)), 1e-4)
     assert last["scores"]["rmse"] == pytest.approx(np.sqrt(np.mean(error**2)), rel=1e-4)
     assert trainer.valid is not None
+
+
+def test_of_a_run_gone_on_with_from_a_checkpoint_later_steps_are_forgotten(tmp_path) -> None:
+    class Checkpoint(Callback):
+        def on_epoch(self, trainer: Trainer, epoch: Epoch) -> None:
+            if epoch.epoch == 2:
+                self.state = trainer.state()
+
+    checkpoint, y = Checkpoint(), X.sum(1)
+    trained(Regression(), small_line(), y, 5, tmp_path / "record", more=[checkpoint])
+    lasting = Record.open(tmp_path).series("loss").tolist()[:16]
+    trained(Regression(), small_line(), y, 3, tmp_path / "record", start=checkpoint.state)
+    record = Record.open(tmp_path)
+    np.testing.assert_array_equal(record.steps, np.arange(1, 25))
+    assert record.series("loss").tolist()[:16] == lasting
+    assert [each["epoch"] for each in record.epochs] == [1, 2, 3]
+    assert max(each.step for each in record.histograms("weight", "0.weight")) <= 24

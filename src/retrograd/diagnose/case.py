@@ -215,7 +215,8 @@ class Case:
     def error(self, outputs: Array | None, target: Array) -> float:
         """The share of wrong classes, or the mean squared error in shares of the variance.
 
-        Where classes are unbalanced, the mean over classes of each one's share.
+        Where classes are unbalanced, the mean over classes of each one's share; NaN where targets
+        do not vary.
         """
         if outputs is None or self.task is None or not np.isfinite(outputs).all():
             return math.inf
@@ -224,7 +225,8 @@ class Case:
             return share_wrong(self._said(flat), codes(target), self.is_unbalanced)
         truth = np.asarray(target, np.float64).reshape(len(target), -1)
         spread = float(((truth - truth.mean(0)) ** 2).sum())
-        return float(((flat[:, : truth.shape[1]] - truth) ** 2).sum()) / max(spread, 1e-300)
+        wrong = float(((flat[:, : truth.shape[1]] - truth) ** 2).sum())
+        return wrong / spread if spread > 0 else math.nan
 
     def _said(self, flat: Array) -> Array:
         if flat.shape[1] > 1:

@@ -21,10 +21,11 @@ _FEW = 4
 def too_small(case: Case) -> Iterator[Finding]:
     """RG209. Four rows or fewer, and the run came out badly; else a note by the noise scale.
 
+    Nothing where a batch is all there is.
     McCandlish et al. 2018: a batch far below the noise scale averages next to nothing out.
     """
     rows, scale = case.rows_per_step, _noise_scale(case)
-    if not rows >= 1 or not case.has_run:
+    if not rows >= 1 or not case.has_run or case.steps_per_epoch == 1:
         return
     if rows <= _FEW and case.fared_badly:
         yield finding(

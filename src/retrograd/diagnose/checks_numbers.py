@@ -50,7 +50,7 @@ def numbers_in_gradients(case: Case) -> Iterator[Finding]:
     """RG603. While the loss is still a number, so that the fault is on the way back."""
     norms = case.series("gradient_norm")
     wrong = np.flatnonzero(~np.isfinite(norms) & np.isfinite(case.losses))
-    if not len(wrong):
+    if not len(wrong) or case.record is None or not case.record.subjects("gradient_norm"):
         return
     first = wrong[0]
     layers = [

@@ -142,10 +142,14 @@ def run_and_diagnose(
 
 
 def findings_of(
-    record: Record, model: nn.Module | None = None, *, ignore: Iterable[str] = ()
+    record: Record,
+    model: nn.Module | None = None,
+    optimizer: optim.Optimizer | None = None,
+    *,
+    ignore: Iterable[str] = (),
 ) -> list[Finding]:
-    """What a record alone shows, and the model if it is at hand; the likeliest cause first."""
-    return examined(Case(record=record, model=model), ignore)
+    """What a record shows, and model and optimizer if at hand; the likeliest cause first."""
+    return examined(Case(record=record, model=model, optimizer=optimizer), ignore)
 
 
 def examined(case: Case, ignore: Iterable[str] = ()) -> list[Finding]:

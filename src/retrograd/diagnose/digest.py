@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.diagnose.probe_steps import Form
 from retrograd.diagnose.probes import COTANGENT, OUTPUT, layer_series, sum_count
 from retrograd.diagnose.record import Layer
+from retrograd.diagnose.ring import Form
 
 __all__ = ["PAIRS", "WINDOW", "Behind", "Digest"]
 

@@ -1,24 +1,24 @@
 """One step's numbers, put together within the step, for `digest` to make a row of the record.
 
-They are one float32 vector, and the latest vectors lie in a ring, a Buffer: so a compiled step has
-one more array to carry, and the host fetches many steps at once. For what is measured on a schedule
-there are two programs, and the host chooses; the one that measures it has a second ring, of short
-vectors. Within one call of many steps it is a branch, and its numbers end every vector. (Alone, a
-program with a branch is no longer run by the calling thread, which took 100 µs more a step.)
+They are one float32 vector, and the latest vectors lie in a ring. For what is measured on a
+schedule there are two programs, and the host chooses; the one that measures it has a second ring,
+of short vectors. Within one call of many steps it is a branch, and its numbers end every vector.
+(Alone, a program with a branch is no longer run by the calling thread, which took 100 µs more a
+step.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from retrograd import nn, optim
 from retrograd.arrays import Array, Namespace, namespace, state
+from retrograd.autodiff.tape import Leaf, reached
 from retrograd.diagnose.probe_layers import Call, LayerProbes
 from retrograd.diagnose.probes import (
     active_rows,
@@ -28,27 +28,14 @@ from retrograd.diagnose.probes import (
     square_sum,
     sum_count,
 )
-from retrograd.diagnose.record import Layer
+from retrograd.diagnose.ring import CLOCK, Field, Form, Ring
 from retrograd.tensor import Tensor
 from retrograd.variable import Buffer, Parameter
 
-__all__ = ["CLOCK", "EVERY", "Form", "Ring", "StepProbes", "next_due"]
+__all__ = ["EVERY", "StepProbes", "next_due"]
 
 EVERY = 256
 _EARLY = (1, 9, 17, 33)
-_APART = 8  # so many steps, at least, lie between two of them
-# The clock is a float32, exact up to 2**24; the host puts the number of the step together again.
-CLOCK = 1 << 20
-
-# A ring has at least as many rows as the training loop runs steps in one call, and where they are
-# short more: looking at them has a price of its own, with a cache that the steps have emptied. With
-# 512 rather than 256 and no blocks of one step the host needs 2.9 instead of 4.4 µs for a step of
-# the MNIST MLP, and for one of the 13-64-64-1 network's in a loop 2.6 instead of 3.3.
-_LEAST_ROWS = 64
-_MOST_ROWS = 512
-_RING_ELEMENTS = 1 << 20
-# An array of more elements than this does not travel packed with others, which would copy it.
-_PACKED = 1 << 14
 # A weight is looked at whole up to this many elements; of many weights, fewer of each. What is
 # copied leaves the cache before it is looked at: the 13-64-64-1 network's step took 1.47 times the
 # plain one with 4096, and the MNIST MLP's, which then takes three kernels less, gained nothing by
@@ -74,104 +61,14 @@ def element_limit(parameters: int) -> int:
     return max(_LEAST, min(_ELEMENTS, _ELEMENTS_IN_ALL // max(1, parameters)))
 
 
-class Field(NamedTuple):
-    """A part of a step's vector: what it is, of which layer or parameter, and how many numbers."""
-
-    kind: str
-    subject: str
-    size: int
-
-
-@dataclass(frozen=True)
-class Form:
-    """What stands where in the vector of a step; steps of one form share a ring.
-
-    `scheduled` are the numbers of a step in which more is measured: NaN, in others, at the end of
-    the vector where the steps are `looped`; else in a vector of their own, which only such steps
-    have. `factors` says which of the fields "factor" scaled a parameter's gradient.
-    """
-
-    fields: tuple[Field, ...]
-    scheduled: tuple[Field, ...]
-    looped: bool
-    layers: tuple[Layer, ...]
-    shapes: tuple[tuple[str, tuple[int, ...]], ...]
-    factors: tuple[tuple[str, str], ...]
-    batch_size: int
-    limit: int
-
-    @property
-    def size(self) -> int:
-        """How many numbers a vector has, but for the scheduled ones."""
-        return sum(each.size for each in self.fields)
-
-    @property
-    def scheduled_size(self) -> int:
-        """How many numbers a scheduled step has more."""
-        return sum(each.size for each in self.scheduled)
-
-
-class Ring:
-    """The vectors of the latest steps of one form, and what was measured in scheduled ones.
-
-    Each row begins with the clock of its step.
-    """
-
-    def __init__(self, form: Form) -> None:
-        self.form = form
-        more = form.scheduled_size
-        width = form.size + (more if form.looped else 0)
-        # As many at a time as there may be in one call, so that it does not begin anew within one.
-        calls = min(_MOST_ROWS, max(_LEAST_ROWS, _RING_ELEMENTS // width)) // _LEAST_ROWS
-        self.buffers = [_buffer(calls * _LEAST_ROWS, width)]
-        self.rows = self.buffers[0].shape[0]
-        if more and not form.looped:
-            self.buffers.append(_buffer(_MOST_ROWS // _APART, 1 + more))
-        self._spare: list[Array] | None = None
-
-    def put(self, clock: Array, vectors: Sequence[Array]) -> None:
-        """Add a step, within a compiled one."""
-        import jax
-
-        for buffer, vector, apart in zip(self.buffers, vectors, (1, _APART), strict=False):
-            place = (clock.astype(np.int32) - np.int32(1)) // np.int32(apart)
-            place %= np.int32(len(buffer.data))
-            buffer.data = jax.lax.dynamic_update_slice(
-                buffer.data, vector[None], (place, np.int32(0))
-            )
-
-    def take(self) -> list[Array]:
-        """The arrays as they are now, or will be once steps under way are; it goes on with others.
-
-        Hand them to `give` when they have been looked at: their rows are then known to be old.
-        """
-        taken = [buffer._held for buffer in self.buffers]
-        for place, buffer in enumerate(self.buffers):
-            empty = _no_steps(*buffer.shape) if self._spare is None else self._spare[place]
-            buffer._replace(empty)
-        self._spare = None
-        return taken
-
-    def give(self, arrays: list[Array]) -> None:
-        """Use the memory of `arrays` again."""
-        self._spare = arrays
-
-
-def _buffer(rows: int, width: int) -> Buffer:
-    with _outside_of_the_step():
-        return Buffer(_no_steps(max(rows, _PACKED // width + 1), width))
-
-
-def _no_steps(rows: int, width: int) -> Array:
-    return np.full((rows, width), -1, np.float32)
-
-
 @dataclass
 class _Step:
     """What is known of the step that goes on."""
 
     trace: Any = None
-    loss: Array | None = None
+    loss: Array | None = None  # of its backward passes together, as their gradients add up
+    rows: int = 0
+    keeps: bool = False  # whether gradients of the step before are added to
     squares: dict[str, Array] = field(default_factory=dict)  # of gradients, before clipping
     factors: dict[str, Array] = field(default_factory=dict)  # what clipping multiplied them by
     gradients: dict[str, Array] = field(default_factory=dict)  # as the optimizer got them
@@ -218,15 +115,19 @@ class StepProbes:
 
     def backward(self, tensor: Tensor) -> None:
         """`backward()` begins from `tensor`."""
-        if self._step.trace is not state.trace:
-            self._step = _Step(state.trace)  # the step before was left, by an error in a trace
-        if self._step.loss is None and any(
-            _has_gradient(parameter)
-            for group in self.optimizer.param_groups
-            for parameter in group.params
-        ):
-            self.kept_gradients = True
-        self._step.loss = namespace(tensor.data).sum(tensor.data)
+        parameters = [each for group in self.optimizer.param_groups for each in group.params]
+        assert tensor._node is not None
+        leaves = {id(n.tensor()) for n in reached(tensor._node) if isinstance(n, Leaf)}
+        if leaves.isdisjoint([*self.names, *map(id, parameters)]):
+            return  # another model's
+        step, adds = self._step, any(map(_has_gradient, parameters))
+        # Cleared since the last pass, or an error in a trace left the step before.
+        if not adds or step.loss is None or step.trace is not state.trace:
+            step = self._step = _Step(state.trace, keeps=adds)
+        loss = namespace(tensor.data).sum(tensor.data)
+        step.loss = loss if step.loss is None else step.loss + loss
+        step.rows += self.layers.batch_size
+        self.layers.batch_size = 0  # a second loss of the same pass has no rows of its own
 
     def clipped(
         self,
@@ -264,6 +165,7 @@ class StepProbes:
         step = self._step
         if optimizer is not self.optimizer or step.loss is None or step.trace is not state.trace:
             return
+        self.kept_gradients |= step.keeps
         self.had_gradient |= step.gradients.keys()
         for group in optimizer.param_groups:
             names = {self.names.get(id(p), "") for p in group.params if p.requires_grad}
@@ -316,7 +218,7 @@ class StepProbes:
             layers=tuple(call.layer for call in calls),
             shapes=tuple((name, array.shape) for name, array in step.weights.items()),
             factors=tuple((name, places[id(each)]) for name, each in step.factors.items()),
-            batch_size=self.layers.batch_size,
+            batch_size=step.rows,
             limit=self.limit,
         )
         measured = None
@@ -370,16 +272,6 @@ def _if_due(clock: Array, measure: Callable[[], Array], nothing: Callable[[], Ar
     for early in _EARLY:
         due |= clock == early
     return jax.lax.cond(due, measure, nothing)
-
-
-@contextmanager
-def _outside_of_the_step() -> Any:
-    """A Variable made here outlives a compiled step, which meets it as one that was there."""
-    trace, state.trace = state.trace, None
-    try:
-        yield
-    finally:
-        state.trace = trace
 
 
 def _has_gradient(parameter: Parameter) -> bool:

@@ -51,7 +51,7 @@ from retrograd.diagnose.record_store import FolderStore, FrozenStore, Store
 from retrograd.errors import DataError
 
 if TYPE_CHECKING:
-    from retrograd import nn
+    from retrograd import nn, optim
     from retrograd.diagnose.finding import Finding
 
 __all__ = ["SERIES", "Facts", "Histogram", "Layer", "Part", "Record", "Series", "Weights"]
@@ -270,11 +270,16 @@ class Record:
         """The record as it is now: all its series have the same steps while a run goes on."""
         return Record(FrozenStore(self.store))
 
-    def findings(self, model: nn.Module | None = None, ignore: Iterable[str] = ()) -> list[Finding]:
-        """What is wrong as far as the record shows, and the model if given: the cause first."""
+    def findings(
+        self,
+        model: nn.Module | None = None,
+        ignore: Iterable[str] = (),
+        optimizer: optim.Optimizer | None = None,
+    ) -> list[Finding]:
+        """What is wrong as far as the record shows, and what else is given: the cause first."""
         from retrograd.diagnose.diagnose import findings_of  # the checks read records
 
-        return findings_of(self, model, ignore=ignore)
+        return findings_of(self, model, optimizer, ignore=ignore)
 
     # Step by step ---------------------------------------------------------------------------------
 

@@ -143,6 +143,19 @@ class FolderStore:
         # It begins with the end of the line before, which a crash may have cut off.
         self._write(self.path / f"{name}.jsonl", b"\n" + json.dumps(line).encode())
 
+    def cut(self, step: int) -> None:
+        """Forget what was recorded after `step`, from which a run that was killed goes on."""
+        for number, part in enumerate(self.parts()):
+            rows = self.rows(number, len(part["columns"]))
+            kept = rows[rows["step"] <= step]
+            if len(kept) < len(rows):
+                with atomic_write(self._rows(number)) as temporary:
+                    temporary.write_bytes(kept.tobytes())
+        for file in self.path.glob("*.jsonl"):
+            lines = [line for line in self.lines(file.stem) if line["step"] <= step]
+            with atomic_write(file) as temporary:
+                temporary.write_text("".join(f"\n{json.dumps(line)}" for line in lines), "utf-8")
+
     def facts(self) -> dict[str, Any]:
         file = self.path / "facts.json"
         return json.loads(file.read_text("utf-8")) if file.is_file() else {}

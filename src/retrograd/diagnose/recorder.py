@@ -18,10 +18,12 @@ from retrograd import nn, optim
 from retrograd.arrays import state
 from retrograd.diagnose.digest import WINDOW, Behind, Digest
 from retrograd.diagnose.epoch_probes import EpochProbes
-from retrograd.diagnose.probe_steps import CLOCK, EVERY, Form, Ring, StepProbes, next_due
+from retrograd.diagnose.probe_steps import EVERY, StepProbes, next_due
 from retrograd.diagnose.probes import element_count, elements
 from retrograd.diagnose.record import Facts, Part, Record, Weights
 from retrograd.diagnose.record_store import FolderStore, MemoryStore, Store, row_type
+from retrograd.diagnose.ring import CLOCK, Form, Ring
+from retrograd.errors import UsageError
 from retrograd.train.callbacks import Callback
 from retrograd.train.history import Epoch, History
 from retrograd.train.sources import Call, Source
@@ -55,7 +57,9 @@ class Recorder(Callback):
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
-        self._store: Store = MemoryStore() if folder is None else FolderStore(Path(folder))
+        # Until the first steps are recorded: what may stand there already.
+        self._folder = None if folder is None else FolderStore(Path(folder))
+        self._store: Store = self._folder or MemoryStore()
         self._run: _Run | None = None
         self._first_step = 0
         self._between: EpochProbes | None = None
@@ -67,13 +71,19 @@ class Recorder(Callback):
 
     def findings(self, ignore: Iterable[str] = ()) -> list[Finding]:
         """What is wrong so far, as the record and the model show: the likeliest cause first."""
-        model = None if self._run is None else self._run.probes.layers.model
-        return self.record.findings(model, ignore)
+        run = self._run
+        if run is None:
+            return self.record.findings(None, ignore)
+        return self.record.findings(run.model, ignore, run.optimizer)
 
     def watching(
         self, model: nn.Module, optimizer: optim.Optimizer
     ) -> AbstractContextManager[Record]:
-        """Within the block the steps of `optimizer` on `model` are recorded."""
+        """Within the block the steps of `optimizer` on `model` are recorded.
+
+        Raises UsageError within the block of another record, or if the folder holds one already.
+        """
+        self._begin(self._first_step)
         run = self._run
         if run is None or run.model is not model or run.optimizer is not optimizer:
             self.settle()
@@ -81,14 +91,34 @@ class Recorder(Callback):
             self._run = run = _Run(self._store, model, optimizer, first)
         return self._watching(run)
 
+    def _begin(self, first: int) -> None:
+        """Before all else: of a run that is gone on with after step `first`, no later steps stay.
+
+        Raises UsageError if the folder holds another run's record.
+        """
+        self._first_step, self._folder, folder = first, None, self._folder
+        if folder is None:
+            return
+        if first == 0 and folder.parts():
+            raise UsageError(
+                f"record: {folder.path} holds the record of another training, which is kept. Name "
+                "another folder, or remove that one first."
+            )
+        folder.cut(first)
+
     @contextmanager
     def _watching(self, run: _Run) -> Iterator[Record]:
-        before, state.recorder = state.recorder, run.probes
+        if state.recorder is not None:
+            raise UsageError(
+                "record: another record is under way; steps are recorded for one model and "
+                "optimizer at a time. Leave its block first."
+            )
+        state.recorder = run.probes
         try:
             with run.probes.layers.watching():
                 yield self.record
         finally:
-            state.recorder = before
+            state.recorder = None
             self.settle()
 
     def settle(self) -> None:
@@ -107,7 +137,7 @@ class Recorder(Callback):
 
     def on_begin(self, trainer: Trainer, epochs: int, steps_per_epoch: int) -> None:
         if self._run is None:
-            self._first_step = trainer.steps
+            self._begin(trainer.steps)
         self._between = EpochProbes(trainer)
 
     def before_call(self, trainer: Trainer, source: Source, call: Call) -> None:
