@@ -155,6 +155,7 @@ def _finish(
     except RunError:
         log.checkpoint(run.trainer)
         raise
+    console.print("Scoring it, and looking for what may be wrong.", highlight=False)
     scores = {HELD_OUT: run.model.score(run.held)}
     if run.test is not None:
         scores[NEVER_SEEN] = run.model.score(run.test)

@@ -62,11 +62,13 @@ def too_high(case: Case) -> Iterator[Finding]:
     # A mean over so few rows is thrown about by single rows.
     worse = end > 1.5 * start and np.median(finite[-len(finite) // 4 :]) > 1.2 * start
     if (lost and (early > _FAST or thrown > 3)) or worse or (thrown > 3 and case.fared_badly):
-        shape = f"rose from {start:.3g} to {finite.max():.3g}" if len(finite) else "is no number"
+        rose = len(finite) and finite.max() > start
+        shape = f"rose from {start:.3g} to {finite.max():.3g}" if rose else "became no number"
+        moved = f"by {early:.1%} each" if math.isfinite(early) else "out of all range"
         yield finding(
             "RG201",
             f"At a learning rate of {rate:g} the loss {shape}; the first steps moved the weights "
-            f"by {early:.1%} each.",
+            f"{moved}.",
             severity=None if lost or worse or case.fared_badly else "note",
             steps=steps,
             largest=thrown * start,
