@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,9 @@ from interpreters import FreshPython
 
 # Read when JAX is first imported; a run on a GPU sets it beforehand.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, which some tests send.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No deadline: the first call of a compiled function takes seconds, the second microseconds.
 hypothesis.settings.register_profile("retrograd", deadline=None, derandomize=True)

@@ -153,6 +153,8 @@ def _finish(
     try:
         run.fit([*watching, log, *reporter(console, as_json)])
     except RunError:
+        if run.trainer.history.best is not None:
+            write_findings(folder, run)
         log.checkpoint(run.trainer)
         raise
     console.print("Scoring it, and looking for what may be wrong.", highlight=False)
