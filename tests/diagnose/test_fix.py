@@ -13,7 +13,14 @@ from retrograd.diagnose.catalogue import finding
 from retrograd.diagnose.finding import Finding, Remedy
 from retrograd.diagnose.fix import fix
 from retrograd.diagnose.program import Examples, Program
-from retrograd.diagnose.trials import Progress, Scored, Trial, bounded, try_remedies
+from retrograd.diagnose.trials import (
+    Interrupted,
+    Progress,
+    Scored,
+    Trial,
+    bounded,
+    try_remedies,
+)
 
 SEEDS = (0, 1, 2)
 
@@ -155,3 +162,46 @@ def test_a_healthy_program_is_left_alone(healthy: Program) -> None:
         trial for trial in found.trials if trial.finding and trial.finding.severity == "error"
     ]
     assert errors == []
+
+
+# Ctrl-C -------------------------------------------------------------------------------------------
+
+
+def _stopped_in(subject: str, seed: int, scores: dict[str, float], **options: Any) -> Any:
+    """What is known when Ctrl-C comes while `subject` trains with `seed`."""
+
+    def ways(found: Finding, remedy: Remedy) -> list[tuple[str, str]]:
+        return [(remedy.change, remedy.change)] if remedy.change in scores else []
+
+    def train(changed: str, with_seed: int) -> Scored:
+        if (changed, with_seed) == (subject, seed):
+            raise KeyboardInterrupt
+        return Scored(scores[changed], scores[changed])
+
+    options = {"random": None, "seeds": SEEDS, "tries": 3, **options}
+    with pytest.raises(Interrupted) as stop:
+        try_remedies("untouched", [_found()], ways, train, **options)
+    return stop.value.so_far
+
+
+def test_ctrl_c_keeps_whole_trials_and_no_part_of_another() -> None:
+    scores = {"untouched": 0.5, "lower_learning_rate": 0.4, "clip_gradients": 0.9}
+    assert issubclass(Interrupted, KeyboardInterrupt)
+    at_once = _stopped_in("untouched", 1, scores)
+    assert (at_once.trials, at_once.scores, at_once.kept) == ([], (), None)
+    second = _stopped_in("clip_gradients", 2, scores)
+    assert [trial.change for trial in second.trials] == ["lower_learning_rate"]
+    assert second.subject == "untouched"
+    for found in (at_once, second):
+        assert found.interrupted
+        assert "Interrupted before all was tried" in str(found)
+        assert "no remedy beat" not in str(found)
+
+
+def test_what_had_helped_before_ctrl_c_stays() -> None:
+    scores = {"untouched": 0.1, "lower_learning_rate": 0.9, "other": 0.2}
+    found = _stopped_in("other", 0, scores, random=lambda besides: [("other", "other")])
+    assert found.kept is found.trials[0]
+    assert found.subject == "lower_learning_rate"
+    assert found.random is None
+    assert "Kept: lower_learning_rate." in str(found)

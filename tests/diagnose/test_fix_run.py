@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from retrograd.diagnose.catalogue import finding
 from retrograd.diagnose.remedies_config import changed_options, random_options
 from retrograd.errors import UsageError
 from retrograd.train.fitted import Origin
+from retrograd.train.loop import Trainer
 from retrograd.train.table import TableConfig
 
 SLOW = {"width": 8, "depth": 1, "members": 2, "bins": 4, "epochs": 6, "learning_rate": 2e-5}
@@ -75,6 +78,62 @@ def test_the_options_that_help_are_written_beside_the_run(
     assert load_config(RunFolder.open(again)).learning_rate == changed["learning_rate"]
 
 
+def _press_ctrl_c_in_epoch(monkeypatch: pytest.MonkeyPatch, which: int) -> list[int]:
+    """Ctrl-C at the end of the `which`th epoch from now on; the epochs that ended, to count."""
+    ended: list[int] = []
+    record = Trainer._record
+
+    def pressed(self: Trainer, *arguments: Any) -> None:
+        record(self, *arguments)
+        ended.append(len(self.history.epochs))
+        if len(ended) == which:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Trainer, "_record", pressed)
+    return ended
+
+
+@pytest.mark.parametrize(("epoch", "trials"), [(3, None), (33, ["RG203"])])
+def test_ctrl_c_ends_a_fix_and_leaves_whole_trials_alone(
+    slow_run: RunFolder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    epoch: int,
+    trials: list[str] | None,
+) -> None:
+    """Two seeds, the run as it is and two ways: 12 and 18 epochs, then a random change."""
+    copy = tmp_path / "run"
+    shutil.copytree(slow_run.path, copy, ignore=shutil.ignore_patterns("fix"))
+    found = [finding("RG203", "The weights hardly moved.")]
+    monkeypatch.setattr("retrograd.cli.fix.run_findings", lambda folder: found)
+    before = _contents(copy)
+    ended = _press_ctrl_c_in_epoch(monkeypatch, epoch)
+    code = _command(monkeypatch, "fix", copy, "--seeds", 2, "--json")
+    told = json.loads(capfd.readouterr().out)
+    assert code == 130
+    assert len(ended) == epoch
+    assert _contents(copy) == before
+    assert told["interrupted"]
+    assert [each["finding"] for each in told["trials"]] == (trials or [])
+    assert (copy / "fix").exists() == (trials is not None)
+
+
+def test_ctrl_c_in_the_training_itself_keeps_auto_fix_from_starting(
+    slow_run: RunFolder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    ended = _press_ctrl_c_in_epoch(monkeypatch, 2)
+    data, config = slow_run.manifest()["data"]["path"], slow_run.path / "config.json"
+    arguments = ["train", data, "--config", config, "--out", tmp_path / "run", "--auto-fix"]
+    assert _command(monkeypatch, *arguments) == 130
+    assert len(ended) == 2
+    assert "No remedy was tried. To try them: retrograd fix" in capfd.readouterr().out
+    assert RunFolder.open(tmp_path / "run").manifest()["verdict"] == "interrupted"
+
+
 def test_what_a_run_has_no_option_for_is_told(slow_run: RunFolder) -> None:
     found = fix_run(
         slow_run, seeds=(0, 1), tries=3, findings=[finding("RG305", "One column gives it away.")]
@@ -93,8 +152,6 @@ def test_nothing_wrong_is_nothing_to_mend(
 
 
 def test_data_that_has_changed_is_refused(slow_run: RunFolder, tmp_path: Path) -> None:
-    import shutil
-
     copy = tmp_path / "run"
     shutil.copytree(slow_run.path, copy)
     manifest = json.loads((copy / "manifest.json").read_text())
@@ -140,8 +197,6 @@ def test_a_random_change_is_another_one() -> None:
 
 
 def test_a_run_without_a_record_is_told_so(slow_run: RunFolder, tmp_path: Path) -> None:
-    import shutil
-
     copy = tmp_path / "run"
     left_out = shutil.ignore_patterns("record", "findings.json")
     shutil.copytree(slow_run.path, copy, ignore=left_out)

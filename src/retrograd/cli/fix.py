@@ -18,12 +18,13 @@ from retrograd.artifact import RunFolder, kind_in, load_config
 from retrograd.cli.session import run_origin
 from retrograd.diagnose.finding import Finding, Remedy
 from retrograd.diagnose.remedies_config import Changed, changed_options, random_options
-from retrograd.diagnose.trials import Fix, Scored, bounded, try_remedies
+from retrograd.diagnose.trials import Fix, Interrupted, Scored, bounded, try_remedies
 from retrograd.diagnose.trials import Progress as Done
 from retrograd.errors import RunError
 from retrograd.report.run_findings import sure_findings
 from retrograd.train.config import TrainConfig
 from retrograd.train.fitted import Origin
+from retrograd.train.history import Verdict
 from retrograd.train.kinds import Kind
 from retrograd.train.scores import Scores
 
@@ -53,9 +54,20 @@ def fix(
 
 
 def mend(folder: RunFolder, seeds: int, tries: int, console: Console, as_json: bool) -> None:
-    """Try remedies for a run, and say what came of it; see `retrograd fix`."""
-    with _reported(console) as progress:
-        found = fix_run(folder, seeds=range(seeds), tries=tries, progress=progress)
+    """Try remedies for a run, and say what came of it; see `retrograd fix`.
+
+    At Ctrl-C that is what was tried until then, and KeyboardInterrupt goes on.
+    """
+    try:
+        with _reported(console) as progress:
+            found = fix_run(folder, seeds=range(seeds), tries=tries, progress=progress)
+    except Interrupted as stop:
+        _conclude(folder, stop.so_far, console, as_json)
+        raise
+    _conclude(folder, found, console, as_json)
+
+
+def _conclude(folder: RunFolder, found: Fix[TrainConfig], console: Console, as_json: bool) -> None:
     path = _written(folder, found)
     if as_json:
         print(json.dumps(_told(found, path)))
@@ -81,7 +93,8 @@ def fix_run(
 ) -> Fix[TrainConfig]:
     """Try remedies for a run's options; see `retrograd.diagnose.fix.fix`.
 
-    Raises UsageError for a run without a record, DataError if its data is gone or has changed.
+    Raises UsageError for a run without a record, DataError if its data is gone or has changed,
+    Interrupted at Ctrl-C.
     """
     if findings is None:
         findings = sure_findings(folder)
@@ -109,7 +122,10 @@ def fix_run(
 def _train(kind: Kind, origin: Origin, config: TrainConfig) -> Scored:
     run = kind.prepare(origin, config)
     try:
-        run.fit()
+        # The loop takes Ctrl-C for the end of one run; here it is meant for all of them, and what
+        # was cut short has no score that could stand beside others.
+        if run.fit().verdict is Verdict.INTERRUPTED:
+            raise KeyboardInterrupt
     except RunError:  # it diverged, and has the best weights so far
         if run.trainer.history.best is None:
             return Scored(-1.0, -1.0)
@@ -164,6 +180,7 @@ def _told(found: Fix[TrainConfig], path: Path | None) -> dict[str, object]:
         "by_hand": by_hand,
         "kept": found.kept and found.kept.change,
         "config": path and str(path),
+        "interrupted": found.interrupted,
     }
 
 

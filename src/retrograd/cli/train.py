@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
+from retrograd.artifact import RunFolder
 from retrograd.cli.fix import SEEDS, TRIES, mend
 from retrograd.cli.session import resume, start
 from retrograd.data.files import existing_file
 from retrograd.data.split import share
 from retrograd.errors import UsageError
 from retrograd.train.fitted import Origin
+from retrograd.train.history import Verdict
 from retrograd.train.kinds import KINDS, kind_of
 
 __all__ = ["train"]
@@ -104,7 +108,7 @@ def train(
             )
         folder = resume(resume_, changes, console, as_json)
         if auto_fix:
-            mend(folder, SEEDS, TRIES, console, as_json)
+            _mend(folder, console, as_json)
         return
     if data is None:
         raise UsageError("Name the table to learn from: retrograd train houses.csv --target price")
@@ -122,7 +126,20 @@ def train(
     chosen = KINDS[name].config.from_json(options, "the options")
     folder = start(name, Origin(str(data), valid, test), chosen, out, console, as_json)
     if auto_fix:
-        mend(folder, SEEDS, TRIES, console, as_json)
+        _mend(folder, console, as_json)
+
+
+def _mend(folder: RunFolder, console: Console, as_json: bool) -> None:
+    """Try remedies for a run that has just ended; KeyboardInterrupt if Ctrl-C ended it."""
+    if folder.manifest().get("verdict") == Verdict.INTERRUPTED:
+        path = escape(shlex.quote(str(folder.path)))
+        console.print(
+            f"No remedy was tried. To try them: retrograd fix {path}",
+            soft_wrap=True,
+            highlight=False,
+        )
+        raise KeyboardInterrupt
+    mend(folder, SEEDS, TRIES, console, as_json)
 
 
 def choose_device(device: str) -> None:

@@ -16,7 +16,16 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from retrograd.diagnose.finding import Finding, Remedy
 
-__all__ = ["Attempt", "Fix", "Progress", "Scored", "Trial", "bounded", "try_remedies"]
+__all__ = [
+    "Attempt",
+    "Fix",
+    "Interrupted",
+    "Progress",
+    "Scored",
+    "Trial",
+    "bounded",
+    "try_remedies",
+]
 
 Subject = TypeVar("Subject")
 
@@ -93,7 +102,7 @@ class Fix(Generic[Subject]):
 
     `subject` is the changed one if a trial helped, else the one that was given. `random` is the
     random change of the same budget, None if none applied. `by_hand` are remedies that a person
-    must apply.
+    must apply. `interrupted` says that Ctrl-C came before all was tried.
     """
 
     subject: Subject
@@ -101,6 +110,7 @@ class Fix(Generic[Subject]):
     trials: list[Trial] = field(default_factory=list)
     random: Trial | None = None
     by_hand: list[tuple[Finding, Remedy]] = field(default_factory=list)
+    interrupted: bool = False
 
     @property
     def kept(self) -> Trial | None:
@@ -108,7 +118,7 @@ class Fix(Generic[Subject]):
         return self.trials[-1] if self.trials and self.trials[-1].helped else None
 
     def __str__(self) -> str:
-        if not self.trials and not self.by_hand:
+        if not (self.trials or self.by_hand or self.interrupted):
             return "Nothing was found that wants mending."
         lines = []
         for trial in self.trials:
@@ -120,9 +130,21 @@ class Fix(Generic[Subject]):
             lines.append(f"{finding.code} {finding.name}, by hand: {remedy.text}")
         if self.kept is not None:
             lines.append(f"Kept: {self.kept.change}.")
-        elif self.trials:
+        if self.interrupted:
+            lines.append(
+                "Interrupted before all was tried; what was in training then does not count."
+            )
+        elif self.trials and self.kept is None:
             lines.append("Nothing is changed: no remedy beat the spread between seeds.")
         return "\n".join(lines)
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C while remedies were tried; `so_far` has the trials that were whole by then."""
+
+    def __init__(self, so_far: Fix[Any]) -> None:
+        super().__init__(str(so_far))
+        self.so_far = so_far
 
 
 def try_remedies(
@@ -141,20 +163,40 @@ def try_remedies(
     Each has the same budget: `train(changed, seed)` for every seed. Where a change can be made in
     several `ways`, the one with the best validation score on the first seed goes on. `random`
     gives a change that is no remedy; it has as many ways and seeds.
+
+    Raises Interrupted at Ctrl-C.
     """
     attempts, by_hand = _attempts(findings, ways, tries)
+    fix: Fix[Subject] = Fix(subject, (), by_hand=by_hand)
     if not attempts:
-        return Fix(subject, (), by_hand=by_hand)
+        return fix
     clock = _Clock(attempts, len(seeds), random is not None, progress)
 
     def timed(doing: str, changed: Subject, seed: int) -> Scored:
         clock.starts(doing)
         return train(changed, seed)
 
-    before = tuple(timed("as it is", subject, seed).held for seed in seeds)
-    fix: Fix[Subject] = Fix(subject, before, by_hand=by_hand)
+    try:
+        _run_trials(fix, attempts, timed, random, seeds)
+    except KeyboardInterrupt as stop:
+        fix.interrupted = True
+        raise Interrupted(fix) from stop
+    clock.ends()
+    return fix
+
+
+def _run_trials(
+    fix: Fix[Subject],
+    attempts: Sequence[Attempt],
+    train: Callable[[str, Subject, int], Scored],
+    random: Callable[[str], Sequence[tuple[str, Subject]]] | None,
+    seeds: Sequence[int],
+) -> None:
+    """Add to `fix` each trial when it is whole, up to the first that helps, and the random one."""
+    before = tuple(train("as it is", fix.subject, seed).held for seed in seeds)
+    fix.scores = before
     for attempt in attempts:
-        change, changed, after = _best(attempt.ways, timed, seeds)
+        change, changed, after = _best(attempt.ways, train, seeds)
         trial = Trial(change, before, after, attempt.finding, attempt.remedy)
         fix.trials.append(trial)
         if trial.helped:
@@ -163,10 +205,8 @@ def try_remedies(
     if random is not None:
         other = random(attempts[len(fix.trials) - 1].remedy.change)
         if other:
-            change, _, after = _best(other, timed, seeds)
+            change, _, after = _best(other, train, seeds)
             fix.random = Trial(change, before, after)
-    clock.ends()
-    return fix
 
 
 def _attempts(
