@@ -63,22 +63,31 @@ class Program(NamedTuple):
         _, kept, grads_in, grads_out, grads_cleared = self.interface
         # From the call on the old arrays are gone; a Ctrl-C before the new ones are in place would
         # lose the weights.
-        with CtrlCWaits():
-            returned, packed, new, grads = self.run(
-                self.pack.load(),
-                [_unpacked(variable) for variable in self.loose],
-                [_on_device(variable) for variable in kept],
-                [_raw_grad(variable) for variable in grads_in],
-                arguments,
-            )
-            self.pack.store(packed)
-            for variable, array in zip(self.loose, new, strict=True):
-                variable._held = array
-                variable._view = None
-            for variable, array in zip(grads_out, grads, strict=True):
-                variable._grad = Held._of(array)
-            for variable in grads_cleared:
-                variable._grad = None
+        outputs: Any = None
+        try:
+            with CtrlCWaits():
+                outputs = self.run(
+                    self.pack.load(),
+                    [_unpacked(variable) for variable in self.loose],
+                    [_on_device(variable) for variable in kept],
+                    [_raw_grad(variable) for variable in grads_in],
+                    arguments,
+                )
+                returned, packed, new, grads = outputs
+                self.pack.store(packed)
+                for variable, array in zip(self.loose, new, strict=True):
+                    variable._held = array
+                    variable._view = None
+                for variable, array in zip(grads_out, grads, strict=True):
+                    variable._grad = Held._of(array)
+                for variable in grads_cleared:
+                    variable._grad = None
+        except KeyboardInterrupt:
+            # An interpreter that ends while XLA computes ends with a segmentation fault.
+            import jax
+
+            jax.block_until_ready(outputs)  # type: ignore[no-untyped-call]  # JAX leaves it untyped
+            raise
         results: list[Array] = returned
         return results
 

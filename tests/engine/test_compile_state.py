@@ -88,6 +88,33 @@ def test_ctrl_c_during_a_step_loses_nothing(count: int) -> None:
         np.testing.assert_array_equal(buffer.data, np.full(3, 4.0))
 
 
+def test_ctrl_c_during_a_step_waits_for_what_the_device_computes() -> None:
+    """An interpreter that ends meanwhile crashes; `retrograd fix` did so in half of the cases."""
+    held = rg.Buffer(np.eye(1200, dtype=np.float32))
+
+    @rg.compile
+    def step():
+        for _ in range(8):
+            held.data = held.data @ held.data
+        return None
+
+    step()
+    ((program,),) = step.programs.values()
+    under_way = []
+
+    def run_with_ctrl_c(*arrays):
+        results = program.run(*arrays)
+        under_way.append(not results[2][0].is_ready())
+        signal.raise_signal(signal.SIGINT)
+        return results
+
+    step.programs[next(iter(step.programs))] = [program._replace(run=run_with_ctrl_c)]
+    with pytest.raises(KeyboardInterrupt):
+        step()
+    assert under_way == [True]
+    assert held._held.is_ready()
+
+
 # Memory that a step reuses ------------------------------------------------------------------------
 
 # Several small ones travel in one array; large ones, few ones and other dtypes go by themselves.
