@@ -164,6 +164,18 @@ def test_a_healthy_program_is_left_alone(healthy: Program) -> None:
     assert errors == []
 
 
+def test_what_a_graver_finding_wants_lowered_is_not_raised() -> None:
+    """A loss that diverges does not fall either; to raise the learning rate would be absurd."""
+    scores = {"untouched": 0.5, "lower_learning_rate": 0.4, "raise_learning_rate": 0.9}
+    found, calls = _tried(scores, findings=[_found("RG201"), _found("RG206")])
+    assert [trial.change for trial in found.trials] == ["lower_learning_rate"]
+    assert found.by_hand == []
+    assert "raise_learning_rate" not in {subject for subject, _ in calls}
+    mild = replace(_found("RG202"), severity="warning")
+    found, _ = _tried(scores, findings=[mild, _found("RG206")])
+    assert [trial.change for trial in found.trials] == list(scores)[1:]
+
+
 # Ctrl-C -------------------------------------------------------------------------------------------
 
 

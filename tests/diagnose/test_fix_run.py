@@ -189,6 +189,32 @@ def test_each_remedy_changes_its_option(change: str, expected: list[tuple[str, A
         assert words == f"{name} {getattr(config, name):g} -> {value:g}"
 
 
+@pytest.mark.parametrize(
+    ("rate", "lower"),
+    [(100.0, [30, 10, 0.004]), (0.1, [0.03, 0.01, 0.004]), (0.08, [0.024, 0.008])],
+)
+def test_a_learning_rate_far_too_high_may_also_become_the_usual_one(
+    rate: float, lower: list[float]
+) -> None:
+    config = TableConfig(target="price", learning_rate=rate)
+    ways = changed_options("lower_learning_rate", config)
+    assert [changed.learning_rate for _, changed in ways] == lower
+
+
+def test_a_run_that_diverges_is_mended(tmp_path: Path) -> None:
+    pyarrow.csv.write_csv(houses(300), tmp_path / "houses.csv")
+    options = {**SLOW, "epochs": 12, "learning_rate": 100.0}
+    config = TableConfig(target="price", **options)  # type: ignore[arg-type]
+    origin = Origin(str(tmp_path / "houses.csv"))
+    run = start("table", origin, config, tmp_path / "run", Console(quiet=True), False)
+    diverges = [finding(code, "as it was seen") for code in ("RG201", "RG206")]
+    found = fix_run(run, seeds=(0, 1), tries=3, findings=diverges)
+    assert found.kept is not None
+    assert found.kept.before == (-1, -1)
+    assert min(found.kept.after) > 0
+    assert found.subject.learning_rate < 0.1
+
+
 def test_a_random_change_is_another_one() -> None:
     config = TableConfig(target="price", batch_size=32, epochs=40, patience=15)
     drawn = {random_options(config, "raise_clip", seed)[0][0] for seed in range(12)}

@@ -16,7 +16,7 @@ from retrograd.data.words import did_you_mean
 from retrograd.diagnose.finding import Evidence, Finding, Remedy, Severity
 from retrograd.errors import UsageError
 
-__all__ = ["Entry", "catalogue", "check_codes", "finding", "ranked"]
+__all__ = ["Entry", "as_grave", "catalogue", "check_codes", "finding", "ranked"]
 
 _GRAVITY: dict[Severity, int] = {"error": 0, "warning": 1, "note": 2}
 
@@ -60,6 +60,11 @@ def check_codes(codes: Iterable[str], source: str) -> frozenset[str]:
                 f"They run from {min(known)} to {max(known)}; see docs/findings."
             )
     return frozenset(codes)
+
+
+def as_grave(one: Severity, other: Severity) -> bool:
+    """Whether `one` is no milder than `other`."""
+    return _GRAVITY[one] <= _GRAVITY[other]
 
 
 def finding(

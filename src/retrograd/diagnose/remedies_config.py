@@ -64,6 +64,17 @@ def _times(name: str, *factors: float) -> Callable[[TrainConfig], list[Changed]]
     return make
 
 
+def _lower_learning_rate(config: TrainConfig) -> list[Changed]:
+    """Times 0.3, times 0.1, and where that is still more than twice the usual rate, that one.
+
+    A run at 2,500 times the usual rate diverges at a tenth of its own as well.
+    """
+    old = config.learning_rate
+    usual = type(config).learning_rate
+    rates = [0.3 * old, 0.1 * old, *([usual] if 2 * usual < 0.1 * old else [])]
+    return _with(config, "learning_rate", *rates)
+
+
 def _more_epochs(config: TrainConfig) -> list[Changed]:
     if config.epochs is None or config.patience is None:
         return []
@@ -86,7 +97,7 @@ def _width(factor: float) -> Callable[[TrainConfig], list[Changed]]:
 
 
 _REMEDIES: Mapping[str, Callable[[TrainConfig], list[Changed]]] = {
-    "lower_learning_rate": _times("learning_rate", 0.3, 0.1),
+    "lower_learning_rate": _lower_learning_rate,
     "raise_learning_rate": _times("learning_rate", 3.0, 10.0),
     "clip_gradients": _times("clip_norm", 0.1),
     "raise_clip": _times("clip_norm", 10.0, 100.0),

@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from retrograd.diagnose.finding import Finding, Remedy
+from retrograd.diagnose.catalogue import as_grave
+from retrograd.diagnose.finding import Finding, Remedy, Severity
 
 __all__ = [
     "Attempt",
@@ -28,6 +29,18 @@ __all__ = [
 ]
 
 Subject = TypeVar("Subject")
+
+# Changes that undo each other.
+_PAIRS = (
+    ("lower_learning_rate", "raise_learning_rate"),
+    ("clip_gradients", "raise_clip"),
+    ("larger_batch", "smaller_batch"),
+    ("more_epochs", "fewer_epochs"),
+    ("add_weight_decay", "lower_weight_decay"),
+    ("raise_dropout", "lower_dropout"),
+    ("larger_model", "smaller_model"),
+)
+_OPPOSITES = {one: other for pair in _PAIRS for one, other in (pair, pair[::-1])}
 
 
 class Scored(NamedTuple):
@@ -215,24 +228,33 @@ def _attempts(
     tries: int,
 ) -> tuple[list[Attempt], list[tuple[Finding, Remedy]]]:
     """The remedies that can be tried, each change once; and of findings for which none can be, the
-    first one, which a person must apply."""
+    first one, which a person must apply.
+
+    What a finding at least as grave wants moved the other way is left out.
+    """
     attempts: list[Attempt] = []
     by_hand: list[tuple[Finding, Remedy]] = []
-    seen: set[str] = set()
+    seen: dict[str, Severity] = {}
     for finding in findings:
         if finding.severity == "note":
             continue
-        tried = [each for each in finding.remedies if each.change in seen]
+        tried = [each for each in finding.remedies if _settled(each, finding, seen)]
         for remedy in finding.remedies:
-            if remedy.change in seen or len(attempts) == tries:
+            if _settled(remedy, finding, seen) or len(attempts) == tries:
                 continue
             if found := ways(finding, remedy):
                 attempts.append(Attempt(finding, remedy, found))
-                seen.add(remedy.change)
+                seen[remedy.change] = finding.severity
                 tried.append(remedy)
         if not tried and len(attempts) < tries and finding.remedies:
             by_hand.append((finding, finding.remedies[0]))
     return attempts, by_hand
+
+
+def _settled(remedy: Remedy, finding: Finding, seen: Mapping[str, Severity]) -> bool:
+    """Whether the change is on trial already, or its opposite for a finding at least as grave."""
+    opposite = seen.get(_OPPOSITES.get(remedy.change, ""))
+    return remedy.change in seen or (opposite is not None and as_grave(opposite, finding.severity))
 
 
 def _best(
