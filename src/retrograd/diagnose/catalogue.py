@@ -50,9 +50,10 @@ def _entry(code: str, explains: Sequence[str], remedies: Sequence[Any], **fields
     )
 
 
-def check_codes(codes: Iterable[str], source: str) -> frozenset[str]:
-    """The codes, if there is a finding for each; UsageError naming `source` if not."""
+def check_codes(codes: str | Iterable[str], source: str) -> frozenset[str]:
+    """The codes, or the one, if there is a finding for each; UsageError naming `source` if not."""
     known = catalogue()
+    codes = (codes,) if isinstance(codes, str) else tuple(codes)
     for code in codes:
         if code not in known:
             raise UsageError(

@@ -28,8 +28,10 @@ _WIDTH = 5e-6
 
 
 def _rows(case: Case) -> Data | None:
-    """A few rows, where the case is a training that has yet to begin and its values are numbers."""
+    """A few rows, where the case is a training that has yet to begin, of weights, with numbers."""
     if case.has_run or case.model is None or case.loss is None or case.sample is None:
+        return None
+    if not any(each.requires_grad for each in case.model.parameters()):
         return None
     rows = case.sample.rows(np.arange(min(_ROWS, len(case.sample))))
     arrays = [each for each in (*rows.inputs, rows.target) if each.dtype.kind == "f"]

@@ -88,6 +88,8 @@ def _without_gradient(case: Case) -> list[str]:
         return []
     rows = case.sample.rows(np.arange(min(_ROWS, len(case.sample))))
     named = [(name, each) for name, each in case.model.named_parameters() if each.requires_grad]
+    if not named:
+        return []
     before = [each.grad for _, each in named]
     was_training = case.model.training
     try:

@@ -23,6 +23,12 @@ from retrograd.diagnose import (
     checks_weights,
     checks_wiring,
 )
+from retrograd.diagnose.arguments import (
+    check_loss,
+    check_model,
+    check_optimizer,
+    checked_data,
+)
 from retrograd.diagnose.case import Case, Data
 from retrograd.diagnose.catalogue import check_codes, ranked
 from retrograd.diagnose.finding import Finding
@@ -81,9 +87,22 @@ def diagnose(
     "classification", by default classification of a target that holds integers. Findings with a
     code in `ignore` are left out. The model is left as it was.
 
-    Raises UsageError for an unknown task or code, or where inputs and targets differ in length.
+    Raises TypeError for what is no model, optimizer, loss or pair of numbers, UsageError for an
+    unknown task or code, a model without parameters, data without rows, or where inputs and
+    targets differ in length.
     """
-    checked = _checked("data", Data.of(data))
+    check_model("diagnose", model)
+    check_loss("diagnose", loss)
+    if optimizer is not None:
+        check_optimizer("diagnose", optimizer)
+    checked = checked_data("diagnose", "data", data)
+    if not len(checked):
+        raise UsageError("diagnose: data has no rows; expected at least one.")
+    if next(model.parameters(), None) is None:
+        raise UsageError(
+            f"diagnose: model, of type {type(model).__name__}, has no parameters, so that there is "
+            "nothing to train; expected a layer with weights, such as nn.Linear."
+        )
     if task is None:
         task = "classification" if checked.target.dtype.kind in "iub" else "regression"
     if task not in ("regression", "classification"):
@@ -93,7 +112,7 @@ def diagnose(
             record=record,
             model=model,
             train=checked,
-            valid=None if valid is None else _checked("valid", Data.of(valid)),
+            valid=None if valid is None else checked_data("diagnose", "valid", valid),
             loss=loss,
             task=task,
             optimizer=optimizer,
@@ -168,13 +187,3 @@ def examined(case: Case, ignore: Iterable[str] = ()) -> list[Finding]:
 def _graver(one: Finding, other: Finding) -> bool:
     order = ("error", "warning", "note")
     return order.index(one.severity) < order.index(other.severity)
-
-
-def _checked(name: str, data: Data) -> Data:
-    for each in data.inputs:
-        if len(each) != len(data.target):
-            raise UsageError(
-                f"diagnose: {name} has {len(each)} inputs and {len(data.target)} targets; expected "
-                "one target for each row."
-            )
-    return data

@@ -34,7 +34,15 @@ def fix(
     every seed, beside the untouched program and, with `beside_random`, beside a random change; it
     helps if the held-out score is better by more than the spread between seeds. At most `tries`
     remedies are tried. Nothing of `program` is changed: the result's `subject` is another one.
+
+    Raises TypeError for what is no Program, and at Ctrl-C Interrupted, a KeyboardInterrupt that
+    has what was tried until then.
     """
+    if not isinstance(program, Program):
+        raise TypeError(
+            f"fix: program is of type {type(program).__name__}; expected a "
+            "retrograd.diagnose.program.Program, which says how a model is built and trained."
+        )
     if findings is None:
         recorder = Recorder()
         outcome = program.run(seeds[0], recorder)

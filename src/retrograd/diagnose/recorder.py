@@ -16,6 +16,7 @@ import numpy as np
 
 from retrograd import nn, optim
 from retrograd.arrays import state
+from retrograd.diagnose.arguments import check_model, check_optimizer
 from retrograd.diagnose.digest import WINDOW, Behind, Digest
 from retrograd.diagnose.epoch_probes import EpochProbes
 from retrograd.diagnose.probe_steps import EVERY, StepProbes, next_due
@@ -81,8 +82,11 @@ class Recorder(Callback):
     ) -> AbstractContextManager[Record]:
         """Within the block the steps of `optimizer` on `model` are recorded.
 
-        Raises UsageError within the block of another record, or if the folder holds one already.
+        Raises TypeError for what is no model or no optimizer, UsageError within the block of
+        another record, or if the folder holds one already.
         """
+        check_model("Recorder", model)
+        check_optimizer("Recorder", optimizer)
         self._begin(self._first_step)
         run = self._run
         if run is None or run.model is not model or run.optimizer is not optimizer:
