@@ -83,7 +83,7 @@ class Program(NamedTuple):
                 for variable in grads_cleared:
                     variable._grad = None
         except KeyboardInterrupt:
-            # An interpreter that ends while XLA computes ends with a segmentation fault.
+            # So that the interpreter does not end while XLA computes; see `_compile`.
             import jax
 
             jax.block_until_ready(outputs)  # type: ignore[no-untyped-call]  # JAX leaves it untyped
@@ -235,7 +235,10 @@ class Compiled:
                 "program can stand for it: what it counts or flips in Python must be passed in as "
                 "an argument, or held in a Variable"
             )
-        run = traced.lower().compile()
+        lowered = traced.lower()
+        # An interpreter that ends while XLA compiles or computes ends with a segmentation fault.
+        with CtrlCWaits():
+            run = lowered.compile()
         return Program(run, pack, loose, interface, list(trace.guards.values()), result)
 
 

@@ -7,6 +7,7 @@ import signal
 
 import hypothesis
 import hypothesis.strategies as st
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -113,6 +114,25 @@ def test_ctrl_c_during_a_step_waits_for_what_the_device_computes() -> None:
         step()
     assert under_way == [True]
     assert held._held.is_ready()
+
+
+def test_ctrl_c_during_compilation_waits_for_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interpreter that ends meanwhile crashes as well."""
+    compiled = []
+    xla = jax.stages.Lowered.compile
+
+    def with_ctrl_c(lowered):
+        signal.raise_signal(signal.SIGINT)
+        compiled.append(xla(lowered))
+        return compiled[-1]
+
+    monkeypatch.setattr(jax.stages.Lowered, "compile", with_ctrl_c)
+    step = rg.compile(lambda x: x * 2)
+    with pytest.raises(KeyboardInterrupt):
+        step(rg.Tensor([1.0]))
+    assert len(compiled) == 1
+    monkeypatch.undo()
+    assert step(rg.Tensor([1.0])).numpy() == 2
 
 
 # Memory that a step reuses ------------------------------------------------------------------------
