@@ -14,7 +14,7 @@ from retrograd.diagnose.finding import Finding, Remedy
 from retrograd.diagnose.fix import fix
 from retrograd.diagnose.program import Examples, Program
 from retrograd.diagnose.trials import (
-    Interrupted,
+    FixInterrupted,
     Progress,
     Scored,
     Trial,
@@ -191,14 +191,14 @@ def _stopped_in(subject: str, seed: int, scores: dict[str, float], **options: An
         return Scored(scores[changed], scores[changed])
 
     options = {"random": None, "seeds": SEEDS, "tries": 3, **options}
-    with pytest.raises(Interrupted) as stop:
+    with pytest.raises(FixInterrupted) as stop:
         try_remedies("untouched", [_found()], ways, train, **options)
     return stop.value.so_far
 
 
 def test_ctrl_c_keeps_whole_trials_and_no_part_of_another() -> None:
     scores = {"untouched": 0.5, "lower_learning_rate": 0.4, "clip_gradients": 0.9}
-    assert issubclass(Interrupted, KeyboardInterrupt)
+    assert issubclass(FixInterrupted, KeyboardInterrupt)
     at_once = _stopped_in("untouched", 1, scores)
     assert (at_once.trials, at_once.scores, at_once.kept) == ([], (), None)
     second = _stopped_in("clip_gradients", 2, scores)

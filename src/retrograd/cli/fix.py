@@ -18,7 +18,7 @@ from retrograd.artifact import RunFolder, kind_in, load_config
 from retrograd.cli.session import run_origin
 from retrograd.diagnose.finding import Finding, Remedy
 from retrograd.diagnose.remedies_config import Changed, changed_options, random_options
-from retrograd.diagnose.trials import Fix, Interrupted, Scored, bounded, try_remedies
+from retrograd.diagnose.trials import Fix, FixInterrupted, Scored, bounded, try_remedies
 from retrograd.diagnose.trials import Progress as Done
 from retrograd.errors import RunError
 from retrograd.report.run_findings import sure_findings
@@ -61,7 +61,7 @@ def mend(folder: RunFolder, seeds: int, tries: int, console: Console, as_json: b
     try:
         with _reported(console) as progress:
             found = fix_run(folder, seeds=range(seeds), tries=tries, progress=progress)
-    except Interrupted as stop:
+    except FixInterrupted as stop:
         _conclude(folder, stop.so_far, console, as_json)
         raise
     _conclude(folder, found, console, as_json)
@@ -94,7 +94,7 @@ def fix_run(
     """Try remedies for a run's options; see `retrograd.diagnose.fix.fix`.
 
     Raises UsageError for a run without a record, DataError if its data is gone or has changed,
-    Interrupted at Ctrl-C.
+    FixInterrupted at Ctrl-C.
     """
     if findings is None:
         findings = sure_findings(folder)

@@ -54,7 +54,8 @@ class Case:
     `model` has the weights it starts with, or after a run those it ended with. `task` is
     "regression" or "classification". `loss(output, target)` is what is minimized. `shuffled` says
     whether batches are drawn in random order, None if that is not known. `answer` makes answers of
-    the model's outputs, where they are not the answers.
+    the model's outputs, where they are not the answers. `names` are those of the columns of the
+    first input, where they have any.
     """
 
     record: Record | None = None
@@ -68,6 +69,7 @@ class Case:
     shuffled: bool | None = None
     restores_best: bool = False
     answer: Callable[[Array], Array] | None = None
+    names: tuple[str, ...] = ()
     _cache: dict[tuple[str, str], Array] = field(default_factory=dict, repr=False)
 
     # The record -----------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from retrograd.data.words import shown
 from retrograd.diagnose.case import Case, Data, codes
 from retrograd.diagnose.catalogue import finding
 from retrograd.diagnose.finding import Finding, Severity
@@ -27,10 +28,18 @@ def _columns(case: Case) -> Array | None:
     if case.sample is None or len(case.sample) < 2:
         return None
     for each in case.sample.inputs:
-        if each.dtype.kind == "f" and each.ndim > 1:
+        if each.dtype.kind == "f" and each.ndim > 1 and each.size:
             flat = each.reshape(len(each), -1).astype(np.float64)
             return np.where(np.isfinite(flat), flat, 0.0)
     return None
+
+
+def _name(case: Case, column: int) -> str:
+    """A column of `_columns` as a person knows it: by its name, or else its place, from 0."""
+    first_has_it = case.sample is not None and case.sample.inputs[0].dtype.kind == "f"
+    if first_has_it and column < len(case.names):
+        return shown(case.names[column])
+    return str(column)
 
 
 def input_scale(case: Case) -> Iterator[Finding]:
@@ -46,9 +55,9 @@ def input_scale(case: Case) -> Iterator[Finding]:
     if sizes[largest] > _SIZE:
         yield finding(
             "RG301",
-            f"Column {largest} of the inputs has mean {x[:, largest].mean():.4g} and standard "
-            f"deviation {x[:, largest].std():.4g}; {int((sizes > _SIZE).sum())} of {len(sizes)} "
-            "columns are above 10 in size.",
+            f"Column {_name(case, largest)} of the inputs has mean {x[:, largest].mean():.4g} and "
+            f"standard deviation {x[:, largest].std():.4g}; {int((sizes > _SIZE).sum())} of "
+            f"{len(sizes)} columns are above 10 in size.",
             largest=sizes[largest],
             smallest=sizes[sizes > 0].min(),
             columns=(sizes > _SIZE).sum(),
@@ -114,7 +123,7 @@ def constant_inputs(case: Case) -> Iterator[Finding]:
     yield finding(
         "RG303",
         f"{len(constant)} of {x.shape[1]} columns of the inputs have one value in all rows, the "
-        f"first of them column {constant[0]}.",
+        f"first of them column {_name(case, constant[0])}.",
         severity=severity,
         columns=len(constant),
         share=share,
@@ -210,7 +219,7 @@ def giveaway(case: Case) -> Iterator[Finding]:
     if scores[best] > limit and (1 - others[0]) > 5 * (1 - scores[best]) and 1 - others[0] > 0.02:
         yield finding(
             "RG305",
-            f"Column {varied[best]} of the inputs alone gives the target with a "
+            f"Column {_name(case, varied[best])} of the inputs alone gives the target with a "
             f"{'correlation' if case.task == 'regression' else 'share right'} of "
             f"{scores[best]:.4f}; the next best column with {others[0]:.2f}.",
             column=varied[best],

@@ -87,6 +87,8 @@ def disagreement(case: Case) -> Iterator[Finding]:
         return
     sample = case.sample
     raw = features(sample.inputs[0])
+    if not raw.shape[1]:
+        return  # a table of categories alone, which are its second input
     x, _ = scaled(raw, raw)
     if case.task == "classification":
         yield from _classes_disagree(case, x, codes(sample.target))

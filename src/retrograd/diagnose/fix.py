@@ -35,7 +35,7 @@ def fix(
     helps if the held-out score is better by more than the spread between seeds. At most `tries`
     remedies are tried. Nothing of `program` is changed: the result's `subject` is another one.
 
-    Raises TypeError for what is no Program, and at Ctrl-C Interrupted, a KeyboardInterrupt that
+    Raises TypeError for what is no Program, and at Ctrl-C FixInterrupted, a KeyboardInterrupt that
     has what was tried until then.
     """
     if not isinstance(program, Program):

@@ -20,7 +20,7 @@ from retrograd.diagnose.finding import Finding, Remedy, Severity
 __all__ = [
     "Attempt",
     "Fix",
-    "Interrupted",
+    "FixInterrupted",
     "Progress",
     "Scored",
     "Trial",
@@ -152,7 +152,7 @@ class Fix(Generic[Subject]):
         return "\n".join(lines)
 
 
-class Interrupted(KeyboardInterrupt):
+class FixInterrupted(KeyboardInterrupt):
     """Ctrl-C while remedies were tried; `so_far` has the trials that were whole by then."""
 
     def __init__(self, so_far: Fix[Any]) -> None:
@@ -177,7 +177,7 @@ def try_remedies(
     several `ways`, the one with the best validation score on the first seed goes on. `random`
     gives a change that is no remedy; it has as many ways and seeds.
 
-    Raises Interrupted at Ctrl-C.
+    Raises FixInterrupted at Ctrl-C.
     """
     attempts, by_hand = _attempts(findings, ways, tries)
     fix: Fix[Subject] = Fix(subject, (), by_hand=by_hand)
@@ -193,7 +193,7 @@ def try_remedies(
         _run_trials(fix, attempts, timed, random, seeds)
     except KeyboardInterrupt as stop:
         fix.interrupted = True
-        raise Interrupted(fix) from stop
+        raise FixInterrupted(fix) from stop
     clock.ends()
     return fix
 

@@ -54,6 +54,7 @@ def trained_case(record: Record, run: Run, model: FittedModel) -> Case:
         case,
         model=model.network,
         task=model.task,
+        names=run.train.names,
         train=Data(tuple(run.train.inputs), np.asarray(run.train.target)),
         valid=Data(tuple(run.valid.inputs), np.asarray(run.valid.target)),
         answer=objective.answer,

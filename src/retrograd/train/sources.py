@@ -59,10 +59,12 @@ class Rows:
     """Examples in memory: the model's inputs and right answers, each `(rows, ...)`.
 
     They are handed to the steps once and stay where those run; a call carries only row numbers.
+    `names` are those of the columns of the first input, where they have any.
     """
 
     inputs: tuple[Array, ...]
     target: Array
+    names: tuple[str, ...] = ()
     _columns: list[Buffer] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -121,7 +121,8 @@ def _introduction(model: TableModel, config: TableConfig) -> str:
 
 def _rows(preprocessor: Preprocessor, frame: Any) -> Rows:
     arrays = preprocessor.transform(frame)
-    return Rows((arrays.numbers, arrays.categories), preprocessor.target(frame))
+    inputs = (arrays.numbers, arrays.categories)
+    return Rows(inputs, preprocessor.target(frame), preprocessor.number_names)
 
 
 def _resolved(config: TableConfig, rows: int) -> TableConfig:
