@@ -106,7 +106,7 @@ def test_ctrl_c_ends_a_fix_and_leaves_whole_trials_alone(
     copy = tmp_path / "run"
     shutil.copytree(slow_run.path, copy, ignore=shutil.ignore_patterns("fix"))
     found = [finding("RG203", "The weights hardly moved.")]
-    monkeypatch.setattr("retrograd.cli.fix.run_findings", lambda folder: found)
+    monkeypatch.setattr("retrograd.cli.fix.sure_findings", lambda folder: found)
     before = _contents(copy)
     ended = _press_ctrl_c_in_epoch(monkeypatch, epoch)
     code = _command(monkeypatch, "fix", copy, "--seeds", 2, "--json")
