@@ -40,6 +40,10 @@ TABLES = {
     ),
     "a constant target": (HEADER + "".join(f"{i},1,A,7\n" for i in range(9)), ["price", "7"]),
     "an infinite target": (HEADER + ROWS + "51,2,A,inf\n", ["price", "inf"]),
+    "a target whose spread no number holds": (
+        HEADER + "".join(f"{i},1,A,{i + 1.5}e300\n" for i in range(30)),
+        ["price", "row 1", "1.5e300", "1e+150"],
+    ),
     "identifiers only": (
         "code,price\n" + "".join(f"q{i:04}w,{i * 3.5}\n" for i in range(40)),
         ["price", "code", "identifier"],
@@ -55,6 +59,13 @@ def test_a_table_that_cannot_be_learned_from_is_refused(
     refused(train(retrograd), "data.csv", *said)
     assert sorted(p.name for p in tmp_path.iterdir()) in (["data.csv"], ["data.csv", "runs"])
     assert not list(tmp_path.glob("runs/*"))
+
+
+def test_a_large_target_is_learned(retrograd: Command, tmp_path: Path) -> None:
+    contents = HEADER + "".join(f"{i},1,A,{i + 1.5}e149\n" for i in range(9))
+    (tmp_path / "data.csv").write_text(contents)
+    result = train(retrograd)
+    assert result.code == 0, result.err
 
 
 def test_a_file_that_is_not_there_is_named_with_near_names(

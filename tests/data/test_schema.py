@@ -190,6 +190,7 @@ TARGETS_REFUSED = {
     "text among numbers": (["1.5", "cheap", "3.5", "4"], "row 2: found 'cheap', expected a number"),
     "infinity": (["1.5", "2", "-inf", "4"], "row 3: found '-inf', expected a finite number"),
     "native infinity": ([1.5, None, np.inf, 2.0], "row 3: found 'inf', expected a finite number"),
+    "vast": (["1.5", "2", "-1e160", "4"], "'y', row 3: found '-1e160', .* at most 1e\\+150"),
     "as many classes as rows": (list("abcd"), "a different value in every row"),
     "dates": (pd.date_range("2020", periods=4), "expected numbers, texts or flags"),
     "lists": ([[1], [2], [3], [4]], "expected numbers, texts or flags"),

@@ -124,6 +124,7 @@ def test_uneven_times_are_refused_with_the_first_place() -> None:
         (["2024-01", "2024-02", "2024-03"], ["1", "2", "many"], r"'n', row 3: found 'many'"),
         (["2024-01", "2024-02"], [1, 2], r"'n' holds 2 numbers; a series needs at least 3"),
         ([1, 2, 3], [1.0, np.inf, 2.0], r"'n', row 2: found 'inf'"),
+        ([1, 2, 3], [1.0, 1e160, 2.0], r"'n', row 2: found '1e\+160', .* at most 1e\+150"),
     ],
 )
 def test_what_is_no_series_is_refused_with_its_row(times: Any, values: Any, message: str) -> None:

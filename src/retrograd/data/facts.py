@@ -14,7 +14,10 @@ from retrograd.data.cells import normalised
 from retrograd.data.words import shown
 from retrograd.errors import DataError
 
-__all__ = ["Facts", "gather", "refuse_wrong"]
+__all__ = ["Facts", "gather", "refuse_vast", "refuse_wrong"]
+
+# Deviations and errors are squared and summed: of larger ones float64 holds no square.
+_VAST = 1e150
 
 
 @dataclass(frozen=True)
@@ -59,3 +62,14 @@ def refuse_wrong(
             f"Column {shown(name)}, row {row + 1}: found {shown(cells[row].as_py())}, "
             f"expected {expected}. {mend}"
         )
+
+
+def refuse_vast(name: str, cells: pa.Array, values: np.ndarray[Any, Any]) -> None:
+    """DataError for the first of `values` (n,) that is too large to be learned, with its row."""
+    refuse_wrong(
+        name,
+        cells,
+        np.abs(values) > _VAST,
+        f"a number to be learned of at most {_VAST:g} in size",
+        "Mend the cell, or give the column in a larger unit or as logarithms.",
+    )

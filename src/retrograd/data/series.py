@@ -9,7 +9,7 @@ import numpy as np
 
 from retrograd.data.cells import normalised, read_numbers
 from retrograd.data.clock import Clock, read_times
-from retrograd.data.facts import gather, refuse_wrong
+from retrograd.data.facts import gather, refuse_vast, refuse_wrong
 from retrograd.data.kinds import number_format
 from retrograd.data.table import as_table
 from retrograd.data.words import count, did_you_mean, listed, shown
@@ -89,6 +89,7 @@ def _numbers(name: str, column: Any) -> Array:
         "a finite number",
         "Mend the cell, or empty it to have it filled in.",
     )
+    refuse_vast(name, facts.cells, values)
     return values
 
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from retrograd.data.arrow import integers, mask, strings
 from retrograd.data.cells import Reading, is_number, is_text, labels, read_numbers
-from retrograd.data.facts import Facts, refuse_wrong
+from retrograd.data.facts import Facts, refuse_vast, refuse_wrong
 from retrograd.data.kinds import number_format
 from retrograd.data.words import count, listed, shown
 from retrograd.errors import DataError
@@ -44,8 +44,8 @@ class Target:
 def judge_target(facts: Facts, task: str | None) -> Target:
     """The target with its task, `task` itself where a person gave it.
 
-    Raises DataError for a target that cannot be learned: no values, one value, a text or an
-    infinity among numbers, or a class of its own for every row.
+    Raises DataError for a target that cannot be learned: no values, one value, a text, an infinity
+    or a vast number among numbers, or a class of its own for every row.
     """
     name = shown(facts.name)
     if facts.present == 0:
@@ -87,8 +87,8 @@ def judge_target(facts: Facts, task: str | None) -> Target:
 def read_target(target: Target, cells: pa.Array) -> np.ndarray[Any, Any]:
     """(n,) float64 numbers or int64 class codes of cells that all have a value.
 
-    Raises DataError, with the row, for a value that is missing, no finite number, or no class that
-    training knew.
+    Raises DataError, with the row, for a value that is missing, no finite number or too large a
+    one, or no class that training knew.
     """
     if cells.null_count:
         row = int(np.argmax(mask(cells.is_null()))) + 1
@@ -138,6 +138,7 @@ def _finite_numbers(name: str, cells: pa.Array, decimal: str) -> np.ndarray[Any,
         "a finite number in the target",
         "Mend the cell, or empty it to leave the row out.",
     )
+    refuse_vast(name, cells, values)
     return values
 
 
