@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -158,12 +159,34 @@ def test_the_verdict_is_honest() -> None:
 )
 def test_it_says_why_training_stopped(reason: Verdict | None, word: str) -> None:
     epochs = [_epoch(1, 3.0, True), _epoch(2, 1.0, True), _epoch(3, math.pi, False)]
-    said = stop_sentence(epochs, reason)
+    said = stop_sentence(epochs, reason, 2)
     assert word in said
     assert "after 3 epochs" in said
     assert "of epoch 2" in said
     assert "more training may help" not in said
-    assert ("may help" in stop_sentence(epochs[:2], reason)) == (
+    assert ("may help" in stop_sentence(epochs[:2], reason, 2)) == (
         reason in (Verdict.OUT_OF_EPOCHS, Verdict.OUT_OF_TIME)
     )
-    assert "first epoch" in stop_sentence([], reason)
+    assert "first epoch" in stop_sentence([], reason, None)
+
+
+def test_weights_that_were_not_written_are_not_said_to_be_kept(
+    runs: Any, tmp_path: Path, read_page: Any
+) -> None:
+    """The log is ahead of the last checkpoint where a run was killed."""
+    run, made = runs["regression"]
+    folder = RunFolder(Path(shutil.copytree(made.path, tmp_path / "killed")))
+    lines = folder.read_lines("metrics.jsonl")
+    later = {**lines[-1], "epoch": len(lines) + 1, "valid_loss": 1e-9, "best": True}
+    folder.write_lines("metrics.jsonl", [*lines, later])
+    folder.write_manifest(data={"path": "houses.csv"}, verdict=None)
+    text = read_page(write_run_report(folder, run.model, run.held)).text
+    kept = max(line["epoch"] for line in lines if line["best"])
+    assert f"The weights kept are those of epoch {kept}," in text
+    assert f"epoch {len(lines) + 1} was better, but was lost" in text
+    assert f"epoch {kept}: " in text  # the ring's
+    (folder.path / "checkpoint.safetensors").unlink()
+    assert RunReport.read(folder).kept == len(lines) + 1
+    (folder.path / "weights.safetensors").unlink()
+    assert RunReport.read(folder).kept is None
+    assert "No weights were kept" in stop_sentence(run.trainer.history.epochs, None, None)

@@ -1,6 +1,7 @@
 """The run folder: everything that a training run leaves behind, and nothing that can run code."""
 
 from retrograd.artifact.folder import RunFolder
+from retrograd.artifact.kept import kept_epoch
 from retrograd.artifact.log import RunLog
 from retrograd.artifact.model import (
     kind_in,
@@ -13,6 +14,7 @@ from retrograd.artifact.model import (
 __all__ = [
     "RunFolder",
     "RunLog",
+    "kept_epoch",
     "kind_in",
     "load_config",
     "load_model",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from retrograd.artifact import RunFolder, load_config
+from retrograd.artifact import RunFolder, kept_epoch, load_config
 from retrograd.diagnose.finding import Finding
 from retrograd.diagnose.record import Record
 from retrograd.report import importance_chart, run_charts
@@ -44,7 +44,10 @@ _SECTIONS = {
 
 @dataclass(frozen=True)
 class RunReport:
-    """What the page of a run is made from; `judged` is None while it trains."""
+    """What the page of a run is made from; `judged` is None while it trains.
+
+    `kept` is the epoch whose weights are in the folder.
+    """
 
     name: str
     config: Mapping[str, Any]
@@ -54,21 +57,24 @@ class RunReport:
     record: Record | None
     judged: Judged | None
     findings: Sequence[Finding] | None = None  # None: nothing was looked for
+    kept: int | None = None
 
     @classmethod
     def read(cls, folder: RunFolder, judged: Judged | None = None) -> RunReport:
         """The report of a run from its folder, as far as it has come."""
         manifest = folder.manifest()
         reason = manifest.get("verdict")
+        epochs = [Epoch(**line) for line in folder.read_lines("metrics.jsonl")]
         return cls(
             name=folder.path.resolve().name,
             config=load_config(folder).to_json(),
-            epochs=[Epoch(**line) for line in folder.read_lines("metrics.jsonl")],
+            epochs=epochs,
             verdict=None if reason is None else Verdict(reason),
             manifest=manifest,
             record=run_record(folder),
             judged=judged,
             findings=run_findings(folder),
+            kept=kept_epoch(folder, epochs),
         )
 
 
@@ -100,8 +106,8 @@ def render_report(report: RunReport, *, script: str = "", version: str = "") -> 
         "findings": None if found is None else finding_views(found, report.record),
         "has_findings": found is not None,
         "found": None if found is None else found_sentence(found),
-        "learning": run_charts.learning_curve(report.epochs),
-        "stopped": stop_sentence(report.epochs, report.verdict),
+        "learning": run_charts.learning_curve(report.epochs, report.kept),
+        "stopped": stop_sentence(report.epochs, report.verdict, report.kept),
         "progress": progress(report.epochs, report.config.get("epochs")),
     }
     return render(

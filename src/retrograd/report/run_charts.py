@@ -24,13 +24,18 @@ _MOST_EPOCHS = 1000
 _WIDE = 20.0
 
 
-def learning_curve(epochs: Sequence[Epoch]) -> str:
-    """Training and validation loss by epoch, the best epoch marked; "" without epochs."""
+def learning_curve(epochs: Sequence[Epoch], kept: int | None = None) -> str:
+    """Training and validation loss by epoch, the `kept` or else the best marked; "" without any."""
     if not epochs:
         return ""
     best = min(epochs, key=lambda epoch: epoch.valid_loss)
+    marked = next((each for each in epochs if each.epoch == kept), best)
     step = -(-len(epochs) // _MOST_EPOCHS)
-    drawn = [each for place, each in enumerate(epochs) if place % step == 0 or each is best]
+    drawn = [
+        each
+        for place, each in enumerate(epochs)
+        if place % step == 0 or each is best or each is marked
+    ]
     numbers = [epoch.epoch for epoch in drawn]
     train = [epoch.train_loss for epoch in drawn]
     valid = [epoch.valid_loss for epoch in drawn]
@@ -44,7 +49,8 @@ def learning_curve(epochs: Sequence[Epoch]) -> str:
     )
     plot.line(numbers, train, "faint")
     plot.line(numbers, valid, "fwd")
-    plot.mark(best.epoch, best.valid_loss, f"epoch {best.epoch}: {figure(best.valid_loss)}", "")
+    text = f"epoch {marked.epoch}: {figure(marked.valid_loss)}"
+    plot.mark(marked.epoch, marked.valid_loss, text, "")
     return plot.svg(
         "Loss by epoch",
         f"The validation loss falls from {figure(valid[0])} to {figure(best.valid_loss)} in epoch "

@@ -117,14 +117,13 @@ def found_sentence(findings: Sequence[Finding]) -> str:
     return f"Found: {parts}. First of all: {findings[0].name} ({findings[0].code})."
 
 
-def stop_sentence(epochs: Sequence[Epoch], reason: Verdict | None) -> str:
-    """Why training stopped, and which weights were kept."""
+def stop_sentence(epochs: Sequence[Epoch], reason: Verdict | None, kept: int | None) -> str:
+    """Why training stopped, and the weights of which epoch were `kept`, if any were."""
     if not epochs:
         if reason is None:
             return "Its first epoch is not over yet."
         return "Training ended before its first epoch was over."
     last = epochs[-1]
-    best = min(epochs, key=lambda epoch: epoch.valid_loss)
     after = f"after {count(last.epoch, 'epoch')} ({figure(last.seconds, 2)} seconds)"
     why = {
         Verdict.CONVERGED: f"Training converged {after}: the validation loss no longer fell.",
@@ -133,7 +132,21 @@ def stop_sentence(epochs: Sequence[Epoch], reason: Verdict | None) -> str:
         Verdict.INTERRUPTED: f"Training was interrupted {after}.",
         None: f"Training had not ended {after}.",
     }[reason]
-    kept = f" The weights kept are those of epoch {best.epoch}, the best on the rows held out."
+    return f"{why} {_kept_sentence(epochs, reason, kept)}"
+
+
+def _kept_sentence(epochs: Sequence[Epoch], reason: Verdict | None, kept: int | None) -> str:
+    last = epochs[-1]
+    best = min(epochs, key=lambda epoch: epoch.valid_loss)
+    if kept is None:
+        return "No weights were kept."
+    said = f"The weights kept are those of epoch {kept}"
+    if kept != best.epoch:
+        return (
+            f"{said}, the best on the rows held out that was written; epoch {best.epoch} was "
+            "better, but was lost."
+        )
+    said += ", the best on the rows held out."
     if reason in (Verdict.OUT_OF_EPOCHS, Verdict.OUT_OF_TIME) and best is last:
-        kept += " That was the last epoch, so more training may help."
-    return why + kept
+        said += " That was the last epoch, so more training may help."
+    return said
