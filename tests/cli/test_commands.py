@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -179,9 +180,70 @@ def test_a_killed_run_keeps_its_log(tmp_path: Path, retrograd: Command) -> None:
     process.communicate(timeout=60)
     lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["epoch"] for line in lines[:3]] == [1, 2, 3]
-    result = retrograd("predict", "run", "houses.csv")
+
+
+def cut_off(run: Path) -> None:
+    """Make a run what it is when it is killed before its first checkpoint."""
+    at_the_end = ("scores.json", "findings.json", "report.html")
+    for name in ("weights.safetensors", "checkpoint.safetensors", *at_the_end):
+        (run / name).unlink()
+    manifest = json.loads((run / "manifest.json").read_text())
+    del manifest["verdict"]
+    manifest["files"] = {
+        name: facts for name, facts in manifest["files"].items() if (run / name).exists()
+    }
+    (run / "manifest.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("evaluate", "run", "houses.csv"),
+        ("predict", "run", "houses.csv"),
+        ("explain", "run", "houses.csv"),
+        ("train", "--resume", "run"),
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_run_killed_before_it_kept_weights_is_trained_again(
+    command: tuple[str, ...], retrograd: Command, trained: Path
+) -> None:
+    cut_off(trained / "run")
+    result = retrograd(*command)
     assert result.code == 2
-    assert "--resume" in result.err
+    assert "has kept no weights" in result.err
+    found = re.search("`retrograd (train [^`]* --config run/config.json)`", result.err)
+    assert found is not None, result.err
+    again = retrograd(*shlex.split(found[1]), "--out", "again")
+    assert again.code == 0, again.err
+    options = [(trained / name / "config.json").read_text() for name in ("run", "again")]
+    assert options[0] == options[1]
+
+
+def test_a_run_killed_before_it_kept_weights_is_judged_by_its_record(
+    retrograd: Command, trained: Path
+) -> None:
+    cut_off(trained / "run")
+    result = retrograd("diagnose", "run")
+    assert result.code in (0, 1), result.err
+    assert "Only the record is looked at" in result.out
+    result = retrograd("report", "run")
+    assert result.code == 0, result.err
+    assert "Only what was recorded is shown" in result.err
+    page = (trained / "run" / "report.html").read_text()
+    assert "Training had not ended after 2 epochs" in page
+    assert "No weights were kept" in page
+    assert "The flow through the layers" in page
+    assert "Training: epoch" not in page
+
+
+def test_a_file_that_is_gone_from_a_run_that_ended_is_named(
+    retrograd: Command, trained: Path
+) -> None:
+    (trained / "run" / "checkpoint.safetensors").unlink()
+    result = retrograd("train", "--resume", "run", "--epochs", 9)
+    assert result.code == 2
+    assert "lacks checkpoint.safetensors (there is no such file)" in result.err
 
 
 def test_going_on_is_the_same_as_not_having_stopped(retrograd: Command, tmp_path: Path) -> None:

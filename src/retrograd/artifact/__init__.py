@@ -1,7 +1,7 @@
 """The run folder: everything that a training run leaves behind, and nothing that can run code."""
 
 from retrograd.artifact.folder import RunFolder
-from retrograd.artifact.kept import kept_epoch
+from retrograd.artifact.kept import kept_epoch, why_not_kept
 from retrograd.artifact.log import RunLog
 from retrograd.artifact.model import (
     kind_in,
@@ -18,6 +18,7 @@ __all__ = [
     "kind_in",
     "load_config",
     "load_model",
+    "why_not_kept",
     "write_recipe",
     "write_scores",
 ]

@@ -142,9 +142,11 @@ class RunFolder:
         try:
             contents = path.read_bytes()
         except OSError as error:
+            is_missing = isinstance(error, FileNotFoundError)
+            reason = "there is no such file" if is_missing else plain_reason(error)
             raise DataError(
-                f"The run folder {self.path} lacks {name} ({plain_reason(error)}); copy the folder "
-                "again as a whole, or train again."
+                f"The run folder {self.path} lacks {name} ({reason}); copy the folder again as a "
+                "whole, or train again."
             ) from error
         if expected is None or hashlib.sha256(contents).hexdigest() != expected["sha256"]:
             size = "" if expected is None else f", {expected['bytes']:,} when it was written"

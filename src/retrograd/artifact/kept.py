@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,7 +12,7 @@ from retrograd.artifact.folder import RunFolder
 from retrograd.errors import DataError
 from retrograd.train import Epoch
 
-__all__ = ["kept_epoch"]
+__all__ = ["kept_epoch", "why_not_kept"]
 
 
 def kept_epoch(folder: RunFolder, epochs: Sequence[Epoch]) -> int | None:
@@ -34,3 +35,28 @@ def kept_epoch(folder: RunFolder, epochs: Sequence[Epoch]) -> int | None:
         ) from error
     kept = numbers[np.asarray(best, np.bool_)]
     return int(kept.max()) if len(kept) else None
+
+
+def why_not_kept(folder: RunFolder, name: str) -> str | None:
+    """Why a run has no `name`, its weights or its checkpoint, and the way out; None if it has them.
+
+    A run that has ended wrote both: if one is missing now, that is another matter.
+    """
+    path, manifest = folder.path, folder.manifest()
+    if (path / name).exists() or manifest.get("verdict") is not None:
+        return None
+    if (path / "failure").is_dir():
+        return (
+            f"The training of {path} failed in its first epoch, before it had weights worth "
+            f"keeping. `retrograd diagnose {shlex.quote(str(path))}` says what is wrong; mend that "
+            "and train again."
+        )
+    data = manifest["data"]
+    again = ["retrograd", "train", data["path"], "--config", str(path / "config.json")]
+    for option in ("valid", "test"):
+        again += [f"--{option}", data[option]] if data.get(option) else []
+    return (
+        f"The run in {path} has kept no weights: training writes the first after half a minute, "
+        f"and this one was cut off sooner, or has just begun. Train again with "
+        f"`{shlex.join(again)}`."
+    )

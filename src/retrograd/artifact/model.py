@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from retrograd.artifact.folder import RunFolder
+from retrograd.artifact.kept import why_not_kept
 from retrograd.data.words import listed
 from retrograd.errors import DataError, UsageError
 from retrograd.train.config import TrainConfig
@@ -47,8 +48,8 @@ def load_config(folder: RunFolder) -> TrainConfig:
 def load_model(folder: RunFolder, kind: type[FittedModel] | None = None) -> Any:
     """The trained model of a run.
 
-    Raises DataError if its files are missing, damaged or disagree, UsageError if it is not of the
-    `kind` that is asked for.
+    Raises DataError if its files are missing (as they are of a run that kept no weights), damaged
+    or disagree, UsageError if it is not of the `kind` that is asked for.
     """
     model_type = kind_in(folder).model
     if kind is not None and model_type is not kind:
@@ -58,14 +59,9 @@ def load_model(folder: RunFolder, kind: type[FittedModel] | None = None) -> Any:
         )
     config = load_config(folder)
     model = model_type.from_json(folder.read_json("preprocessing.json"), config)
-    if (
-        not (folder.path / "weights.safetensors").exists()
-        and folder.manifest().get("verdict") is None
-    ):
-        raise DataError(
-            f"The run in {folder.path} was cut off before it had weights worth keeping. Go on with "
-            f"`retrograd train --resume {folder.path}`."
-        )
+    missing = why_not_kept(folder, "weights.safetensors")
+    if missing is not None:
+        raise DataError(missing)
     weights = folder.read_arrays("weights.safetensors")
     try:
         model.network.load_state_dict(weights)

@@ -61,7 +61,7 @@ def diagnose(
 
 
 def _case(folder: RunFolder, notes: list[str]) -> Case:
-    """A run's record, and its model and data if the data is as it was.
+    """A run's record, and its model and data if it kept weights and the data is as it was.
 
     Raises DataError for a run without a record.
     """
@@ -73,10 +73,10 @@ def _case(folder: RunFolder, notes: list[str]) -> Case:
         )
     try:
         run = kind_in(folder).prepare(run_origin(folder), load_config(folder))
+        return trained_case(record, run, load_model(folder))
     except DataError as error:
         notes.append(f"Only the record is looked at: {error}")
         return recorded_case(record)
-    return trained_case(record, run, load_model(folder))
 
 
 def _show(console: Console, findings: list[Finding], notes: list[str]) -> None:

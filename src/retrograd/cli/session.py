@@ -16,6 +16,7 @@ from retrograd.artifact import (
     RunLog,
     kind_in,
     load_config,
+    why_not_kept,
     write_recipe,
     write_scores,
 )
@@ -37,6 +38,7 @@ from retrograd.train.scores import Scores
 
 __all__ = ["HELD_OUT", "NEVER_SEEN", "judged_data", "resume", "run_origin", "start"]
 
+_CHECKPOINT = "checkpoint.safetensors"
 HELD_OUT = "rows held out to stop by"
 NEVER_SEEN = "rows never seen in training"
 
@@ -69,13 +71,17 @@ def start(
 def resume(path: Path, changes: Mapping[str, Any], console: Console, as_json: bool) -> RunFolder:
     """Go on with the run at `path`, its options changed by `changes` (more epochs, say).
 
-    Raises DataError if its data is gone or has changed, UsageError if nothing is left to do.
+    Raises DataError if it was cut off before its first checkpoint, or if its data is gone or has
+    changed, UsageError if nothing is left to do.
     """
     folder = RunFolder.open(path)
+    missing = why_not_kept(folder, _CHECKPOINT)
+    if missing is not None:
+        raise DataError(missing)
     origin, kind = run_origin(folder), kind_in(folder)
     config = kind.config.from_json({**load_config(folder).to_json(), **changes}, "--set")
     run = kind.prepare(origin, config)
-    run.trainer.load_state(folder.read_arrays("checkpoint.safetensors"))
+    run.trainer.load_state(folder.read_arrays(_CHECKPOINT))
     history = run.trainer.history
     assert run.config.epochs is not None
     assert run.config.patience is not None

@@ -10,12 +10,17 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from retrograd.artifact import RunFolder, load_model
+from retrograd.artifact import RunFolder, load_model, why_not_kept
 from retrograd.cli.session import judged_data
 from retrograd.cli.show import show_notes, show_scores
 from retrograd.data import read_table, write_table
 from retrograd.errors import about
-from retrograd.report import walkthrough_text, write_run_report, write_walkthrough
+from retrograd.report import (
+    walkthrough_text,
+    write_recorded_report,
+    write_run_report,
+    write_walkthrough,
+)
 from retrograd.train.table import TableModel
 from retrograd.train.walkthrough import walk_through
 
@@ -76,11 +81,19 @@ def report(run: Run) -> None:
     """Write the report of a run anew, as one page that any browser opens, and say where it is.
 
     It measures which inputs the predictions rest on more thoroughly than training does at its end.
+    Of a run that has kept no weights it shows what was recorded.
 
     [bold]Example:[/] retrograd report runs/houses-1
     """
     folder = RunFolder.open(run)
-    page = write_run_report(folder, load_model(folder), judged_data(folder), thorough=True)
+    missing = why_not_kept(folder, "weights.safetensors")
+    if missing is None:
+        page = write_run_report(folder, load_model(folder), judged_data(folder), thorough=True)
+    else:
+        page = write_recorded_report(folder)
+        show_notes(
+            Console(stderr=True, soft_wrap=True), [f"Only what was recorded is shown. {missing}"]
+        )
     Console(soft_wrap=True).print(escape(str(page)), highlight=False)
 
 

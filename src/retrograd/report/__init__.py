@@ -1,6 +1,12 @@
 """What a run leaves for people: pages that open in any browser, offline, and text for terminals."""
 
-from retrograd.report.run import RunReport, render_report, write_report, write_run_report
+from retrograd.report.run import (
+    RunReport,
+    render_report,
+    write_recorded_report,
+    write_report,
+    write_run_report,
+)
 from retrograd.report.walkthrough import write_walkthrough
 from retrograd.report.walkthrough_text import walkthrough_text
 
@@ -8,6 +14,7 @@ __all__ = [
     "RunReport",
     "render_report",
     "walkthrough_text",
+    "write_recorded_report",
     "write_report",
     "write_run_report",
     "write_walkthrough",

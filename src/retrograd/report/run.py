@@ -24,7 +24,13 @@ from retrograd.report.run_words import found_sentence, progress, stop_sentence, 
 from retrograd.train.fitted import FittedModel
 from retrograd.train.history import Epoch, Verdict
 
-__all__ = ["RunReport", "render_report", "write_report", "write_run_report"]
+__all__ = [
+    "RunReport",
+    "render_report",
+    "write_recorded_report",
+    "write_report",
+    "write_run_report",
+]
 
 _COLUMN_ROWS = 200
 
@@ -89,6 +95,13 @@ def write_run_report(
     path = folder.path / "report.html"
     judged = Judged.of(model, data, thorough=thorough)
     write_report(path, RunReport.read(folder, judged))
+    return path
+
+
+def write_recorded_report(folder: RunFolder) -> Path:
+    """Write report.html of a run that has no weights to judge; see `write_run_report`."""
+    path = folder.path / "report.html"
+    write_report(path, RunReport.read(folder))
     return path
 
 
