@@ -2,7 +2,7 @@
 
 from retrograd.artifact.folder import RunFolder
 from retrograd.artifact.kept import kept_epoch, why_not_kept
-from retrograd.artifact.log import RunLog
+from retrograd.artifact.log import RunLog, read_epochs
 from retrograd.artifact.model import (
     kind_in,
     load_config,
@@ -18,6 +18,7 @@ __all__ = [
     "kind_in",
     "load_config",
     "load_model",
+    "read_epochs",
     "why_not_kept",
     "write_recipe",
     "write_scores",

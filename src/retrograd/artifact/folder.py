@@ -114,16 +114,21 @@ class RunFolder:
             raise DataError(f"{self.path / name} cannot be read: {error}.") from error
 
     def read_lines(self, name: str) -> list[dict[str, Any]]:
-        """A file of JSON lines; a last line that was cut off by a crash is left out."""
+        """A file of JSON lines; a last line that was cut off by a crash is left out.
+
+        Raises DataError for another line that is not names and values.
+        """
         path = self.path / name
         if not path.is_file():
             return []
         lines = []
-        for line in path.read_text("utf-8").splitlines():
+        written = path.read_bytes().splitlines()
+        for place, line in enumerate(written, 1):
             try:
-                lines.append(json.loads(line))
-            except json.JSONDecodeError:
-                break
+                lines.append(self._json(f"{name}, line {place},", line))
+            except DataError:
+                if place < len(written):
+                    raise
         return lines
 
     def _json(self, name: str, text: bytes) -> dict[str, Any]:

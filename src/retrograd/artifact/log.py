@@ -9,16 +9,27 @@ from typing import TYPE_CHECKING, Any
 
 from retrograd.artifact.folder import RunFolder
 from retrograd.data.files import plain_reason
+from retrograd.diagnose.record_form import check
 from retrograd.errors import UsageError
 from retrograd.train import Callback, Epoch, History
 
 if TYPE_CHECKING:
     from retrograd.train import Trainer
 
-__all__ = ["RunLog"]
+__all__ = ["RunLog", "read_epochs"]
+
+_LOG = "metrics.jsonl"
 
 # At most this much training is lost by a crash.
 _SECONDS_BETWEEN_CHECKPOINTS = 30.0
+
+
+def read_epochs(folder: RunFolder) -> list[Epoch]:
+    """The epochs that a run has logged; DataError for a line that holds something else."""
+    lines = folder.read_lines(_LOG)
+    for place, line in enumerate(lines, 1):
+        check(Epoch, line, f"{folder.path / _LOG}, line {place},")
+    return [Epoch(**line) for line in lines]
 
 
 class RunLog(Callback):
@@ -33,7 +44,7 @@ class RunLog(Callback):
         self._written = time.monotonic()
 
     def on_epoch(self, trainer: Trainer, epoch: Epoch) -> None:
-        path = self.folder.path / "metrics.jsonl"
+        path = self.folder.path / _LOG
         try:
             with path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(epoch.as_dict()) + "\n")

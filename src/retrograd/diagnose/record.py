@@ -38,7 +38,6 @@ A row that a crash cut off, or a last line that is no JSON, is passed over.
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -47,6 +46,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from retrograd.diagnose.record_form import EpochLine, check, restored
 from retrograd.diagnose.record_store import FolderStore, FrozenStore, Store
 from retrograd.errors import DataError
 
@@ -158,8 +158,8 @@ class Part:
             **saved
             | {
                 "columns": tuple(map(tuple, saved["columns"])),
-                "layers": tuple(_restored(Layer, each) for each in saved["layers"]),
-                "parameters": tuple(_restored(Weights, each) for each in saved["parameters"]),
+                "layers": tuple(restored(Layer, each) for each in saved["layers"]),
+                "parameters": tuple(restored(Weights, each) for each in saved["parameters"]),
             }
         )
 
@@ -210,16 +210,23 @@ class Record:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Record:
-        """The record in a run's folder, or in `path` itself; DataError if there is none."""
+        """The record in a run's folder, or in `path` itself; DataError if none, or damaged."""
         folder = Path(path)
         if (folder / "record").is_dir():
             folder = folder / "record"
         store = FolderStore(folder)
-        if not store.parts():
+        parts = store.parts()
+        if not parts:
             raise DataError(
                 f"{path} has no record of its training: expected {folder / '000.json'}. It is "
                 "written while a run trains with a Recorder."
             )
+        for number, saved in enumerate(parts):
+            check(Part, saved, f"{folder / f'{number:03d}.json'}")
+        check(Facts, store.facts(), f"{folder / 'facts.json'}")
+        for name, kind in (("epochs", EpochLine), ("histograms", Histogram)):
+            for place, line in enumerate(store.lines(name), 1):
+                check(kind, line, f"{folder / f'{name}.jsonl'}, entry {place},")
         return cls(store)
 
     # Of what --------------------------------------------------------------------------------------
@@ -264,7 +271,7 @@ class Record:
     def facts(self) -> Facts:
         """What was noticed that is no number."""
         saved = self.store.facts() if self.parts else {}
-        return _restored(Facts, saved)
+        return restored(Facts, saved)
 
     def frozen(self) -> Record:
         """The record as it is now: all its series have the same steps while a run goes on."""
@@ -365,7 +372,7 @@ class Record:
         """The histograms of a parameter ("weight") or a layer ("activation"), by rising step."""
         if self._settle is not None:
             self._settle()
-        found = (_restored(Histogram, line) for line in self.store.lines("histograms"))
+        found = (restored(Histogram, line) for line in self.store.lines("histograms"))
         return [each for each in found if (each.kind, each.subject) == (kind, subject)]
 
 
@@ -380,14 +387,3 @@ def _moving_mean(values: Array, span: int) -> Array:
     ends = np.arange(1, len(values) + 1)
     starts = np.maximum(ends - span, 0)
     return (sums[ends] - sums[starts]) / (ends - starts)
-
-
-def _restored(kind: type[Any], saved: dict[str, Any]) -> Any:
-    """A dataclass of what JSON made of its fields: its lists are tuples."""
-    names = {field.name for field in dataclasses.fields(kind)}
-    return kind(**{n: _tuples(value) for n, value in saved.items() if n in names})
-
-
-def _tuples(value: Any) -> Any:
-    is_list = isinstance(value, Iterable) and not isinstance(value, str | dict)
-    return tuple(map(_tuples, value)) if is_list else value

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from retrograd.data.files import atomic_write, plain_reason
-from retrograd.errors import UsageError
+from retrograd.errors import DataError, UsageError
 
 __all__ = ["FolderStore", "FrozenStore", "MemoryStore", "Store", "row_type"]
 
@@ -94,7 +94,8 @@ class FolderStore:
     """A record in a folder, which is made when the first part begins.
 
     What was written stays when the process is killed: rows and lines are handed to the system whole
-    and in order. Raises UsageError where the system refuses to write.
+    and in order. Raises UsageError where the system refuses to write, DataError for a file that is
+    damaged.
     """
 
     def __init__(self, path: Path) -> None:
@@ -103,8 +104,8 @@ class FolderStore:
     def parts(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         while (file := self._part(len(found))).is_file():
-            saved = json.loads(file.read_text("utf-8"))
-            if saved.pop("version") != _VERSION:
+            saved = _read_object(file)
+            if saved.pop("version", None) != _VERSION:
                 raise UsageError(
                     f"{file} is of another version of Retrograd; this one reads version {_VERSION}."
                 )
@@ -158,7 +159,7 @@ class FolderStore:
 
     def facts(self) -> dict[str, Any]:
         file = self.path / "facts.json"
-        return json.loads(file.read_text("utf-8")) if file.is_file() else {}
+        return _read_object(file) if file.is_file() else {}
 
     def write_facts(self, facts: dict[str, Any]) -> None:
         with atomic_write(self.path / "facts.json") as temporary:
@@ -182,6 +183,20 @@ class FolderStore:
                 open_file.write(data)
         except OSError as error:
             raise UsageError(f"Cannot write {file}: {plain_reason(error)}.") from error
+
+
+def _read_object(file: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_bytes())
+        if not isinstance(found, dict):
+            raise ValueError("expected names and values")
+    except OSError as error:
+        raise DataError(f"Cannot read {file}: {plain_reason(error)}.") from error
+    except ValueError as error:
+        raise DataError(
+            f"{file} is damaged: {error}. Copy the run folder again as a whole, or train again."
+        ) from error
+    return found
 
 
 class FrozenStore:

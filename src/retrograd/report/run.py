@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from retrograd.artifact import RunFolder, kept_epoch, load_config
+from retrograd.artifact import RunFolder, kept_epoch, load_config, read_epochs
 from retrograd.diagnose.finding import Finding
 from retrograd.diagnose.record import Record
 from retrograd.report import importance_chart, run_charts
@@ -70,7 +70,7 @@ class RunReport:
         """The report of a run from its folder, as far as it has come."""
         manifest = folder.manifest()
         reason = manifest.get("verdict")
-        epochs = [Epoch(**line) for line in folder.read_lines("metrics.jsonl")]
+        epochs = read_epochs(folder)
         return cls(
             name=folder.path.resolve().name,
             config=load_config(folder).to_json(),
