@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["DataError", "RetrogradError", "RunError", "UsageError", "about"]
+__all__ = ["DataError", "Interrupted", "RetrogradError", "RunError", "UsageError", "about"]
 
 
 class RetrogradError(Exception):
@@ -44,3 +44,9 @@ class RunError(RetrogradError):
     """A training run that started and could not finish."""
 
     exit_code = 1
+
+
+class Interrupted(RetrogradError):
+    """Ctrl-C, before there was anything to keep; the exit code is the one a shell gives it."""
+
+    exit_code = 130

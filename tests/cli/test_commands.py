@@ -18,6 +18,8 @@ import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
+from retrograd.train import Trainer
+
 from .conftest import QUICK, Command, write_houses
 
 COMMANDS = ("train", "evaluate", "predict", "explain", "report", "demo")
@@ -171,6 +173,22 @@ def test_ctrl_c_keeps_what_was_reached_and_says_how_to_go_on(
     assert more.code == 0, more.err
     lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["epoch"] for line in lines] == list(range(1, done + 3))
+
+
+def test_ctrl_c_before_the_first_epoch_is_over_leaves_nothing_and_says_so(
+    retrograd: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def press(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    write_houses(tmp_path / "houses.csv")
+    monkeypatch.setattr(Trainer, "_run_epoch", press)
+    result = retrograd("train", "houses.csv", "--target", "price", "--out", "run", *QUICK)
+    assert result.code == 130
+    assert result.err == (
+        "Interrupted before the first epoch was over, so that there is nothing to keep.\n"
+    )
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_killed_run_keeps_its_log(tmp_path: Path, retrograd: Command) -> None:

@@ -17,7 +17,7 @@ from retrograd.cli.models import models
 from retrograd.cli.train import train
 from retrograd.cli.use import evaluate, explain, predict, report
 from retrograd.cli.watch import watch
-from retrograd.errors import RetrogradError
+from retrograd.errors import Interrupted, RetrogradError
 
 __all__ = ["app", "main"]
 
@@ -67,9 +67,8 @@ def main() -> None:
     except RetrogradError as error:
         if debug:
             raise
-        Console(stderr=True, soft_wrap=True).print(
-            f"[bold red]error:[/] {escape(str(error))}", highlight=False
-        )
+        mark = "" if isinstance(error, Interrupted) else "[bold red]error:[/] "
+        Console(stderr=True, soft_wrap=True).print(f"{mark}{escape(str(error))}", highlight=False)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -27,7 +27,7 @@ from retrograd.data.split import share
 from retrograd.diagnose.failing_run import FailingRun
 from retrograd.diagnose.finding import Finding
 from retrograd.diagnose.recorder import Recorder
-from retrograd.errors import DataError, RunError, UsageError
+from retrograd.errors import DataError, Interrupted, RunError, UsageError
 from retrograd.report import write_run_report
 from retrograd.report.run_findings import forget_findings, sure_findings, write_findings
 from retrograd.train import Verdict
@@ -153,7 +153,7 @@ def _facts(origin: Origin, run: Run) -> dict[str, Any]:
 def _finish(
     folder: RunFolder, run: Run, origin: Origin, console: Console, as_json: bool
 ) -> RunFolder:
-    """Train, score, report."""
+    """Train, score, report; raises Interrupted if Ctrl-C came before an epoch was over."""
     log = RunLog(folder, _facts(origin, run))
     watching = [FailingRun(folder.path / "failure"), Recorder(folder.path / "record")]
     try:
@@ -163,6 +163,10 @@ def _finish(
             write_findings(folder, run)
         log.checkpoint(run.trainer)
         raise
+    if run.trainer.history.best is None:
+        raise Interrupted(
+            "Interrupted before the first epoch was over, so that there is nothing to keep."
+        )
     console.print("Scoring it, and looking for what may be wrong.", highlight=False)
     scores = {HELD_OUT: run.model.score(run.held)}
     if run.test is not None:
