@@ -26,6 +26,20 @@ def test_ticks_are_round_and_enclose_the_values(values: tuple[float, ...]) -> No
     assert len({axis.text(tick) for tick in axis.ticks}) == len(axis.ticks)
 
 
+def test_large_ticks_are_short() -> None:
+    axis = Axis.of("RMSE", [0, 5e14])
+    assert [axis.text(tick) for tick in axis.ticks][:2] == ["0", "1×10¹⁴"]
+    assert [Axis.of("x", [-2.5e8, 0]).text(tick) for tick in (-2.5e8, -1e8)] == [
+        "−2.5×10⁸",
+        "−1×10⁸",
+    ]
+    assert Axis.of("price", [0, 5e6]).text(1e6) == "1,000,000"
+    assert [Axis.of("x", [1e9, 1e9 + 4]).text(1e9 + each) for each in (0, 1)] == [
+        "1×10⁹",
+        "1.000000001×10⁹",
+    ]
+
+
 def test_a_logarithmic_axis_has_powers_of_ten() -> None:
     axis = Axis.of("loss", [0.03, 7, 0, math.nan], is_log=True)
     assert axis.ticks == pytest.approx((0.01, 0.1, 1, 10))

@@ -153,6 +153,30 @@ def test_histograms_are_drawn_for_weights_and_layers() -> None:
     assert histogram_pictures(make_record(MemoryStore(), steps=0), "weight")
 
 
+@pytest.mark.parametrize("high", [0.25, 3.0, 700.0, 2e4, 6e6, 3e8, 4e14, 1e-7])
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_the_labels_below_a_histogram_are_whole_and_apart(high: float, sign: int) -> None:
+    store = MemoryStore()
+    record = make_record(store)
+    low = -high if sign < 0 else 0.0
+    line = {"step": 300, "kind": "weight", "subject": "0.weight", "counts": [9] * 8}
+    store.add_line("histograms", {**line, "low": low, "high": high})
+    for each in store.lines("histograms"):
+        each |= {"low": low, "high": high}
+    tree = ET.fromstring(histogram_pictures(record, "weight")[0])
+    labels = [e for e in tree.iter("text") if e.get("text-anchor") == "middle"]
+    assert len(labels) >= 2
+    width = 6.6  # of a digit of 12 px
+    ends = [
+        (float(e.get("x") or 0) + side * len(e.text or "") * width / 2)
+        for e in labels
+        for side in (-1, 1)
+    ]
+    assert ends[0] >= 0
+    assert ends == sorted(ends)
+    assert ends[-1] <= float(tree.get("width") or 0)
+
+
 @pytest.mark.parametrize("code", sorted(catalogue()))
 def test_every_finding_can_be_shown(code: str, synthetic: Any) -> None:
     found = finding(code, HOSTILE, layers=["0.weight", "1"], steps=(1, 50))

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from retrograd.report.figures import cut, figure, power_of_ten
+from retrograd.report.figures import cut, figure, power_of_ten, short
 
 __all__ = ["Axis", "Plot", "document"]
 
 # About as many letters of a tick fit side by side, with room between.
 _LETTERS = 50
+# From here on figures take more room than there is left of an axis, and are hard to count.
+_SHORT = 1e7
 _LEFT, _RIGHT, _TOP, _BOTTOM = 84, 32, 22, 46
 
 
@@ -63,8 +65,10 @@ class Axis:
         if self.is_log:
             return power_of_ten(round(math.log10(tick)))
         step = self.ticks[1] - self.ticks[0]
-        if not 1e-4 < step < 1e12:
-            return figure(tick, 3)
+        largest = max(abs(self.low), abs(self.high))
+        if step <= 1e-4 or largest >= _SHORT:
+            digits = min(round(math.log10(largest / step)) + 3, 15)
+            return short(tick, digits) if largest >= _SHORT else figure(tick, digits)
         decimals = next(d for d in range(6) if abs(round(step, d) / step - 1) < 1e-6)
         return f"{tick + 0.0:,.{decimals}f}".replace("-", "−")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["cut", "figure", "percent", "power_of_ten", "shape"]
+__all__ = ["cut", "figure", "percent", "power_of_ten", "shape", "short"]
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -22,7 +22,15 @@ def figure(value: float, digits: int = 4) -> str:
     if -4 < exponent < 15:
         text = f"{value:,.{max(digits - 1 - exponent, 0)}f}"
         return _trimmed(text).replace("-", "−")
-    return f"{_trimmed(mantissa)}×10{str(exponent).translate(_SUPERSCRIPTS)}".replace("-", "−")
+    return _scientific(mantissa, exponent)
+
+
+def short(value: float, digits: int = 4) -> str:
+    """A large or small `value` with a power of ten, whatever its size: 2.5×10⁸; 0 is 0."""
+    if value == 0:
+        return "0"
+    mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
+    return _scientific(mantissa, int(power))
 
 
 def power_of_ten(power: int) -> str:
@@ -45,6 +53,10 @@ def shape(sizes: tuple[int, ...]) -> str:
 def cut(text: str, longest: int = 60) -> str:
     """A long text cut short."""
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _scientific(mantissa: str, exponent: int) -> str:
+    return f"{_trimmed(mantissa)}×10{str(exponent).translate(_SUPERSCRIPTS)}".replace("-", "−")
 
 
 def _trimmed(text: str) -> str:

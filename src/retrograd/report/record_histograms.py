@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from html import escape
 from itertools import pairwise
@@ -15,6 +16,8 @@ __all__ = ["histogram_pictures"]
 
 _MOST_SUBJECTS, _MOST_RIDGES = 24, 8
 _WIDTH, _LEFT, _RIGHT, _TOP, _STEP, _PEAK, _BOTTOM = 236, 6, 46, 24, 15, 34, 24
+# How wide a letter of a tick's label is, at most on average.
+_LETTER = 7.0
 
 
 def histogram_pictures(record: Record, kind: str) -> list[str]:
@@ -33,7 +36,11 @@ def _ridges(name: str, kind: str, found: Sequence[Histogram]) -> str:
     shown = [found[place] for place in places]
     low, high = _bulk(shown)
     axis = Axis.of("", [low, high], most=3)
-    right = _WIDTH - _RIGHT
+    labels = [axis.text(tick) for tick in axis.ticks]
+    # The first label is centred below the left end, and must not be cut off there.
+    left, right = max(_LEFT, len(labels[0]) * _LETTER / 2 + 1), _WIDTH - _RIGHT
+    apart = (right - left) / (len(labels) - 1)
+    stride = math.ceil((max(map(len, labels)) + 1) * _LETTER / apart)
     body = [f'<text class="label" x="{_LEFT}" y="13">{escape(cut(name, 34))}</text>']
     baseline = _TOP + _PEAK
     for place, histogram in enumerate(shown):
@@ -41,18 +48,21 @@ def _ridges(name: str, kind: str, found: Sequence[Histogram]) -> str:
         strength = 0.25 + 0.75 * (place + 1) / len(shown)
         body.append(
             f'<path class="ridge {"upd" if kind == "weight" else "fwd"}" '
-            f'style="--strength:{strength:.2f}" d="{_outline(histogram, axis, right, y)}"/>'
+            f'style="--strength:{strength:.2f}" d="{_outline(histogram, axis, left, right, y)}"/>'
         )
         if place in (0, len(shown) - 1):
             body.append(f'<text class="tick" x="{right + 6}" y="{y + 1}">{histogram.step:,}</text>')
     bottom = baseline + (len(shown) - 1) * _STEP
-    for tick in axis.ticks:
-        x = _LEFT + axis.share(tick) * (right - _LEFT)
+    for place, (tick, label) in enumerate(zip(axis.ticks, labels, strict=True)):
+        x = left + axis.share(tick) * (right - left)
         body.append(
             f'<line class="axis" x1="{x:.1f}" y1="{bottom}" x2="{x:.1f}" y2="{bottom + 4}"/>'
-            f'<text class="tick" x="{x:.1f}" y="{bottom + 17}" text-anchor="middle">'
-            f"{axis.text(tick)}</text>"
         )
+        if place % stride == 0:
+            body.append(
+                f'<text class="tick" x="{x:.1f}" y="{bottom + 17}" text-anchor="middle">'
+                f"{label}</text>"
+            )
     what = "Weights" if kind == "weight" else "Outputs"
     first, last = (f"{figure(h.low, 3)} to {figure(h.high, 3)}" for h in (shown[0], shown[-1]))
     return document(
@@ -86,16 +96,16 @@ def _edges(histogram: Histogram) -> list[float]:
     return [histogram.low + i * width for i in range(bins + 1)]
 
 
-def _outline(histogram: Histogram, axis: Axis, right: float, y: float) -> str:
+def _outline(histogram: Histogram, axis: Axis, left: float, right: float, y: float) -> str:
     """A filled curve through the middles of the bins, on its own scale of height."""
     edges = _edges(histogram)
     peak = max(histogram.counts, default=0) or 1
     points = [
-        (_LEFT + axis.share((a + b) / 2) * (right - _LEFT), y - _PEAK * count / peak)
+        (left + axis.share((a + b) / 2) * (right - left), y - _PEAK * count / peak)
         for (a, b), count in zip(pairwise(edges), histogram.counts, strict=True)
         if axis.low <= (a + b) / 2 <= axis.high
     ]
     if not points:
-        return f"M{_LEFT} {y}h0"
+        return f"M{left:.1f} {y}h0"
     middle = "".join(f"L{x:.1f} {top:.1f}" for x, top in points)
     return f"M{points[0][0]:.1f} {y}{middle}L{points[-1][0]:.1f} {y}"
