@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime
 import http.client
+import os
+import re
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,10 +18,11 @@ from made_records import make_record
 from small_tables import HOSTILE, houses, prepared
 
 from retrograd.artifact import RunFolder, RunLog, write_recipe
+from retrograd.diagnose.catalogue import finding
 from retrograd.errors import UsageError
-from retrograd.report import write_run_report
+from retrograd.report import RunReport, render_report, write_run_report
 from retrograd.report.live import LivePage, PageServer
-from retrograd.train.history import Epoch
+from retrograd.train.history import Epoch, Verdict
 
 FACTS: dict[str, Any] = {"kind": "table", "task": "regression", "data": {"path": HOSTILE}}
 
@@ -80,6 +86,55 @@ def test_it_follows_the_run(server: PageServer, folder: RunFolder) -> None:
     make_record(folder.path / "record")
     assert _ask(server, "/version")[1] != second
     assert "The flow through the layers" in _ask(server)[1]
+
+
+def test_a_training_that_writes_nothing_more_is_not_said_to_go_on(
+    server: PageServer, folder: RunFolder
+) -> None:
+    """It is silent for longer than a minute, and than three epochs took."""
+    lines = [Epoch(n, 10 * n, 40.0 * n, 1.0, 1 / n, 0.01, best=True).as_dict() for n in (1, 2)]
+    folder.write_lines("metrics.jsonl", lines)
+    make_record(folder.path / "record")
+
+    def ago(seconds: float) -> str:
+        then = time.time() - seconds
+        for file in [*folder.path.rglob("*")]:
+            os.utime(file, (then, then))
+        _ask(server)
+        return _ask(server)[1]
+
+    assert "Training: epoch 2 of at most 2" in ago(100)
+    before = _ask(server, "/version")[1]
+    text = ago(130)
+    assert "Training: epoch" not in text
+    said = r"has written nothing since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d, after epoch 2 of at most 2"
+    assert re.search(said, text)
+    assert "0.5, in epoch 2" in text
+    assert _ask(server, "/version")[1] != before
+    folder.write_lines("metrics.jsonl", lines)
+    assert "Training: epoch 2 of at most 2" in _ask(server)[1]
+
+
+def test_silence_alone_changes_the_version(
+    server: PageServer, folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = _ask(server, "/version")[1]
+    assert _ask(server, "/version")[1] == before
+    now = time.time
+    monkeypatch.setattr("retrograd.report.live.time.time", lambda: now() + 61)
+    assert _ask(server, "/version")[1] != before
+    assert "before its first epoch ended" in _ask(server)[1]
+
+
+def test_what_is_said_of_the_end_waits_for_it(folder: RunFolder) -> None:
+    stopped = finding("RG216", "The loss still fell.")
+    report = dataclasses.replace(RunReport.read(folder), findings=[stopped])
+    assert stopped.name not in render_report(report, script="look()")
+    assert stopped.name in render_report(report)
+    ended = dataclasses.replace(report, verdict=Verdict.OUT_OF_EPOCHS)
+    assert stopped.name in render_report(ended, script="look()")
+    then = datetime.datetime(2026, 1, 2)
+    assert stopped.name in render_report(report, script="look()", silent_since=then)
 
 
 def test_at_the_end_it_is_the_report_and_live_again_if_the_run_goes_on(

@@ -6,6 +6,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
@@ -21,6 +22,9 @@ __all__ = ["LivePage", "PageServer"]
 _ADDRESS = "127.0.0.1"
 # A page is rendered anew at most each second, and so that it takes a quarter of the time at most.
 _SECONDS, _SHARE = 1.0, 0.25
+# A training that writes nothing for so long, and for so many epochs' time, may be no more. Its
+# process cannot be asked: it may run on another machine that shares the folder.
+_SILENT_SECONDS, _SILENT_EPOCHS = 60.0, 3
 
 
 class LivePage:
@@ -33,6 +37,7 @@ class LivePage:
         self._shown = ""
         self._version = ""
         self._next = 0.0
+        self._patience = _SILENT_SECONDS
 
     def version(self) -> str:
         """A text that changes whenever the page would."""
@@ -56,7 +61,12 @@ class LivePage:
     def _rendered(self, version: str) -> str:
         if self._has_ended():
             return (self.folder.path / "report.html").read_text("utf-8")
-        return render_report(RunReport.read(self.folder), script=self.script, version=version)
+        report = RunReport.read(self.folder)
+        if report.epochs:
+            per_epoch = report.epochs[-1].seconds / len(report.epochs)
+            self._patience = max(_SILENT_SECONDS, _SILENT_EPOCHS * per_epoch)
+        silent_since = self._silent_since() if report.verdict is None else None
+        return render_report(report, script=self.script, version=version, silent_since=silent_since)
 
     def _has_ended(self) -> bool:
         """Whether the report is there, and training has not been gone on with since."""
@@ -65,13 +75,22 @@ class LivePage:
             return False
         return not log.is_file() or report.stat().st_mtime_ns >= log.stat().st_mtime_ns
 
+    def _silent_since(self) -> datetime | None:
+        """When the training last wrote something, if that is so long ago that it may have ended."""
+        written = max((found[2] for found in map(_facts, self._written()) if found), default=0)
+        last = written / 1e9
+        return datetime.fromtimestamp(last) if time.time() - last > self._patience else None
+
     def _on_disk(self) -> str:
-        """A digest of which files there are, how long they are and how old."""
-        path = self.folder.path
-        found = [*path.glob("*.json"), *path.glob("*.jsonl"), *path.glob("record/*")]
-        found.append(path / "report.html")
+        """A digest of which files there are, how long they are and how old; and of silence."""
+        found = [*self._written(), self.folder.path / "report.html"]
         facts = [_facts(file) for file in sorted(found)]
-        return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+        return hashlib.sha256(repr((facts, self._silent_since())).encode()).hexdigest()[:16]
+
+    def _written(self) -> list[Path]:
+        """What a training writes as it goes on."""
+        path = self.folder.path
+        return [*path.glob("*.json"), *path.glob("*.jsonl"), *path.glob("record/*")]
 
 
 class PageServer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ __all__ = [
 ]
 
 _COLUMN_ROWS = 200
+# What is said of a run that has stopped, and makes no sense while it goes on.
+_OF_THE_END = ("RG216",)
 
 # The sections by their anchors: the name, and the value without which the section is left out.
 _SECTIONS = {
@@ -110,9 +113,16 @@ def write_report(path: str | os.PathLike[str], report: RunReport) -> None:
     write_text(path, render_report(report))
 
 
-def render_report(report: RunReport, *, script: str = "", version: str = "") -> str:
-    """The page as HTML; `script` runs in it and asks the page's server for a later `version`."""
+def render_report(
+    report: RunReport, *, script: str = "", version: str = "", silent_since: datetime | None = None
+) -> str:
+    """The page as HTML; `script` runs in it and asks the page's server for a later `version`.
+
+    `silent_since` is when a training that may be no more wrote the last that is known of it.
+    """
     found = report.findings
+    if found is not None and script and report.verdict is None and silent_since is None:
+        found = [each for each in found if each.code not in _OF_THE_END]
     values = _record_values(report.record)
     values |= _judged_values(report.judged) if report.judged else {"judged": None}
     values |= {
@@ -121,7 +131,7 @@ def render_report(report: RunReport, *, script: str = "", version: str = "") -> 
         "found": None if found is None else found_sentence(found),
         "learning": run_charts.learning_curve(report.epochs, report.kept),
         "stopped": stop_sentence(report.epochs, report.verdict, report.kept),
-        "progress": progress(report.epochs, report.config.get("epochs")),
+        "progress": progress(report.epochs, report.config.get("epochs"), silent_since),
     }
     return render(
         "run.html.jinja",

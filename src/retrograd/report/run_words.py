@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from retrograd.data.words import count, listed
 from retrograd.diagnose.finding import Finding, Severity
@@ -94,15 +95,28 @@ def verdict(target: str, found: Sequence[Metric], rows: int, baseline_does: str 
     return f"The model is no better than the baseline: it learned nothing that helps. {facts}"
 
 
-def progress(epochs: Sequence[Epoch], most: int | None) -> str:
-    """How far a run has come that still trains."""
-    if not epochs:
-        return "Training has begun."
-    last = epochs[-1]
-    best = min(epochs, key=lambda epoch: epoch.valid_loss)
+def progress(
+    epochs: Sequence[Epoch], most: int | None, silent_since: datetime | None = None
+) -> str:
+    """How far a run has come that still trains, or that may be no more, being silent for long."""
     of = f" of at most {most:,}" if most else ""
-    said = f"Training: epoch {last.epoch:,}{of}, validation loss {figure(last.valid_loss)}"
-    if best is last:
+    if silent_since is not None:
+        where = (
+            f"after epoch {epochs[-1].epoch:,}{of}" if epochs else "before its first epoch ended"
+        )
+        said = (
+            f"The training has written nothing since {silent_since:%Y-%m-%d %H:%M:%S}, {where}: it "
+            "was ended from outside, or takes unusually long"
+        )
+    elif not epochs:
+        return "Training has begun."
+    else:
+        last = epochs[-1]
+        said = f"Training: epoch {last.epoch:,}{of}, validation loss {figure(last.valid_loss)}"
+    if not epochs:
+        return f"{said}."
+    best = min(epochs, key=lambda epoch: epoch.valid_loss)
+    if best is epochs[-1] and silent_since is None:
         return f"{said}, the best so far."
     return f"{said}; the best so far is {figure(best.valid_loss)}, in epoch {best.epoch:,}."
 
