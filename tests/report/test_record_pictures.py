@@ -21,6 +21,7 @@ from retrograd.report.record_curves import curve_chart, step_charts
 from retrograd.report.record_flow import flow_panels
 from retrograd.report.record_histograms import histogram_pictures
 from retrograd.report.record_layers import layer_rows
+from retrograd.report.run_charts import metric_curves
 
 STEPS = np.arange(1, 101)
 WHOLE = np.zeros(100, bool)
@@ -127,6 +128,14 @@ def test_curves_break_off_where_numbers_end() -> None:
     )
     assert (line.get("d") or "").count("L") == 9  # a scheduled series is one line
     assert curve_chart("t", "u", STEPS, [("a", np.full(100, np.nan), "fwd")]) == ""
+
+
+def test_an_error_by_epoch_says_what_it_is_counted_in() -> None:
+    """The report's table has it in the target's units, the record as it is trained on."""
+    epochs = [{"epoch": n, "scores": {"rmse": 1 / n, "r2": 1 - 1 / n}} for n in (1, 2, 4)]
+    rmse, r2 = metric_curves(epochs)
+    assert rmse.count("RMSE, in standard deviations of the target") >= 2
+    assert "standard deviations" not in r2
 
 
 def test_the_layers_have_their_last_numbers() -> None:

@@ -22,6 +22,8 @@ _MOST_DOTS = 3000
 _MOST_EPOCHS = 1000
 # Losses that span more than this factor are drawn on a logarithmic scale.
 _WIDE = 20.0
+# Figures of merit that have the target's units.
+_IN_UNITS = ("rmse", "mae")
 
 
 def learning_curve(epochs: Sequence[Epoch], kept: int | None = None) -> str:
@@ -59,7 +61,9 @@ def learning_curve(epochs: Sequence[Epoch], kept: int | None = None) -> str:
 
 
 def metric_curves(epochs: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A figure of merit by epoch each, of those that were recorded."""
+    """A figure of merit by epoch each, of those that were recorded, errors as they are trained on:
+    in standard deviations of the target, where the report's other figures are in its units.
+    """
     charts = []
     for key in dict.fromkeys(key for epoch in epochs for key in epoch.get("scores") or {}):
         scored = [e for e in epochs if math.isfinite((e.get("scores") or {}).get(key, math.nan))]
@@ -68,10 +72,11 @@ def metric_curves(epochs: Sequence[Mapping[str, Any]]) -> list[str]:
         numbers = [epoch["epoch"] for epoch in scored]
         values = [epoch["scores"][key] for epoch in scored]
         name = metric_name(key)
-        plot = Plot(Axis.of("epoch", numbers), Axis.of(name, values), width=480, height=250)
+        label = f"{name}, in standard deviations of the target" if key in _IN_UNITS else name
+        plot = Plot(Axis.of("epoch", numbers), Axis.of(label, values), width=480, height=250)
         plot.line(numbers, values, "fwd")
         charts.append(
-            plot.svg(f"{name} by epoch", f"From {figure(values[0])} to {figure(values[-1])}.")
+            plot.svg(f"{label}, by epoch", f"From {figure(values[0])} to {figure(values[-1])}.")
         )
     return charts
 
