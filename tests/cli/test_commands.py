@@ -284,6 +284,27 @@ def test_a_run_that_has_ended_is_not_gone_on_with(retrograd: Command, trained: P
     assert "--epochs" in result.err
 
 
+def test_a_run_killed_after_its_last_epoch_has_ended_for_a_reason(
+    retrograd: Command, trained: Path
+) -> None:
+    manifest = json.loads((trained / "run" / "manifest.json").read_text())
+    del manifest["verdict"]
+    (trained / "run" / "manifest.json").write_text(json.dumps(manifest))
+    result = retrograd("train", "--resume", "run")
+    assert result.code == 2
+    assert "has ended (out of epochs, after 2 epochs)" in result.err
+
+
+def test_one_row_is_no_rows(retrograd: Command, trained: Path) -> None:
+    header, first, *_ = (trained / "houses.csv").read_text().splitlines()
+    (trained / "one.csv").write_text(f"{header}\n{first}\n")
+    result = retrograd("evaluate", "run", "one.csv")
+    assert "On the 1 row of one.csv" in result.out
+    write_houses(trained / "few.csv", rows=5)
+    result = retrograd("train", "few.csv", "--target", "price", *QUICK)
+    assert "stopping by 1 other:" in result.out
+
+
 def test_a_run_whose_table_has_changed_is_not_gone_on_with(
     retrograd: Command, trained: Path
 ) -> None:

@@ -16,6 +16,7 @@ from sklearn.metrics import confusion_matrix, mean_absolute_error
 from small_tables import HOSTILE, flowers, houses, prepared
 
 from retrograd.artifact import RunFolder, RunLog, write_recipe
+from retrograd.diagnose.catalogue import finding
 from retrograd.report import RunReport, write_report, write_run_report
 from retrograd.report.figures import cut, figure
 from retrograd.report.run_predictions import Judged
@@ -167,7 +168,32 @@ def test_it_says_why_training_stopped(reason: Verdict | None, word: str) -> None
     assert ("may help" in stop_sentence(epochs[:2], reason, 2)) == (
         reason in (Verdict.OUT_OF_EPOCHS, Verdict.OUT_OF_TIME)
     )
+    assert "may help" not in stop_sentence(epochs[:2], reason, 2, is_sound=False)
     assert "first epoch" in stop_sentence([], reason, None)
+
+
+def test_a_run_in_which_an_error_was_found_is_not_told_to_train_longer(
+    runs: Any, tmp_path: Path, read_page: Any
+) -> None:
+    run, folder = runs["regression"]
+    report = dataclasses.replace(
+        RunReport.read(folder, Judged.of(run.model, run.held, thorough=False)),
+        epochs=[_epoch(1, 1.0, True)],
+        verdict=Verdict.OUT_OF_EPOCHS,
+        kept=1,
+    )
+    for findings, helps in (([], True), ([finding("RG201", "The loss grew.")], False)):
+        write_report(tmp_path / "run.html", dataclasses.replace(report, findings=findings))
+        assert ("may help" in read_page(tmp_path / "run.html").text) is helps
+
+
+def test_one_row_is_no_rows(runs: Any, tmp_path: Path, read_page: Any) -> None:
+    run, folder = runs["regression"]
+    judged = Judged.of(run.model, run.held[:1], thorough=False)
+    write_report(tmp_path / "run.html", RunReport.read(folder, judged))
+    text = read_page(tmp_path / "run.html").text
+    assert "On 1 row held out" in text
+    assert "1 rows" not in text
 
 
 def test_weights_that_were_not_written_are_not_said_to_be_kept(

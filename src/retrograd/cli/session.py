@@ -24,6 +24,7 @@ from retrograd.artifact.folder import fingerprint
 from retrograd.cli.progress import reporter
 from retrograd.cli.show import show_columns, show_findings, show_notes, show_scores
 from retrograd.data.split import share
+from retrograd.data.words import count
 from retrograd.diagnose.failing_run import FailingRun
 from retrograd.diagnose.finding import Finding
 from retrograd.diagnose.recorder import Recorder
@@ -86,10 +87,14 @@ def resume(path: Path, changes: Mapping[str, Any], console: Console, as_json: bo
     assert run.config.epochs is not None
     assert run.config.patience is not None
     if len(history.epochs) >= run.config.epochs or history.since_best() >= run.config.patience:
+        is_over = len(history.epochs) >= run.config.epochs
+        # None if it was killed between its last epoch and its end.
+        reason = folder.manifest().get("verdict") or (
+            Verdict.OUT_OF_EPOCHS if is_over else Verdict.CONVERGED
+        )
         raise UsageError(
-            f"The run in {path} has ended ({folder.manifest().get('verdict')}, after "
-            f"{len(history.epochs)} epochs). To train it longer give more --epochs or "
-            "--set patience=..."
+            f"The run in {path} has ended ({reason}, after {count(len(history.epochs), 'epoch')}). "
+            "To train it longer give more --epochs or --set patience=..."
         )
     console.print(f"Going on with {escape(str(path))} after epoch {len(history.epochs)}.")
     forget_findings(folder)
@@ -124,9 +129,9 @@ def _introduce(console: Console, run: Run) -> None:
     show_notes(console, run.notes)
     config = run.config
     console.print(
-        f"Training {escape(run.introduction)} on {len(run.train):,} rows, stopping by "
-        f"{len(run.valid):,} others: at most {config.epochs} epochs of batches of "
-        f"{config.batch_size}.",
+        f"Training {escape(run.introduction)} on {count(len(run.train), 'row')}, stopping "
+        f"by {count(len(run.valid), 'other')}: at most {count(config.epochs or 0, 'epoch')} of "
+        f"batches of {config.batch_size}.",
         highlight=False,
     )
 

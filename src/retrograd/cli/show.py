@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from retrograd.data import SchemaRow
+from retrograd.data.words import count
 from retrograd.diagnose.finding import Finding
 from retrograd.train.scores import Scores
 
@@ -46,13 +47,13 @@ def show_notes(console: Console, notes: list[str]) -> None:
 
 
 def show_scores(console: Console, scores: Mapping[str, Scores]) -> None:
-    """The figures on each set of rows beside those of the baseline."""
+    """The figures on each set of rows, "rows of ...", beside those of the baseline."""
     for name, each in scores.items():
         table = Table(
             box=None,
             pad_edge=False,
             header_style="bold",
-            title=f"On the {each.rows:,} {name}",
+            title=f"On the {count(each.rows, 'row')}{name.removeprefix('rows')}",
             title_justify="left",
             title_style="",
         )

@@ -8,6 +8,7 @@ import os
 from typing import Any
 
 from retrograd.data.files import atomic_write
+from retrograd.data.words import count
 from retrograd.report.figures import cut, figure, percent, shape
 
 __all__ = ["content_policy", "render", "write_page", "write_text"]
@@ -28,7 +29,7 @@ def render(template: str, *, script: str = "", **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(figure=figure, percent=percent, shape=shape, cut=cut)
+    environment.filters.update(figure=figure, percent=percent, shape=shape, cut=cut, count=count)
     return environment.get_template(template).render(
         values, policy=content_policy(script), script=script
     )

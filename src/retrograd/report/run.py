@@ -130,7 +130,12 @@ def render_report(
         "has_findings": found is not None,
         "found": None if found is None else found_sentence(found),
         "learning": run_charts.learning_curve(report.epochs, report.kept),
-        "stopped": stop_sentence(report.epochs, report.verdict, report.kept),
+        "stopped": stop_sentence(
+            report.epochs,
+            report.verdict,
+            report.kept,
+            is_sound=not any(each.severity == "error" for each in report.findings or ()),
+        ),
         "progress": progress(report.epochs, report.config.get("epochs"), silent_since),
     }
     return render(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from retrograd.data.words import count
 from retrograd.report.charts import Axis, Plot
 from retrograd.report.figures import figure
 from retrograd.report.run_words import metric_name
@@ -92,7 +93,8 @@ def answers_against_truth(target: str, truth: Array, answers: Array) -> str:
     plot.rule((x.low, x.low), (x.high, x.high))
     plot.dots(truth.tolist(), answers.tolist(), "")
     return plot.svg(
-        "Predictions against the truth", f"{len(truth)} rows, the nearer the line the better."
+        "Predictions against the truth",
+        f"{count(len(truth), 'row')}, the nearer the line the better.",
     )
 
 

@@ -131,8 +131,13 @@ def found_sentence(findings: Sequence[Finding]) -> str:
     return f"Found: {parts}. First of all: {findings[0].name} ({findings[0].code})."
 
 
-def stop_sentence(epochs: Sequence[Epoch], reason: Verdict | None, kept: int | None) -> str:
-    """Why training stopped, and the weights of which epoch were `kept`, if any were."""
+def stop_sentence(
+    epochs: Sequence[Epoch], reason: Verdict | None, kept: int | None, *, is_sound: bool = True
+) -> str:
+    """Why training stopped, and the weights of which epoch were `kept`, if any were.
+
+    `is_sound`: nothing was found that more training would not mend.
+    """
     if not epochs:
         if reason is None:
             return "Its first epoch is not over yet."
@@ -146,11 +151,14 @@ def stop_sentence(epochs: Sequence[Epoch], reason: Verdict | None, kept: int | N
         Verdict.INTERRUPTED: f"Training was interrupted {after}.",
         None: f"Training had not ended {after}.",
     }[reason]
-    return f"{why} {_kept_sentence(epochs, reason, kept)}"
+    said = f"{why} {_kept_sentence(epochs, kept)}"
+    is_last_kept = kept is not None and kept == last.epoch
+    if is_sound and is_last_kept and reason in (Verdict.OUT_OF_EPOCHS, Verdict.OUT_OF_TIME):
+        said += " That was the last epoch, so more training may help."
+    return said
 
 
-def _kept_sentence(epochs: Sequence[Epoch], reason: Verdict | None, kept: int | None) -> str:
-    last = epochs[-1]
+def _kept_sentence(epochs: Sequence[Epoch], kept: int | None) -> str:
     best = min(epochs, key=lambda epoch: epoch.valid_loss)
     if kept is None:
         return "No weights were kept."
@@ -160,7 +168,4 @@ def _kept_sentence(epochs: Sequence[Epoch], reason: Verdict | None, kept: int | 
             f"{said}, the best on the rows held out that was written; epoch {best.epoch} was "
             "better, but was lost."
         )
-    said += ", the best on the rows held out."
-    if reason in (Verdict.OUT_OF_EPOCHS, Verdict.OUT_OF_TIME) and best is last:
-        said += " That was the last epoch, so more training may help."
-    return said
+    return f"{said}, the best on the rows held out."
