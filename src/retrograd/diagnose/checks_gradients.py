@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from retrograd.data.words import count
 from retrograd.diagnose.case import Case
 from retrograd.diagnose.catalogue import finding
 from retrograd.diagnose.finding import Finding, Severity
@@ -110,7 +111,11 @@ def dead_units(case: Case) -> Iterator[Finding]:
         yield finding(
             "RG103",
             f"{share:.0%} of the units of {name} are 0 on every row"
-            + (f", and half or more in {len(worst) - 1} other layers." if worst[1:] else "."),
+            + (
+                f", and half or more in {count(len(worst) - 1, 'other layer')}."
+                if worst[1:]
+                else "."
+            ),
             severity=severity if case.fared_badly or share >= 0.95 else "note",
             layers=[each[1] for each in worst],
             steps=_last_quarter(case),
