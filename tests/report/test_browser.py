@@ -141,6 +141,31 @@ def test_it_fits_any_width(browser: Any, report: Path, width: int) -> None:
     page.close()
 
 
+# The texts of a picture that leave it, or that lie on one another; slanted ones only the first.
+_ILL_PLACED = """() => [...document.querySelectorAll("svg")].flatMap((svg) => {
+  const edge = svg.getBoundingClientRect();
+  const all = [...svg.querySelectorAll("text")];
+  const texts = all.map((text) => [text, text.getBoundingClientRect()]);
+  const out = texts.filter(([, box]) => box.left < edge.left - 2 || box.right > edge.right + 2
+    || box.top < edge.top - 2 || box.bottom > edge.bottom + 2);
+  const level = texts.filter(([text]) => !text.hasAttribute("transform"));
+  const on = level.flatMap(([text, a], i) => level.slice(i + 1).filter(([, b]) =>
+    Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2
+    && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 2
+  ).map(([other]) => [text, other]));
+  const name = svg.getAttribute("aria-label");
+  return [...out.map(([text]) => `${name}: ${text.textContent} leaves it`),
+    ...on.map((pair) => `${name}: ${pair.map((text) => text.textContent).join(" on ")}`)];
+})"""
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+def test_the_texts_of_pictures_are_whole_and_apart(browser: Any, report: Path, width: int) -> None:
+    page = Watched(browser, viewport={"width": width, "height": 800}).open(report.as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+    assert page.evaluate(_ILL_PLACED) == []
+
+
 def test_it_is_walked_by_the_keyboard_in_reading_order(browser: Any, report: Path) -> None:
     page = Watched(browser).open(report.as_uri())
     tops = []

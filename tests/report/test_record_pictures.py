@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -99,6 +100,25 @@ def test_the_flow_pictures_show_how_far_the_gradient_gets(tmp_path: Path, fading
             values = record.series(series, name)
             expected = values[0], values.min(), values.max(), values[-1]
             assert (first, low, high, last) == tuple(figure(float(v), 3) for v in expected)
+
+
+@pytest.mark.parametrize("columns", [1, 3, 9, 48])
+def test_the_names_below_a_flow_picture_are_whole(columns: int) -> None:
+    names = [f"layers.{n}.attention.weight" for n in range(columns)]
+    values, steps = np.ones((5, columns)), np.arange(1, 6)
+    svg = heat_map("Flow", steps, names, values, Scale(-4, 0), "fwd", np.zeros(5, bool))
+    tree = ET.fromstring(svg)
+    slanted = [each for each in tree.iter("text") if each.get("transform")]
+    assert slanted
+    for each in slanted:
+        place = re.match(
+            r"translate\(([\d.]+) ([\d.]+)\) rotate\(-38\)", each.get("transform") or ""
+        )
+        assert place is not None
+        length = 8.5 * len(each.text or "")  # in the letters of a narrow page, of 16 px
+        assert float(place[1]) - length * math.cos(math.radians(38)) >= 0
+        height = float((tree.get("viewBox") or "").split()[-1])
+        assert float(place[2]) + length * math.sin(math.radians(38)) <= height
 
 
 def test_steps_without_numbers_are_counted_and_drawn() -> None:

@@ -15,7 +15,10 @@ __all__ = ["Axis", "Plot", "document"]
 _LETTERS = 50
 # From here on figures take more room than there is left of an axis, and are hard to count.
 _SHORT = 1e7
-_LEFT, _RIGHT, _TOP, _BOTTOM = 84, 32, 22, 46
+_LEFT, _RIGHT, _TOP, _BOTTOM = 84, 32, 32, 52
+# The line on which an axis is named and the legend stands, clear of the topmost tick also in the
+# large letters of a narrow page; and what keeps the legend's entries apart.
+_NAME, _APART = 14, 14
 
 
 @dataclass(frozen=True)
@@ -142,14 +145,16 @@ class Plot:
 
     def legend(self, entries: Sequence[tuple[str, str]]) -> None:
         """The names of the lines by their styles, above at the right."""
-        right = self.width - _RIGHT
-        for name, style in reversed(entries):
-            self._parts.append(
-                f'<text class="tick" x="{right}" y="12" text-anchor="end">{escape(name)}</text>'
-            )
-            right -= round(6.5 * len(name)) + 8
-            self._parts.append(f'<path class="line {style}" d="M{right - 14} 8h14"/>')
-            right -= 30
+        # One text, whose parts the browser sets side by side whatever the size of its letters.
+        names = "".join(
+            f'<tspan class="key {style}" dx="{_APART if place else 0}">━━</tspan>'
+            f'<tspan dx="4">{escape(name)}</tspan>'
+            for place, (name, style) in enumerate(entries)
+        )
+        self._parts.append(
+            f'<text class="tick" x="{self.width - _RIGHT}" y="{_NAME}" text-anchor="end">{names}'
+            "</text>"
+        )
 
     def svg(self, title: str, description: str) -> str:
         """The chart, with its title and description for those who do not see it."""
@@ -176,7 +181,7 @@ class Plot:
             x = self._x(tick)
             yield f'<line class="axis" x1="{x:.1f}" y1="{bottom}" x2="{x:.1f}" y2="{bottom + 5}"/>'
             yield (
-                f'<text class="tick" x="{x:.1f}" y="{bottom + 18}" text-anchor="middle">'
+                f'<text class="tick" x="{x:.1f}" y="{bottom + 22}" text-anchor="middle">'
                 f"{self.x.text(tick)}</text>"
             )
         yield f'<line class="axis" x1="{_LEFT}" y1="{bottom}" x2="{right}" y2="{bottom}"/>'
@@ -184,7 +189,7 @@ class Plot:
             f'<text class="label" x="{(_LEFT + right) / 2:.0f}" y="{self.height - 6}" '
             f'text-anchor="middle">{escape(self.x.label)}</text>'
         )
-        yield f'<text class="label" x="0" y="12">{escape(self.y.label)}</text>'
+        yield f'<text class="label" x="0" y="{_NAME}">{escape(self.y.label)}</text>'
 
 
 def document(width: float, height: float, title: str, description: str, body: str) -> str:

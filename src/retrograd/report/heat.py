@@ -25,6 +25,8 @@ _FEWEST_DECADES, _MOST_DECADES = 4, 16
 _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 492, 58, 8, 10, 84
 _MOST_ROWS, _HEIGHT = 48, 230
 _LABEL_WIDTH = 17
+# Names below are slanted; a letter of them is so wide where a narrow page makes it large.
+_SLANT, _LETTERS, _LETTER = 38, 17, 8.8
 
 
 @dataclass(frozen=True)
@@ -75,24 +77,25 @@ def heat_map(
     """
     rows, starts = _pooled(values, broken, _MOST_ROWS)
     levels = scale.levels(rows)
-    width = (_WIDTH - _LEFT - _RIGHT) / max(len(subjects), 1)
+    left, bottom = _margins(subjects)
+    width = (_WIDTH - left - _RIGHT) / max(len(subjects), 1)
     height = _HEIGHT / max(len(rows), 1)
     body = [
-        f'<rect class="frame" x="{_LEFT}" y="{_TOP}" width="{_WIDTH - _LEFT - _RIGHT}" '
+        f'<rect class="frame" x="{left:.1f}" y="{_TOP}" width="{_WIDTH - left - _RIGHT:.1f}" '
         f'height="{_HEIGHT}"/>'
     ]
     for level in range(-1, _LEVELS + 1):
-        path = _cells(levels == level, width, height)
+        path = _cells(levels == level, left, width, height)
         if path and level:
             look = "broken" if level < 0 else style
             strength = opacity(max(level, 1))
             body.append(f'<path class="heat {look}" fill-opacity="{strength}" d="{path}"/>')
-    body += _step_ticks(steps[starts], height)
-    body += _columns(subjects, values, width)
+    body += _step_ticks(steps[starts], left, height)
+    body += _columns(subjects, values, left, width)
     first, last = (_told(subjects, rows[place]) for place in (0, -1)) if len(rows) else ("", "")
     return document(
         _WIDTH,
-        _TOP + _HEIGHT + _BOTTOM,
+        _TOP + _HEIGHT + bottom,
         title,
         f"At first {first}. In the end {last}.",
         "".join(body),
@@ -101,18 +104,18 @@ def heat_map(
 
 def scale_legend(scale: Scale, styles: Sequence[tuple[str, str]]) -> str:
     """The scale with its powers of ten, a strip for each (style, name)."""
-    width, left, strip = 492, 128, 12
+    width, left, strip = 492, 140, 14
     step = (width - left - 24) / _LEVELS
     body = []
     for place, (style, name) in enumerate(styles):
-        y = 4 + place * (strip + 4)
-        body.append(f'<text class="tick" x="0" y="{y + 10}">{escape(name)}</text>')
+        y = 4 + place * (strip + 5)
+        body.append(f'<text class="tick" x="0" y="{y + 12}">{escape(name)}</text>')
         for level in range(1, _LEVELS + 1):
             body.append(
                 f'<rect class="heat {style}" fill-opacity="{opacity(level)}" '
                 f'x="{left + (level - 1) * step:.1f}" y="{y}" width="{step:.1f}" height="{strip}"/>'
             )
-    bottom = 4 + len(styles) * (strip + 4)
+    bottom = 4 + len(styles) * (strip + 5)
     stride = math.ceil((scale.high - scale.low) / 8)
     for power in range(scale.low, scale.high + 1, stride):
         x = left + (power - scale.low) / (scale.high - scale.low) * step * _LEVELS
@@ -153,36 +156,48 @@ def _pooled(values: Array, broken: Array, most: int) -> tuple[Array, Array]:
     return rows, starts
 
 
-def _cells(chosen: Array, width: float, height: float) -> str:
+def _cells(chosen: Array, left: float, width: float, height: float) -> str:
     """The chosen cells as one path, those under one another joined."""
     pieces = []
     for column in range(chosen.shape[1]):
         edges = np.flatnonzero(np.diff(chosen[:, column].astype(int), prepend=0, append=0))
         for start, end in zip(edges[::2], edges[1::2], strict=True):
-            x, y = _LEFT + column * width, _TOP + start * height
+            x, y = left + column * width, _TOP + start * height
             pieces.append(
                 f"M{x:.1f} {y:.1f}h{width:.1f}v{(end - start) * height:.1f}h{-width:.1f}z"
             )
     return "".join(pieces)
 
 
-def _step_ticks(steps: Array, height: float) -> Iterable[str]:
+def _step_ticks(steps: Array, left: float, height: float) -> Iterable[str]:
     count = len(steps)
     for place in sorted({round(share * (count - 1)) for share in (0, 0.25, 0.5, 0.75, 1)}):
         if 0 <= place < count:
             y = _TOP + (place + 0.5) * height + 4
             yield (
-                f'<text class="tick" x="{_LEFT - 8}" y="{y:.1f}" text-anchor="end">'
+                f'<text class="tick" x="{left - 8:.1f}" y="{y:.1f}" text-anchor="end">'
                 f"{int(steps[place]):,}</text>"
             )
 
 
-def _columns(subjects: Sequence[str], values: Array, width: float) -> Iterable[str]:
+def _margins(subjects: Sequence[str]) -> tuple[float, float]:
+    """What the slanted names need at the left, beside the first columns, and below."""
+    lengths = [min(len(name), _LETTERS) * _LETTER for name in subjects]
+    longest = max(lengths, default=0.0)
+    slant = math.radians(_SLANT)
+    # As narrow as columns become where the longest name needs all its room at the left.
+    width = (_WIDTH - longest * math.cos(slant) - _RIGHT) / max(len(subjects), 1)
+    beyond = (n * math.cos(slant) - (i + 0.5) * width - 3 for i, n in enumerate(lengths))
+    left = max(_LEFT, *beyond) if lengths else _LEFT
+    return left, max(_BOTTOM, longest * math.sin(slant) + 21)
+
+
+def _columns(subjects: Sequence[str], values: Array, left: float, width: float) -> Iterable[str]:
     """Names below, slanted; and over each column what a pointer that rests on it is told."""
     stride = max(1, math.ceil(_LABEL_WIDTH / width))
     bottom = _TOP + _HEIGHT + 13
     for place, name in enumerate(subjects):
-        x = _LEFT + place * width
+        x = left + place * width
         known = values[np.isfinite(values[:, place]), place]
         told = f"{figure(known[0], 3)} at first, {figure(known[-1], 3)} at last"
         yield (
@@ -194,8 +209,8 @@ def _columns(subjects: Sequence[str], values: Array, width: float) -> Iterable[s
         if place % stride == 0:
             at = f"{x + width / 2 + 3:.1f} {bottom}"
             yield (
-                f'<text class="tick" transform="translate({at}) rotate(-38)" text-anchor="end">'
-                f"{escape(cut(name, 17))}</text>"
+                f'<text class="tick" transform="translate({at}) rotate(-{_SLANT})" '
+                f'text-anchor="end">{escape(cut(name, _LETTERS))}</text>'
             )
 
 

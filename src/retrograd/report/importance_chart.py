@@ -14,6 +14,8 @@ __all__ = ["attribution_chart", "shuffling_chart"]
 
 _MOST_INPUTS = 12
 _WIDTH, _LEFT, _RIGHT, _TOP, _ROW = 480, 150, 70, 30, 26
+# So much of a name is shown; a letter of it is so wide where a narrow page makes it large.
+_LETTERS, _LETTER = 22, 8.8
 
 
 def attribution_chart(importance: Importance) -> str:
@@ -44,17 +46,19 @@ def shuffling_chart(importance: Importance) -> str:
 def _bars(title: str, caption: str, rows: list[tuple[str, float]], style: str) -> str:
     longest = max((value for _, value in rows), default=0.0)
     longest = longest if longest > 0 else 1.0
-    room = _WIDTH - _LEFT - _RIGHT
+    names = [cut(name, _LETTERS) for name, _ in rows]
+    left = max(_LEFT, round(max(map(len, names), default=0) * _LETTER) + 12)
+    room = _WIDTH - left - _RIGHT
     body = [f'<text class="label" x="0" y="13">{escape(caption)}</text>']
-    for place, (name, value) in enumerate(rows):
+    for place, (short, (name, value)) in enumerate(zip(names, rows, strict=True)):
         y = _TOP + place * _ROW
         width = max(value, 0.0) / longest * room
         body.append(
             f"<g><title>{escape(name)}: {figure(value)}</title>"
-            f'<text class="note" x="{_LEFT - 10}" y="{y + 13}" text-anchor="end">'
-            f"{escape(cut(name, 22))}</text>"
-            f'<rect class="bar {style}" x="{_LEFT}" y="{y}" width="{width:.1f}" height="18"/>'
-            f'<text class="tick" x="{_LEFT + width + 6:.1f}" y="{y + 13}">{figure(value, 3)}</text>'
+            f'<text class="note" x="{left - 10}" y="{y + 13}" text-anchor="end">'
+            f"{escape(short)}</text>"
+            f'<rect class="bar {style}" x="{left}" y="{y}" width="{width:.1f}" height="18"/>'
+            f'<text class="tick" x="{left + width + 6:.1f}" y="{y + 13}">{figure(value, 3)}</text>'
             "</g>"
         )
     told = "; ".join(f"{name} {figure(value, 3)}" for name, value in rows)
