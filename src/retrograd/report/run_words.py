@@ -140,7 +140,7 @@ def stop_sentence(
     """
     if not epochs:
         if reason is None:
-            return "Its first epoch is not over yet."
+            return "Training has not completed its first epoch."
         return "Training ended before its first epoch was over."
     last = epochs[-1]
     after = f"after {count(last.epoch, 'epoch')} ({figure(last.seconds, 2)} seconds)"
