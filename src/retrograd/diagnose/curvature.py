@@ -33,6 +33,7 @@ class Curvature:
         self._rng = np.random.default_rng(seed)
         self._direction: Vectors | None = None
 
+    @np.errstate(all="ignore")  # of weights that run away; what overflows is no curvature
     def measure(self, loss: Tensor, seconds: float, most: int = 50) -> dict[str, float]:
         """`trace`, `trace_error` (its standard error), `largest`, and `products`, how many it took.
 
