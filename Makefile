@@ -1,6 +1,8 @@
 # Everything happens in $(VENV), which the first target that needs it makes; a second run installs
 # nothing unless pyproject.toml has changed. Another interpreter: make test PYTHON=/path/to/python3
 PYTHON ?= python3
+# The whole suite runs in so many processes, each of which takes up to 2 GB.
+JOBS ?= 2
 VENV ?= .venv
 BIN = $(VENV)/bin
 PIP_INSTALL = $(BIN)/python -m pip install -qq --disable-pip-version-check --editable
@@ -16,10 +18,10 @@ demo: $(VENV)/.installed ## install, then train on the house prices that ship wi
 	@$(BIN)/retrograd demo
 
 test: $(VENV)/.installed-test ## install what the tests need, then run them all, the docs' examples too
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 test-all: $(VENV)/.installed-test ## the tests with every sample of PyTorch's operation database
-	@RETROGRAD_SAMPLES=all $(BIN)/python -m pytest
+	@RETROGRAD_SAMPLES=all $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 coverage-table: $(VENV)/.installed-test ## run every sample, and write docs/coverage.md and docs/coverage-modules.md
 	@PYTHONPATH=tests $(BIN)/python -m opinfo.report
