@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +18,7 @@ from retrograd.diagnose.diagnose import examined
 from retrograd.train.fitted import Origin
 from retrograd.train.table import TableConfig
 
-SMALL = {"width": 8, "depth": 1, "members": 2, "bins": 4, "epochs": 2}
+SMALL: dict[str, Any] = {"width": 8, "depth": 1, "members": 2, "bins": 4, "epochs": 2}
 
 
 def _told(case: Case) -> dict[str, str]:
@@ -64,7 +65,7 @@ def test_a_run_of_a_table_names_its_columns(tmp_path: Path) -> None:
         "alive": np.where(survived == 1, "yes", "no"),
     }
     pa.csv.write_csv(pa.table(columns), tmp_path / "ship.csv")
-    config = TableConfig(target="survived", **SMALL)  # type: ignore[arg-type]
+    config = TableConfig(target="survived", **SMALL)
     origin = Origin(str(tmp_path / "ship.csv"))
     folder = start("table", origin, config, tmp_path / "run", Console(quiet=True), False)
     assert _told(_case(folder, []))["RG305"].startswith("Column 'alive' of the inputs alone")

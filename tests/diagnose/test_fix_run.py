@@ -25,7 +25,14 @@ from retrograd.train.fitted import Origin
 from retrograd.train.loop import Trainer
 from retrograd.train.table import TableConfig
 
-SLOW = {"width": 8, "depth": 1, "members": 2, "bins": 4, "epochs": 6, "learning_rate": 2e-5}
+SLOW: dict[str, Any] = {
+    "width": 8,
+    "depth": 1,
+    "members": 2,
+    "bins": 4,
+    "epochs": 6,
+    "learning_rate": 2e-5,
+}
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +41,7 @@ def slow_run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     place = tmp_path_factory.mktemp("fix")
     pyarrow.csv.write_csv(houses(300), place / "houses.csv")
     origin = Origin(str(place / "houses.csv"), test="0.2")
-    config = TableConfig(target="price", **SLOW)  # type: ignore[arg-type]
+    config = TableConfig(target="price", **SLOW)
     return start("table", origin, config, place / "run", Console(quiet=True), False)
 
 
@@ -204,7 +211,7 @@ def test_a_learning_rate_far_too_high_may_also_become_the_usual_one(
 def test_a_run_that_diverges_is_mended(tmp_path: Path) -> None:
     pyarrow.csv.write_csv(houses(300), tmp_path / "houses.csv")
     options = {**SLOW, "epochs": 12, "learning_rate": 100.0}
-    config = TableConfig(target="price", **options)  # type: ignore[arg-type]
+    config = TableConfig(target="price", **options)
     origin = Origin(str(tmp_path / "houses.csv"))
     run = start("table", origin, config, tmp_path / "run", Console(quiet=True), False)
     diverges = [finding(code, "as it was seen") for code in ("RG201", "RG206")]
