@@ -18,9 +18,9 @@ from pathlib import Path
 
 from results import record, table
 
-from retrograd.train.fitted import Origin
-from retrograd.train.image_model import ImagesConfig
-from retrograd.train.images import prepare_images
+from retrograd.kinds.base.fitted import Origin
+from retrograd.kinds.images.model import ImagesConfig
+from retrograd.kinds.images.prepare import prepare_images
 
 SEED = 0
 RUNS = {

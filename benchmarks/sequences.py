@@ -17,13 +17,13 @@ from pathlib import Path
 import numpy as np
 from results import record, table
 
-from retrograd.train.fitted import Origin, Run
-from retrograd.train.forecast import ForecastConfig, prepare_forecast
-from retrograd.train.generation import continue_text
-from retrograd.train.language import LanguageConfig, LanguageModel, prepare_language
-from retrograd.train.scores import number_metrics
-from retrograd.train.signals import SignalConfig, prepare_signals
-from retrograd.train.text_windows import next_character_losses
+from retrograd.kinds.base.fitted import Origin, Run
+from retrograd.kinds.forecast.model import ForecastConfig, prepare_forecast
+from retrograd.kinds.language.generation import continue_text
+from retrograd.kinds.language.model import LanguageConfig, LanguageModel, prepare_language
+from retrograd.kinds.language.windows import next_character_losses
+from retrograd.kinds.signals.model import SignalConfig, prepare_signals
+from retrograd.training.scores import number_metrics
 
 SERIES = {
     "Airline passengers, monthly": ("airline-passengers", "Month", "Passengers", 12),

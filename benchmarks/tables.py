@@ -31,7 +31,7 @@ from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
-from retrograd.train.table import TableConfig, prepare_table
+from retrograd.kinds.table.model import TableConfig, prepare_table
 
 SEEDS = range(5)
 DATA = {

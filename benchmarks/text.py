@@ -23,7 +23,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 
-from retrograd.train.table import TableConfig, prepare_table
+from retrograd.kinds.table.model import TableConfig, prepare_table
 
 SEEDS = range(3)
 # The file, the target, the columns with text, and the accuracy that is to be reached.

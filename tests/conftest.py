@@ -12,7 +12,10 @@ from pathlib import Path
 import hypothesis
 import numpy as np
 import pytest
-from interpreters import FreshPython
+from support.interpreters import FreshPython
+
+# Fixtures that several rooms share.
+pytest_plugins = ("support.command", "support.pages", "support.small_images")
 
 # Read when JAX is first imported; a run on a GPU sets it beforehand.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from interpreters import FreshPython
 from markdown_it import MarkdownIt
+from support.interpreters import FreshPython
 
 ROOT = Path(__file__).parent.parent
 # tests/diagnose/test_finding_pages.py runs the programs in docs/findings, and asks more of them.

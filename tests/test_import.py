@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 
-from interpreters import FreshPython
+from support.interpreters import FreshPython
 
 from retrograd import datasets
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from data import Data
 from draw import halves
 
-from retrograd.diagnose.program import Program
+from retrograd.diagnosis.remedies.program import Program
 
 Pair = tuple[Program, Program]
 

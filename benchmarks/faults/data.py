@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from retrograd.diagnose.program import Examples
+from retrograd.diagnosis.remedies.program import Examples
 
 # Set by the command line before the first data set is read.
 FOLDER = Path("../shared/data")

@@ -6,10 +6,10 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from retrograd.diagnose.diagnose import diagnose_program
-from retrograd.diagnose.finding import Finding
-from retrograd.diagnose.program import Program
-from retrograd.diagnose.recorder import Recorder
+from retrograd.diagnosis.diagnose import diagnose_program
+from retrograd.diagnosis.finding import Finding
+from retrograd.diagnosis.record.recorder import Recorder
+from retrograd.diagnosis.remedies.program import Program
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import numpy as np
 
 import retrograd as rg
 from retrograd import nn, optim
-from retrograd.diagnose.program import Program
+from retrograd.diagnosis.remedies.program import Program
 
 Generator = np.random.Generator
 

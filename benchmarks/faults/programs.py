@@ -9,7 +9,7 @@ import numpy as np
 from data import Data
 
 from retrograd import nn, optim
-from retrograd.diagnose.program import Program
+from retrograd.diagnosis.remedies.program import Program
 
 Builder = Callable[[], nn.Module]
 

@@ -15,10 +15,10 @@ from retrograd.transforms import checkpoint, grad, hvp, jacobian, value_and_grad
 from retrograd.variable import Buffer, Key, Parameter, Slot, Variable
 
 if TYPE_CHECKING:
-    from retrograd.diagnose.diagnose import diagnose
-    from retrograd.diagnose.fix import fix
-    from retrograd.diagnose.origin import find_nan
-    from retrograd.diagnose.recorder import record
+    from retrograd.diagnosis.diagnose import diagnose
+    from retrograd.diagnosis.nan.origin import find_nan
+    from retrograd.diagnosis.record.recorder import record
+    from retrograd.diagnosis.remedies.fix import fix
 
 __all__ = [
     "Buffer",
@@ -52,15 +52,14 @@ __all__ = [
 
 # What takes more than NumPy is imported when it is asked for.
 _LATER = {
-    "find_nan": "retrograd.diagnose.origin",
-    "fix": "retrograd.diagnose.fix",
-    "record": "retrograd.diagnose.recorder",
+    "diagnose": "retrograd.diagnosis.diagnose",
+    "find_nan": "retrograd.diagnosis.nan.origin",
+    "fix": "retrograd.diagnosis.remedies.fix",
+    "record": "retrograd.diagnosis.record.recorder",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name == "diagnose":  # a room that is called like a function
-        return import_module("retrograd.diagnose")
     if name not in _LATER:
         raise AttributeError(f"module 'retrograd' has no attribute {name!r}")
     return getattr(import_module(_LATER[name]), name)

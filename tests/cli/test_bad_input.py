@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from .conftest import QUICK, Command, Result, write_houses
+from support.command import QUICK, Command, Result, write_houses
 
 # Weights of some 50 kB.
 WIDE = ("--epochs", "2", "--set", "width=64")

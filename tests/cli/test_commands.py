@@ -17,10 +17,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
+from support.command import QUICK, Command, write_houses
 
-from retrograd.train import Trainer
-
-from .conftest import QUICK, Command, write_houses
+from retrograd.training import Trainer
 
 COMMANDS = ("train", "evaluate", "predict", "explain", "report", "demo")
 

@@ -9,8 +9,7 @@ import json
 from pathlib import Path
 
 import pytest
-
-from .conftest import Command
+from support.command import Command
 
 
 def without(field: str, file: str) -> tuple[str, str]:

@@ -7,8 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-
-from .conftest import Command, write_houses
+from support.command import Command, write_houses
 
 # So low a learning rate that the weights hardly move.
 SLOW = ("--epochs", "6", "--set", "learning_rate=2e-5", "--set", "width=8", "--set", "members=2")

@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from support.command import Command, Result
 
 from retrograd.data import images
-
-from .conftest import Command, Result
 
 QUICK = ("--epochs", "12", "--set", "shift=0.05", "--seed", "1")
 

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from .conftest import Command
+from support.command import Command
 
 
 def train_text(retrograd: Command, text: str = "to be or not to be; " * 60) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from interpreters import FreshPython
+from support.interpreters import FreshPython
 
 JOURNEY = """
 import sys

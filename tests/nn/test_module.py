@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from networks import floats, small_network
+from support.networks import floats, small_network
 
 import retrograd as rg
 from retrograd import nn

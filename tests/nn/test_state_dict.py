@@ -9,7 +9,7 @@ import pytest
 import safetensors.numpy
 import safetensors.torch
 import torch
-from networks import floats, small_network
+from support.networks import floats, small_network
 
 import retrograd as rg
 from retrograd import nn

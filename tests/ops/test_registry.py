@@ -11,7 +11,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 from opinfo.table import TABLE as PYTORCHS_SAMPLES
-from samples import TABLE
+from support.samples.table import TABLE
 
 import retrograd as rg
 from retrograd import ops

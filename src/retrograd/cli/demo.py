@@ -10,8 +10,8 @@ from rich.console import Console
 
 from retrograd.cli.session import start
 from retrograd.datasets import sacramento_homes
-from retrograd.train.fitted import Origin
-from retrograd.train.table import TableConfig
+from retrograd.kinds.base.fitted import Origin
+from retrograd.kinds.table.model import TableConfig
 
 __all__ = ["demo"]
 

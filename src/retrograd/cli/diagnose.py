@@ -11,16 +11,16 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from retrograd.artifact import RunFolder, kind_in, load_config, load_model
 from retrograd.cli.session import run_origin
 from retrograd.cli.show import COLORS, show_notes
-from retrograd.diagnose.case import Case
-from retrograd.diagnose.catalogue import check_codes
-from retrograd.diagnose.diagnose import examined
-from retrograd.diagnose.finding import Finding
-from retrograd.diagnose.record import Record
+from retrograd.diagnosis.catalogue import check_codes
+from retrograd.diagnosis.checks.case import Case
+from retrograd.diagnosis.diagnose import examined
+from retrograd.diagnosis.finding import Finding
+from retrograd.diagnosis.record.record import Record
 from retrograd.errors import DataError
-from retrograd.report.run_findings import recorded_case, trained_case
+from retrograd.store import RunFolder, kind_in, load_config, load_model
+from retrograd.store.findings import recorded_case, trained_case
 
 __all__ = ["diagnose"]
 

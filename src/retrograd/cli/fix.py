@@ -14,19 +14,19 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from retrograd.artifact import RunFolder, kind_in, load_config
 from retrograd.cli.session import run_origin
-from retrograd.diagnose.finding import Finding, Remedy
-from retrograd.diagnose.remedies_config import Changed, changed_options, random_options
-from retrograd.diagnose.trials import Fix, FixInterrupted, Scored, bounded, try_remedies
-from retrograd.diagnose.trials import Progress as Done
+from retrograd.diagnosis.finding import Finding, Remedy
+from retrograd.diagnosis.remedies.options import Changed, changed_options, random_options
+from retrograd.diagnosis.remedies.trials import Fix, FixInterrupted, Scored, bounded, try_remedies
+from retrograd.diagnosis.remedies.trials import Progress as Done
 from retrograd.errors import RunError
-from retrograd.report.run_findings import sure_findings
-from retrograd.train.config import TrainConfig
-from retrograd.train.fitted import Origin
-from retrograd.train.history import Verdict
-from retrograd.train.kinds import Kind
-from retrograd.train.scores import Scores
+from retrograd.kinds.base.fitted import Origin
+from retrograd.kinds.registry import Kind
+from retrograd.store import RunFolder, kind_in, load_config
+from retrograd.store.findings import sure_findings
+from retrograd.training.history import Verdict
+from retrograd.training.options import TrainConfig
+from retrograd.training.scores import Scores
 
 __all__ = ["SEEDS", "TRIES", "fix", "fix_run", "mend"]
 
@@ -91,7 +91,7 @@ def fix_run(
     findings: Sequence[Finding] | None = None,
     progress: Callable[[Done], None] | None = None,
 ) -> Fix[TrainConfig]:
-    """Try remedies for a run's options; see `retrograd.diagnose.fix.fix`.
+    """Try remedies for a run's options; see `retrograd.diagnosis.remedies.fix.fix`.
 
     Raises UsageError for a run without a record, DataError if its data is gone or has changed,
     FixInterrupted at Ctrl-C.

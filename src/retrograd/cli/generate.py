@@ -10,10 +10,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from retrograd.artifact import RunFolder, load_model
 from retrograd.cli.show import show_notes
-from retrograd.train.generation import continue_text
-from retrograd.train.language import LanguageModel
+from retrograd.kinds.language.generation import continue_text
+from retrograd.kinds.language.model import LanguageModel
+from retrograd.store import RunFolder, load_model
 
 __all__ = ["generate"]
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from retrograd.models.registry import ARCHITECTURES
+from retrograd.kinds.base.architectures import ARCHITECTURES
 
 __all__ = ["models"]
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from retrograd.train import Callback, Epoch, History
+from retrograd.training import Callback, Epoch, History
 
 if TYPE_CHECKING:
-    from retrograd.train import Trainer
+    from retrograd.training import Trainer
 
 __all__ = ["JsonLines", "LiveProgress", "PlainLines", "reporter"]
 

@@ -11,7 +11,17 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from retrograd.artifact import (
+from retrograd.cli.progress import reporter
+from retrograd.cli.show import show_columns, show_findings, show_notes, show_scores
+from retrograd.data.split import share
+from retrograd.diagnosis.finding import Finding
+from retrograd.diagnosis.nan.failing_run import FailingRun
+from retrograd.diagnosis.record.recorder import Recorder
+from retrograd.errors import DataError, Interrupted, RunError, UsageError
+from retrograd.kinds.base.fitted import Origin, Run
+from retrograd.kinds.registry import KINDS
+from retrograd.report import write_run_report
+from retrograd.store import (
     RunFolder,
     RunLog,
     kind_in,
@@ -20,22 +30,12 @@ from retrograd.artifact import (
     write_recipe,
     write_scores,
 )
-from retrograd.artifact.folder import fingerprint
-from retrograd.cli.progress import reporter
-from retrograd.cli.show import show_columns, show_findings, show_notes, show_scores
-from retrograd.data.split import share
-from retrograd.data.words import count
-from retrograd.diagnose.failing_run import FailingRun
-from retrograd.diagnose.finding import Finding
-from retrograd.diagnose.recorder import Recorder
-from retrograd.errors import DataError, Interrupted, RunError, UsageError
-from retrograd.report import write_run_report
-from retrograd.report.run_findings import forget_findings, sure_findings, write_findings
-from retrograd.train import Verdict
-from retrograd.train.config import TrainConfig
-from retrograd.train.fitted import Origin, Run
-from retrograd.train.kinds import KINDS
-from retrograd.train.scores import Scores
+from retrograd.store.findings import forget_findings, sure_findings, write_findings
+from retrograd.store.folder import fingerprint
+from retrograd.training import Verdict
+from retrograd.training.options import TrainConfig
+from retrograd.training.scores import Scores
+from retrograd.wording import count
 
 __all__ = ["HELD_OUT", "NEVER_SEEN", "judged_data", "resume", "run_origin", "start"]
 

@@ -9,9 +9,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from retrograd.data import SchemaRow
-from retrograd.data.words import count
-from retrograd.diagnose.finding import Finding
-from retrograd.train.scores import Scores
+from retrograd.diagnosis.finding import Finding
+from retrograd.training.scores import Scores
+from retrograd.wording import count
 
 __all__ = ["COLORS", "number", "show_columns", "show_findings", "show_notes", "show_scores"]
 

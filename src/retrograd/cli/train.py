@@ -13,15 +13,15 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from retrograd.artifact import RunFolder
 from retrograd.cli.fix import SEEDS, TRIES, mend
 from retrograd.cli.session import resume, start
 from retrograd.data.files import existing_file
 from retrograd.data.split import share
 from retrograd.errors import UsageError
-from retrograd.train.fitted import Origin
-from retrograd.train.history import Verdict
-from retrograd.train.kinds import KINDS, kind_of
+from retrograd.kinds.base.fitted import Origin
+from retrograd.kinds.registry import KINDS, kind_of
+from retrograd.store import RunFolder
+from retrograd.training.history import Verdict
 
 __all__ = ["train"]
 

@@ -10,19 +10,19 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from retrograd.artifact import RunFolder, load_model, why_not_kept
 from retrograd.cli.session import judged_data
 from retrograd.cli.show import show_notes, show_scores
 from retrograd.data import read_table, write_table
 from retrograd.errors import about
+from retrograd.kinds.table.model import TableModel
+from retrograd.kinds.table.walkthrough import walk_through
 from retrograd.report import (
     walkthrough_text,
     write_recorded_report,
     write_run_report,
     write_walkthrough,
 )
-from retrograd.train.table import TableModel
-from retrograd.train.walkthrough import walk_through
+from retrograd.store import RunFolder, load_model, why_not_kept
 
 __all__ = ["evaluate", "explain", "predict", "report"]
 

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from retrograd.artifact import RunFolder
-from retrograd.report.live import LivePage, PageServer
+from retrograd.report.pages.live import LivePage, PageServer
+from retrograd.store import RunFolder
 
 __all__ = ["watch"]
 

@@ -2,8 +2,9 @@
 
 from retrograd.data.batches import Batches
 from retrograd.data.files import atomic_write
-from retrograd.data.preprocess import Preprocessor, TableArrays
-from retrograd.data.schema import (
+from retrograd.data.split import split_rows
+from retrograd.data.tables.preprocess import Preprocessor, TableArrays
+from retrograd.data.tables.schema import (
     Column,
     Schema,
     SchemaRow,
@@ -12,8 +13,7 @@ from retrograd.data.schema import (
     labelled_rows,
     target_values,
 )
-from retrograd.data.split import split_rows
-from retrograd.data.table import read_table, take_rows, write_table
+from retrograd.data.tables.table import read_table, take_rows, write_table
 
 __all__ = [
     "Batches",

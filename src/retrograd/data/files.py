@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from retrograd.data.words import did_you_mean
 from retrograd.errors import DataError, UsageError
+from retrograd.wording import did_you_mean
 
 __all__ = ["atomic_write", "existing_file", "plain_reason"]
 

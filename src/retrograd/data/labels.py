@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.data.words import listed, shown
 from retrograd.errors import DataError
+from retrograd.wording import listed, shown
 
 __all__ = ["codes_among", "spelled"]
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.data.words import count
 from retrograd.errors import DataError, UsageError
+from retrograd.wording import count
 
 __all__ = ["share", "split_rows"]
 

@@ -1,5 +1,5 @@
 """Architectures: each a readable Module, used by the command and usable from Python."""
 
-from retrograd.models.table import TableNet
+from retrograd.models.tables.table import TableNet
 
 __all__ = ["TableNet"]

@@ -1,14 +1,14 @@
 """What a run leaves for people: pages that open in any browser, offline, and text for terminals."""
 
-from retrograd.report.run import (
+from retrograd.report.pages.run import (
     RunReport,
     render_report,
     write_recorded_report,
     write_report,
     write_run_report,
 )
-from retrograd.report.walkthrough import write_walkthrough
-from retrograd.report.walkthrough_text import walkthrough_text
+from retrograd.report.pages.walkthrough import write_walkthrough
+from retrograd.report.words.walkthrough import walkthrough_text
 
 __all__ = [
     "RunReport",

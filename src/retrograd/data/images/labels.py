@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from retrograd.data.arrow import mask
-from retrograd.data.cells import normalised
-from retrograd.data.facts import gather
 from retrograd.data.images.sets import ImageSet
 from retrograd.data.labels import codes_among, spelled
-from retrograd.data.target import Target, judge_target, read_target
-from retrograd.data.words import count, listed, shown
+from retrograd.data.tables.arrow import mask
+from retrograd.data.tables.cells import normalised
+from retrograd.data.tables.facts import gather
+from retrograd.data.tables.target import Target, judge_target, read_target
 from retrograd.errors import DataError
+from retrograd.wording import count, listed, shown
 
 __all__ = ["FOLDER", "codes_of", "judge_labels", "with_labels"]
 

@@ -12,13 +12,13 @@ import narwhals as nw
 import numpy as np
 import pyarrow as pa
 
-from retrograd.data.cells import is_text
 from retrograd.data.images.pixels import SUFFIXES
-from retrograd.data.part_folders import part_folders
-from retrograd.data.table import as_table, take_rows
-from retrograd.data.text_folder import is_text_folder
-from retrograd.data.words import count, did_you_mean, listed, shown
+from retrograd.data.parts import part_folders
+from retrograd.data.tables.cells import is_text
+from retrograd.data.tables.table import as_table, take_rows
+from retrograd.data.texts.folder import is_text_folder
 from retrograd.errors import DataError
+from retrograd.wording import count, did_you_mean, listed, shown
 
 __all__ = [
     "ImageFiles",

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from retrograd.data.arrays_file import read_arrays, read_examples
+from retrograd.data.arrays import read_arrays, read_examples
 from retrograd.data.files import existing_file
 from retrograd.data.images.idx import idx_parts, labels_beside, read_idx
 from retrograd.data.images.listing import (
@@ -28,9 +28,9 @@ from retrograd.data.images.listing import (
 )
 from retrograd.data.images.pixels import SUFFIXES, PixelFormat
 from retrograd.data.images.sets import ImageSet, decode
-from retrograd.data.table import read_table
-from retrograd.data.words import count
+from retrograd.data.tables.table import read_table
 from retrograd.errors import DataError
+from retrograd.wording import count
 
 __all__ = ["Found", "format_of", "holds_images", "read_examples_only", "read_parts", "to_set"]
 

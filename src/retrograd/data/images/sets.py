@@ -11,14 +11,14 @@ import narwhals as nw
 import numpy as np
 import pyarrow as pa
 
-from retrograd.data.arrow import row_numbers
 from retrograd.data.images import cache
 from retrograd.data.images.listing import ImageFiles
 from retrograd.data.images.pixels import PixelFormat
 from retrograd.data.images.workers import decode_files
-from retrograd.data.table import take_rows
-from retrograd.data.words import count
+from retrograd.data.tables.arrow import row_numbers
+from retrograd.data.tables.table import take_rows
 from retrograd.errors import DataError
+from retrograd.wording import count
 
 __all__ = ["ImageSet", "Pixels", "decode", "in_memory", "pixel_statistics"]
 

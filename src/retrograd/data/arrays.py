@@ -1,0 +1,181 @@
+"""Arrays of examples and their labels from an NPZ file, as NumPy's `savez` writes it.
+
+The arrays' names say what they are: `x` and `y` (or `images`, `data`, `signals` and `labels`,
+`targets`), alone or with the part they belong to: `x_train`, `y_test`, `train_images`,
+`val_labels`. Names without a part are the training part.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from retrograd.data.files import existing_file, plain_reason
+from retrograd.errors import DataError
+from retrograd.wording import count, listed
+
+__all__ = ["ArraysFile", "read_arrays", "read_examples"]
+
+Array = np.ndarray[Any, Any]
+Part = tuple[Array, Array]
+
+_ROLES = {
+    **dict.fromkeys(("x", "data", "features", "images", "inputs", "signals"), "x"),
+    **dict.fromkeys(("y", "label", "labels", "target", "targets"), "y"),
+}
+_PARTS = {"train": "train", "training": "train", "test": "test"} | dict.fromkeys(
+    ("val", "valid", "validation"), "valid"
+)
+_EXPECTED = "expected x and y, or x_train, y_train, x_test and y_test"
+
+
+@dataclass(frozen=True)
+class ArraysFile:
+    """Examples `(n, ...)` with their labels `(n,)`, as they stand in the file, a pair a part."""
+
+    train: Part
+    valid: Part | None = None
+    test: Part | None = None
+    others: tuple[str, ...] = ()  # the arrays in the file that are neither
+
+    @property
+    def kind(self) -> str:
+        """What the shape and type of the examples say that they are.
+
+        "images" are `(n, height, width, channels)`, bytes `(n, height, width)` and bytes
+        `(n, pixels)` of a square; "signals" are all others: `(n, time)` and `(n, channels, time)`.
+        """
+        x = self.train[0]
+        is_bytes = x.dtype == np.uint8
+        is_square = x.ndim == 2 and math.isqrt(x.shape[1]) ** 2 == x.shape[1]
+        if x.ndim == 4 or (is_bytes and (x.ndim == 3 or is_square)):
+            return "images"
+        return "signals"
+
+
+def read_arrays(path: str | os.PathLike[str]) -> ArraysFile:
+    """The parts of an NPZ file. Nothing in the file is run: arrays of Python objects are refused.
+
+    Labels of shape `(n, 1)` come back as `(n,)`. Raises DataError for a file that is missing,
+    broken or no NPZ, and for arrays that are missing, of unequal lengths, empty, or not numbers.
+    """
+    path = existing_file(path)
+    arrays = _load(path)
+    found: dict[tuple[str, str], tuple[str, Array]] = {}
+    others = []
+    for name, array in arrays.items():
+        place = _place(name)
+        if place is None:
+            others.append(name)
+        elif place in found:
+            raise DataError(
+                f"{path}: {found[place][0]!r} and {name!r} both name the same part; {_EXPECTED}."
+            )
+        else:
+            found[place] = (name, array)
+    parts = {
+        part: _part(path, part, found)
+        for part in ("train", "valid", "test")
+        if (part, "x") in found or (part, "y") in found
+    }
+    if "train" not in parts:
+        raise DataError(
+            f"{path} holds the arrays {listed(map(repr, arrays)) or 'none'}; {_EXPECTED}. Name "
+            "them so in numpy.savez."
+        )
+    shapes = {part: x.shape[1:] for part, (x, _) in parts.items()}
+    if len(set(shapes.values())) > 1:
+        raise DataError(f"{path}: the examples of the parts have different shapes, {shapes}.")
+    return ArraysFile(**parts, others=tuple(others))
+
+
+def read_examples(path: str | os.PathLike[str]) -> Array:
+    """The examples alone, `(n, ...)`, of a file that may lack labels: its test part, if it has one.
+
+    Raises DataError as `read_arrays` does.
+    """
+    path = existing_file(path)
+    found = {place: (name, x) for name, x in _load(path).items() if (place := _place(name))}
+    for part in ("test", "train", "valid"):
+        if (part, "x") in found:
+            name, x = found[part, "x"]
+            return _numbers(path, name, x)
+    raise DataError(f"{path} holds no array 'x' or 'x_test'. Name it so in numpy.savez.")
+
+
+def _load(path: Path) -> dict[str, Array]:
+    try:
+        # Opened here, since NumPy leaves a file open that turns out to be broken.
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
+            if isinstance(archive, np.ndarray):
+                raise DataError(
+                    f"{path} holds one array without a name; {_EXPECTED}, as numpy.savez writes."
+                )
+            return {name: archive[name] for name in archive.files}
+    except OSError as error:
+        raise DataError(f"Cannot read {path}: {plain_reason(error)}.") from error
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        why = "it holds Python objects" if "Object arrays" in str(error) else "it is broken"
+        raise DataError(
+            f"{path} cannot be read as an NPZ file of plain arrays: {why}. Write it with "
+            "numpy.savez and arrays of numbers or texts."
+        ) from error
+
+
+def _place(name: str) -> tuple[str, str] | None:
+    """The part and the role that an array's name gives it: "X_train" is ("train", "x")."""
+    words = re.split(r"[^a-z0-9]+", name.lower())
+    roles = [_ROLES[word] for word in words if word in _ROLES]
+    parts = [_PARTS[word] for word in words if word in _PARTS]
+    if len(roles) != 1 or len(roles) + len(parts) != len(words) or len(parts) > 1:
+        return None
+    return (parts[0] if parts else "train"), roles[0]
+
+
+def _part(path: Path, part: str, found: dict[tuple[str, str], tuple[str, Array]]) -> Part:
+    """Examples and labels that fit each other."""
+    for role, missing in (("x", "y"), ("y", "x")):
+        if (part, missing) not in found:
+            name = found[part, role][0]
+            raise DataError(f"{path} holds {name!r} and no array {missing!r} for it; {_EXPECTED}.")
+    (x_name, x), (y_name, y) = found[part, "x"], found[part, "y"]
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    x = _numbers(path, x_name, x)
+    if y.dtype.kind not in "biufSU" or y.ndim != 1:
+        raise DataError(
+            f"{path}: {y_name!r} is an array of {y.dtype} and shape {y.shape}; expected one label "
+            "for each example, (n,)."
+        )
+    if len(x) != len(y):
+        raise DataError(
+            f"{path}: {x_name!r} has {count(len(x), 'example')} and {y_name!r} "
+            f"{count(len(y), 'label')}; expected as many."
+        )
+    return x, y
+
+
+def _numbers(path: Path, name: str, x: Array) -> Array:
+    """Examples that are finite numbers of a form that can be learned from."""
+    if x.dtype.kind not in "biuf" or x.ndim < 2 or 0 in x.shape:
+        raise DataError(
+            f"{path}: {name!r} is an array of {x.dtype} and shape {x.shape}; expected numbers, "
+            "(n, time), (n, channels, time) or images (n, height, width)."
+        )
+    if x.dtype.kind == "f":
+        wrong = ~np.isfinite(x).reshape(len(x), -1).all(1)
+        if wrong.any():
+            raise DataError(
+                f"{path}: {name!r} holds values that are no finite number in "
+                f"{count(int(wrong.sum()), 'example')}, first in number {int(wrong.argmax())} "
+                "(from 0). Fill them in or leave those examples out."
+            )
+    return x

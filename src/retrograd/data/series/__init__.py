@@ -1,0 +1,1 @@
+"""Series of numbers over time, and the clock that names their instants."""

@@ -1,0 +1,147 @@
+"""Cells to numbers, flags and labels, a whole column at a time.
+
+Every reader takes the column as `normalised` gives it and returns NaN where a cell is missing, and
+a mask of the cells that hold something else than what was asked for.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from retrograd.data.tables.arrow import floats, integers, mask, nulled, strings
+
+__all__ = [
+    "MISSING_MARKERS",
+    "Reading",
+    "is_number",
+    "is_text",
+    "is_time",
+    "labels",
+    "normalised",
+    "read_flags",
+    "read_numbers",
+]
+
+MISSING_MARKERS = (
+    *("", "NA", "N/A", "n/a", "na", "#N/A", "NULL", "Null", "null"),
+    *("NaN", "nan", "NAN", "None", "?", "-"),
+)
+_TRUE = ("true", "yes", "y", "t", "1")
+_FALSE = ("false", "no", "n", "f", "0")
+_SPACES = " \u00a0\u202f"
+
+
+class Reading(NamedTuple):
+    """A column read as numbers: (n,) values, NaN where missing, and (n,) what did not fit."""
+
+    values: np.ndarray[Any, np.dtype[np.float64]]
+    wrong: np.ndarray[Any, np.dtype[np.bool_]]
+
+
+def normalised(column: pa.ChunkedArray, markers: tuple[str, ...] = ()) -> pa.Array:
+    """One array of trimmed large strings, booleans, float64 / int64 or timestamps in seconds.
+
+    Texts that mark a missing value (`MISSING_MARKERS` and `markers`), NaN and null become null. A
+    type that is none of these (lists, structs, bytes) stays as it is.
+    """
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    kind = column.type
+    if pa.types.is_null(kind):
+        return pa.nulls(len(column), pa.large_string())
+    if is_text(kind):
+        text = _one(pc.utf8_trim_whitespace(column.cast(pa.large_string())))
+        is_marker = pc.is_in(text, value_set=strings([*MISSING_MARKERS, *markers]))
+        return nulled(text, is_marker) if pc.any(is_marker).as_py() else text
+    if pa.types.is_integer(kind):
+        return _one(column)
+    if is_number(kind):
+        values = _one(column.cast(pa.float64(), safe=False))
+        return nulled(values, pc.is_nan(values))
+    if is_time(kind):
+        return _one(column.cast(pa.timestamp("us"), safe=False).cast(pa.timestamp("s"), safe=False))
+    return _one(column)
+
+
+def is_text(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    )
+
+
+def is_number(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    )
+
+
+def is_time(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_timestamp(kind) or pa.types.is_date(kind))
+
+
+def read_numbers(cells: pa.Array, decimal: str = ".") -> Reading:
+    """Cells as numbers; infinities stay.
+
+    Texts may carry a currency sign, a percent sign (12% is 12) and separated thousands: `$1,200.50`
+    with `decimal="."`, `1.200,50 €` with `decimal=","`.
+    """
+    if is_number(cells.type) or pa.types.is_boolean(cells.type):
+        return Reading(floats(cells), np.zeros(len(cells), np.bool_))
+    if not is_text(cells.type):
+        return _nothing_fits(cells)
+    if decimal == ".":
+        try:
+            return Reading(floats(cells.cast(pa.float64())), np.zeros(len(cells), np.bool_))
+        except pa.ArrowInvalid:
+            pass
+    plain = _plain_numbers(cells, decimal)
+    wrong = mask(cells.is_valid()) & mask(plain.is_null())
+    return Reading(floats(plain.cast(pa.float64())), wrong)
+
+
+def read_flags(cells: pa.Array) -> Reading:
+    """Cells as 0 and 1: true/false, yes/no, y/n, t/f, 1/0, letter case aside."""
+    if pa.types.is_boolean(cells.type) or is_number(cells.type):
+        values = floats(cells)
+        wrong = ~np.isin(values, (0.0, 1.0)) & ~np.isnan(values)
+        return Reading(np.where(wrong, np.nan, values), wrong)
+    if not is_text(cells.type):
+        return _nothing_fits(cells)
+    places = integers(pc.index_in(pc.utf8_lower(labels(cells)), strings([*_TRUE, *_FALSE])))
+    values = np.where(places < 0, np.nan, places < len(_TRUE))
+    return Reading(values, mask(cells.is_valid()) & (places < 0))
+
+
+def labels(cells: pa.Array) -> pa.Array:
+    """Cells as large strings, one spelling a value: 3, 3.0 and "3.0" are all "3"."""
+    text = cells.cast(pa.large_string())
+    return pc.replace_substring_regex(text, pattern=r"^([+-]?\d+)\.0+$", replacement=r"\1")
+
+
+def _plain_numbers(text: pa.Array, decimal: str) -> pa.Array:
+    """Texts that Arrow parses as float64; null where a text is no number."""
+    text = pc.replace_substring_regex(text, pattern="\u2212", replacement="-")
+    signs = r"[$€£¥₹]"
+    text = pc.replace_substring_regex(text, pattern=rf"^([+-]?)\s*{signs}\s*", replacement=r"\1")
+    text = pc.replace_substring_regex(text, pattern=rf"\s*(?:%|{signs})$", replacement="")
+    group = f"[,'{_SPACES}]" if decimal == "." else f"[.'{_SPACES}]"
+    point = r"\." if decimal == "." else ","
+    digits = rf"(?:\d{{1,3}}(?:{group}\d{{3}})+|\d+)"
+    number = rf"^[+-]?(?:{digits}(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?$"
+    special = r"^[+-]?(?i:inf|infinity)$"
+    fits = pc.match_substring_regex(text, pattern=f"{number}|{special}")
+    text = nulled(text, pc.invert(fits))
+    text = pc.replace_substring_regex(text, pattern=group, replacement="")
+    return pc.replace_substring(text, pattern=",", replacement=".")
+
+
+def _nothing_fits(cells: pa.Array) -> Reading:
+    return Reading(np.full(len(cells), np.nan), mask(cells.is_valid()))
+
+
+def _one(column: pa.ChunkedArray) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column

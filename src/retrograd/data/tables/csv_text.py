@@ -1,0 +1,165 @@
+"""Separated text: its encoding, its separator, its header, and the line that does not fit.
+
+pyarrow reads the cells. What it leaves open is settled here from the first part of the file; only a
+file that it refuses is walked line by line, to name the line.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from retrograd.errors import DataError
+from retrograd.wording import count, shown
+
+__all__ = ["SEPARATORS", "Dialect", "ragged_line", "sniff", "unclosed_quote", "without_rows"]
+
+_BLOCK = 1 << 20
+_SAMPLE_LINES = 100
+SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
+_BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    # Before UTF-16, whose little-endian mark is the first half of this one.
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_OTHER_FORMATS = {
+    b"PK\x03\x04": "a workbook or zip archive",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"\x1f\x8b": "gzip-compressed",
+    b"PAR1": "a Parquet file (its name should end in .parquet)",
+    b"%PDF": "a PDF document",
+}
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a file of separated text is written."""
+
+    encoding: str
+    separator: str
+    header: tuple[str, ...]
+
+
+def sniff(path: Path) -> Dialect:
+    """The encoding, separator and header of a file of separated text.
+
+    Raises DataError for an empty file and for one that is not text.
+    """
+    encoding = _encoding(path)
+    lines: list[str] = []
+    with path.open(encoding=encoding, newline="") as file:
+        for line in file:
+            if line.strip() or lines:
+                lines.append(line)
+            if len(lines) > _SAMPLE_LINES:
+                break
+    if not lines:
+        raise DataError(f"{path} is empty; expected a header line and rows below it.")
+    separator = _separator(lines, prefer="\t" if path.suffix.lower() == ".tsv" else ",")
+    records = _records(lines, separator)
+    if not records:
+        raise DataError(
+            f"{path} has a field longer than {csv.field_size_limit():,} characters near its start; "
+            "a quote is probably left open."
+        )
+    if len(records) == 1 and len(lines) <= _SAMPLE_LINES:
+        raise without_rows(path)
+    return Dialect(encoding, separator, tuple(records[0]))
+
+
+def without_rows(path: Path) -> DataError:
+    """The error for a table that is a header only."""
+    return DataError(f"{path} has a header and no rows; expected at least two rows.")
+
+
+def ragged_line(path: Path, dialect: Dialect) -> DataError | None:
+    """The error for the first record that has not as many fields as the header, if there is one."""
+    expected = len(dialect.header)
+    with path.open(encoding=dialect.encoding, newline="") as file:
+        reader = csv.reader(file, delimiter=dialect.separator)
+        start = 1
+        with suppress(csv.Error):
+            for fields in reader:
+                if fields and len(fields) != expected:
+                    return DataError(
+                        f"{path}, line {start}: found {count(len(fields), 'field')}, expected "
+                        f"{expected} as in the header (fields are separated by "
+                        f"{SEPARATORS[dialect.separator]}s). Mend that line, or put quotes "
+                        "around a field that contains the separator."
+                    )
+                start = reader.line_num + 1
+    return None
+
+
+def unclosed_quote(path: Path, last_field: str) -> DataError | None:
+    """The error for a quote that runs to the end of the file, given the last field read."""
+    if "\n" not in last_field:
+        return None
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 64))
+        is_closed = file.read().rstrip(b"\r\n\0").endswith(b'"')
+    if is_closed:
+        return None
+    return DataError(
+        f"{path}: the quote that opens before {shown(last_field)} is never closed, so it swallows "
+        "the rest of the file. Close it, or write a quote inside a field twice."
+    )
+
+
+def _encoding(path: Path) -> str:
+    with path.open("rb") as file:
+        start = file.read(_BLOCK)
+    for mark, encoding in _BYTE_ORDER_MARKS.items():
+        if start.startswith(mark):
+            return encoding
+    for magic, what in _OTHER_FORMATS.items():
+        if start.startswith(magic):
+            raise DataError(
+                f"{path} is {what}, not separated text. Save the table as CSV or Parquet."
+            )
+    if b"\0" in start:
+        raise DataError(
+            f"{path} is not text that can be read: it has zero bytes and no byte-order mark. "
+            "Save the table as CSV in UTF-8."
+        )
+    # Latin-1 gives every byte a character; Windows-1252 leaves five without.
+    return next(name for name in ("utf-8", "cp1252", "latin-1") if _decodes(path, name))
+
+
+def _decodes(path: Path, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                decoder.decode(block)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _separator(lines: list[str], prefer: str) -> str:
+    """The separator that splits every line alike; of several, the one with the most fields."""
+
+    def fitness(separator: str) -> tuple[bool, int, bool]:
+        widths = [len(fields) for fields in _records(lines, separator)] or [0]
+        return widths[0] > 1 and len(set(widths)) == 1, widths[0], separator == prefer
+
+    return max(SEPARATORS, key=fitness)
+
+
+def _records(lines: list[str], separator: str) -> list[list[str]]:
+    """The sample's records; none when a field is too long to be one, as with a wrong separator."""
+    try:
+        records = [fields for fields in csv.reader(lines, delimiter=separator) if fields]
+    except csv.Error:
+        return []
+    # A quoted field may run on past the sample: its record is left out.
+    cut_off = len(lines) > _SAMPLE_LINES and len(records) > 1
+    return records[:-1] if cut_off else records

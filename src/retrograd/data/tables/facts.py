@@ -1,0 +1,75 @@
+"""What a column holds, gathered once: its cells, its distinct values and how often each stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from retrograd.data.tables.arrow import integers
+from retrograd.data.tables.cells import normalised
+from retrograd.errors import DataError
+from retrograd.wording import shown
+
+__all__ = ["Facts", "gather", "refuse_vast", "refuse_wrong"]
+
+# Deviations and errors are squared and summed: of larger ones float64 holds no square.
+_VAST = 1e150
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A column's `normalised` cells, and its distinct present values with their `counts`."""
+
+    name: str
+    cells: pa.Array
+    distinct: pa.Array
+    counts: np.ndarray[Any, np.dtype[np.int64]]
+
+    @property
+    def present(self) -> int:
+        return len(self.cells) - int(self.cells.null_count)
+
+    @property
+    def missing_share(self) -> float:
+        return self.cells.null_count / len(self.cells) if len(self.cells) else 0.0
+
+    @property
+    def is_all_different(self) -> bool:
+        return len(self.distinct) == self.present
+
+
+def gather(name: str, column: pa.ChunkedArray) -> Facts:
+    cells = normalised(column)
+    try:
+        counted = pc.value_counts(cells.drop_null())
+    except pa.ArrowNotImplementedError:
+        # Lists, structs and the like, which no kind of column reads.
+        return Facts(name, cells, cells.slice(0, 0), np.empty(0, np.int64))
+    return Facts(name, cells, counted.field("values"), integers(counted.field("counts")))
+
+
+def refuse_wrong(
+    name: str, cells: pa.Array, wrong: np.ndarray[Any, Any], expected: str, mend: str
+) -> None:
+    """DataError for the first cell that the mask `wrong` (n,) marks, with its row from 1 on."""
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise DataError(
+            f"Column {shown(name)}, row {row + 1}: found {shown(cells[row].as_py())}, "
+            f"expected {expected}. {mend}"
+        )
+
+
+def refuse_vast(name: str, cells: pa.Array, values: np.ndarray[Any, Any]) -> None:
+    """DataError for the first of `values` (n,) that is too large to be learned, with its row."""
+    refuse_wrong(
+        name,
+        cells,
+        np.abs(values) > _VAST,
+        f"a number to be learned of at most {_VAST:g} in size",
+        "Mend the cell, or give the column in a larger unit or as logarithms.",
+    )

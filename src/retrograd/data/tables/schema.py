@@ -1,0 +1,212 @@
+"""The schema of a table: what each column is, why, and what is to be learned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import narwhals as nw
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from retrograd.data.plain import plain
+from retrograd.data.tables.arrow import mask
+from retrograd.data.tables.cells import is_text, normalised
+from retrograd.data.tables.columns import KINDS, Column, judge, read_as
+from retrograd.data.tables.facts import gather
+from retrograd.data.tables.table import as_table, take_rows
+from retrograd.data.tables.target import TASKS, Target, judge_target, read_target
+from retrograd.errors import DataError, UsageError
+from retrograd.wording import count, did_you_mean, listed, shown
+
+__all__ = [
+    "Column",
+    "Schema",
+    "SchemaRow",
+    "Target",
+    "infer_schema",
+    "labelled_rows",
+    "target_values",
+]
+
+
+class SchemaRow(NamedTuple):
+    """One line of a schema as people read it; `missing` is a share, 0 to 1."""
+
+    column: str
+    kind: str
+    reason: str
+    missing: float
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The target and every other column of a table, in the table's order, with notes."""
+
+    target: Target
+    columns: tuple[Column, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def task(self) -> str:
+        """`regression` or `classification`."""
+        return self.target.task
+
+    @property
+    def features(self) -> tuple[Column, ...]:
+        """The columns that a model learns from."""
+        return tuple(column for column in self.columns if column.is_used)
+
+    @property
+    def texts(self) -> tuple[Column, ...]:
+        """The features that are free text."""
+        return tuple(column for column in self.features if column.kind == "text")
+
+    @property
+    def tabular(self) -> tuple[Column, ...]:
+        """The features that are numbers, categories, dates or flags."""
+        return tuple(column for column in self.features if column.kind != "text")
+
+    def describe(self) -> list[SchemaRow]:
+        """The target, then every column, each with its kind, the reason and the share missing."""
+        target = self.target
+        first = SchemaRow(
+            target.name,
+            "target",
+            f"{target.task}: {target.reason}",
+            target.missing / target.rows,
+        )
+        return [first, *(SchemaRow(c.name, c.kind, c.reason, c.missing) for c in self.columns)]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON types, from which `from_json` makes an equal schema."""
+        saved: dict[str, Any] = plain(self)
+        return saved
+
+    @classmethod
+    def from_json(cls, saved: Mapping[str, Any]) -> Schema:
+        """The schema that `to_json` wrote."""
+        target, columns = saved["target"], saved["columns"]
+        return cls(
+            target=Target(**{**target, "classes": tuple(target["classes"])}),
+            columns=tuple(Column(**{**c, "markers": tuple(c["markers"])}) for c in columns),
+            notes=tuple(saved["notes"]),
+        )
+
+
+def infer_schema(
+    frame: Any,
+    target: str,
+    kinds: Mapping[str, str] | None = None,
+    task: str | None = None,
+) -> Schema:
+    """What each column of `frame` (narwhals, or any that narwhals reads) is, judged by its values.
+
+    `kinds` names the kind of columns to be read otherwise: number, category, date, flag, text, or
+    identifier, constant, which are left out. `task` is regression or classification where the
+    judgement from the target's values is not wanted. Rows are counted from 1, below the header.
+
+    Raises DataError for a target that is not there or cannot be learned (missing throughout, always
+    the same, texts or infinities among numbers), for fewer than two rows, and where no column is
+    left to learn from; UsageError for an unknown kind, column or task.
+    """
+    kinds = dict(kinds or {})
+    if task is not None and task not in TASKS:
+        raise UsageError(f"task is {task!r}; expected {' or '.join(TASKS)}.")
+    table = as_table(frame)
+    names = table.column_names
+    _check_names(names, target, kinds)
+    if table.num_rows < 2:
+        raise DataError(f"The table has {count(table.num_rows, 'row')}; expected at least two.")
+
+    found_target = judge_target(gather(target, table[target]), task)
+    columns = []
+    for name, values in zip(names, table.columns, strict=True):
+        if name != target:
+            facts = gather(name, values)
+            columns.append(read_as(facts, kinds[name]) if name in kinds else judge(facts))
+    schema = Schema(found_target, tuple(columns), _notes(found_target, columns, table[target]))
+    if not schema.features:
+        reasons = [f"{c.name} ({c.kind}: {c.reason})" for c in columns]
+        raise DataError(
+            f"Nothing to learn {shown(target)} from: {listed(reasons) or 'no other column'}. Add a "
+            "column, or ask for another kind for one of these."
+        )
+    return schema
+
+
+def labelled_rows(frame: Any, schema: Schema) -> tuple[nw.DataFrame[pa.Table], int]:
+    """The rows of `frame` that have a value of the target, and how many had none."""
+    table = as_table(frame)
+    _check_names(table.column_names, schema.target.name, {})
+    has_value = mask(normalised(table[schema.target.name]).is_valid())
+    dropped = len(has_value) - int(has_value.sum())
+    if dropped:
+        return take_rows(table, np.flatnonzero(has_value)), dropped
+    return nw.from_native(table, eager_only=True), 0
+
+
+def target_values(frame: Any, schema: Schema) -> np.ndarray[Any, Any]:
+    """The target of every row: (n,) float64 numbers for regression, int64 codes of the classes.
+
+    Raises DataError, with the row, for a value that is missing, no finite number, or no class that
+    training knew.
+    """
+    table = as_table(frame)
+    _check_names(table.column_names, schema.target.name, {})
+    return read_target(schema.target, normalised(table[schema.target.name]))
+
+
+def _check_names(names: list[str], target: str, kinds: Mapping[str, str]) -> None:
+    if target not in names:
+        raise DataError(
+            f"The table has no column {shown(target)}.{did_you_mean(target, names)} "
+            f"Its columns: {listed(names, most=30)}."
+        )
+    for name, kind in kinds.items():
+        if name not in names:
+            raise UsageError(
+                f"A kind is given for the column {shown(name)}, which the table does not have."
+                f"{did_you_mean(name, names)} Its columns: {listed(names, most=30)}."
+            )
+        if name == target:
+            raise UsageError(
+                f"A kind is given for the target {shown(name)}; give the task instead: "
+                f"{' or '.join(TASKS)}."
+            )
+        if kind not in KINDS:
+            raise UsageError(
+                f"The kind of column {shown(name)} is given as {shown(kind)}; expected one of "
+                f"{', '.join(KINDS)}.{did_you_mean(kind, KINDS)}"
+            )
+
+
+def _notes(target: Target, columns: list[Column], values: pa.ChunkedArray) -> tuple[str, ...]:
+    notes = []
+    if target.missing:
+        notes.append(
+            f"{target.missing:,} of {count(target.rows, 'row')} have no value of the target "
+            f"{shown(target.name)}{_missing_texts(values)} and are left out."
+        )
+    for kind, why in {
+        "identifier": "they name rows",
+        "constant": "they never change",
+    }.items():
+        names = [c.name for c in columns if c.kind == kind and "not read" not in c.reason]
+        if names:
+            notes.append(f"Left out as {kind} ({why}): {listed(names)}.")
+    notes += [
+        f"Column {shown(column.name)}: {column.reason}."
+        for column in columns
+        if column.markers or "fit both" in column.reason or "not read" in column.reason
+    ]
+    return tuple(notes)
+
+
+def _missing_texts(values: pa.ChunkedArray) -> str:
+    if not is_text(values.type):
+        return ""
+    texts = pc.unique(values.filter(normalised(values).is_null())).to_pylist()
+    return f" ({listed(map(shown, sorted(text or '' for text in texts)))})"

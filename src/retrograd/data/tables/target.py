@@ -1,0 +1,150 @@
+"""The column to be learned: regression or classification, its classes, its rows without a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from retrograd.data.tables.arrow import integers, mask, strings
+from retrograd.data.tables.cells import Reading, is_number, is_text, labels, read_numbers
+from retrograd.data.tables.columns import number_format
+from retrograd.data.tables.facts import Facts, refuse_vast, refuse_wrong
+from retrograd.errors import DataError
+from retrograd.wording import count, listed, shown
+
+__all__ = ["TASKS", "Target", "judge_target", "read_target"]
+
+TASKS = ("regression", "classification")
+
+_FEW_CLASSES = 10
+_ROWS_PER_CLASS = 4
+
+
+@dataclass(frozen=True)
+class Target:
+    """The column to be learned.
+
+    `classes`, in the order of their codes, is empty for regression; `missing` counts the rows
+    without a value, which neither train nor score a model.
+    """
+
+    name: str
+    task: str
+    reason: str
+    rows: int
+    missing: int
+    decimal: str = "."
+    classes: tuple[str, ...] = ()
+
+
+def judge_target(facts: Facts, task: str | None) -> Target:
+    """The target with its task, `task` itself where a person gave it.
+
+    Raises DataError for a target that cannot be learned: no values, one value, a text, an infinity
+    or a vast number among numbers, or a class of its own for every row.
+    """
+    name = shown(facts.name)
+    if facts.present == 0:
+        raise DataError(
+            f"The target {name} has no value in any of {count(len(facts.cells), 'row')}. "
+            "Fill it in, or name another column."
+        )
+    if facts.present == 1:
+        raise DataError(
+            f"Only one row has a value of the target {name}; expected at least two rows."
+        )
+    kind = facts.cells.type
+    if not (is_text(kind) or is_number(kind) or pa.types.is_boolean(kind)):
+        raise DataError(
+            f"The target {name} holds values of type {kind}; expected numbers, texts or flags. "
+            "Turn them into numbers (a date into days from a fixed day), or name another column."
+        )
+    if len(facts.distinct) == 1:
+        raise DataError(
+            f"The target {name} is always {shown(facts.distinct[0].as_py())}: there is nothing to "
+            "learn. Name another column."
+        )
+    decimal, numbers = number_format(facts.distinct)
+    judged, reason = _judge_task(facts, numbers)
+    if task is not None and task != judged:
+        judged, reason = task, "as asked for"
+    target = Target(facts.name, judged, reason, len(facts.cells), int(facts.cells.null_count))
+    if judged == "regression":
+        _finite_numbers(facts.name, facts.cells, decimal)
+        return replace(target, decimal=decimal)
+    if facts.is_all_different:
+        raise DataError(
+            f"The target {name} has a different value in every row, so its values cannot be "
+            "classes. Name another column."
+        )
+    return replace(target, classes=_ordered_classes(facts))
+
+
+def read_target(target: Target, cells: pa.Array) -> np.ndarray[Any, Any]:
+    """(n,) float64 numbers or int64 class codes of cells that all have a value.
+
+    Raises DataError, with the row, for a value that is missing, no finite number or too large a
+    one, or no class that training knew.
+    """
+    if cells.null_count:
+        row = int(np.argmax(mask(cells.is_null()))) + 1
+        raise DataError(f"The target {shown(target.name)} has no value in row {row}.")
+    if target.task == "regression":
+        return _finite_numbers(target.name, cells, target.decimal)
+    codes = integers(pc.index_in(labels(cells), value_set=strings(target.classes)))
+    refuse_wrong(
+        target.name,
+        cells,
+        codes < 0,
+        f"one of the classes {listed(map(shown, target.classes))}",
+        "A class that training did not see cannot be scored.",
+    )
+    return codes
+
+
+def _judge_task(facts: Facts, numbers: Reading) -> tuple[str, str]:
+    values = numbers.values[np.isfinite(numbers.values)]
+    rows = facts.present - facts.counts[numbers.wrong].sum()
+    are_whole = bool((values == np.round(values)).all())
+    are_few = len(values) <= _FEW_CLASSES and rows >= _ROWS_PER_CLASS * len(values)
+    are_numbers = bool(rows > facts.present / 2) and not pa.types.is_boolean(facts.cells.type)
+    if are_numbers and not np.array_equal(np.sort(values), (0.0, 1.0)):
+        if not are_whole:
+            return "regression", count(len(facts.distinct), "different number")
+        if not are_few:
+            return "regression", count(len(facts.distinct), "different whole number")
+        if not numbers.wrong.any():
+            return "classification", f"only {count(len(values), 'different whole number')}"
+    return "classification", count(len(facts.distinct), "class", "classes")
+
+
+def _finite_numbers(name: str, cells: pa.Array, decimal: str) -> np.ndarray[Any, Any]:
+    values, wrong = read_numbers(cells, decimal)
+    refuse_wrong(
+        name,
+        cells,
+        wrong,
+        "a number, since the target of a regression is numbers",
+        "Mend the cell or empty it; if the values are classes, ask for the task classification.",
+    )
+    refuse_wrong(
+        name,
+        cells,
+        np.isinf(values),
+        "a finite number in the target",
+        "Mend the cell, or empty it to leave the row out.",
+    )
+    refuse_vast(name, cells, values)
+    return values
+
+
+def _ordered_classes(facts: Facts) -> tuple[str, ...]:
+    texts = pc.unique(labels(facts.distinct)).to_pylist()
+    numbers = read_numbers(strings(texts))
+    if numbers.wrong.any():
+        return tuple(sorted(texts))
+    return tuple(texts[place] for place in np.argsort(numbers.values, kind="stable"))

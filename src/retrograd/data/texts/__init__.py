@@ -1,0 +1,1 @@
+"""Texts in: columns, folders and long texts; n-grams and tokens out."""

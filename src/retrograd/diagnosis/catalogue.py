@@ -1,0 +1,131 @@
+"""The findings there are: code, name, severity, why, remedies, and what brings about what.
+
+They stand in catalogue.toml, which is made to be read.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from retrograd.diagnosis.finding import Evidence, Finding, Remedy, Severity
+from retrograd.errors import UsageError
+from retrograd.wording import did_you_mean
+
+__all__ = ["Entry", "as_grave", "catalogue", "check_codes", "finding", "ranked"]
+
+_GRAVITY: dict[Severity, int] = {"error": 0, "warning": 1, "note": 2}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One kind of finding; `stage` and `explains` rank it among others, see catalogue.toml."""
+
+    code: str
+    name: str
+    severity: Severity
+    stage: int
+    explains: frozenset[str]
+    why: str
+    remedies: tuple[Remedy, ...]
+
+
+@cache
+def catalogue() -> dict[str, Entry]:
+    """Every kind of finding by its code."""
+    saved = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+    return {code: _entry(code, **fields) for code, fields in saved.items()}
+
+
+def _entry(code: str, explains: Sequence[str], remedies: Sequence[Any], **fields: Any) -> Entry:
+    return Entry(
+        code=code,
+        explains=frozenset(explains),
+        remedies=tuple(Remedy(*each) for each in remedies),
+        **fields,
+    )
+
+
+def check_codes(codes: str | Iterable[str], source: str) -> frozenset[str]:
+    """The codes, or the one, if there is a finding for each; UsageError naming `source` if not."""
+    known = catalogue()
+    codes = (codes,) if isinstance(codes, str) else tuple(codes)
+    for code in codes:
+        if code not in known:
+            raise UsageError(
+                f"{source}: there is no finding {code!r}.{did_you_mean(code, known)} "
+                f"They run from {min(known)} to {max(known)}; see docs/findings."
+            )
+    return frozenset(codes)
+
+
+def as_grave(one: Severity, other: Severity) -> bool:
+    """Whether `one` is no milder than `other`."""
+    return _GRAVITY[one] <= _GRAVITY[other]
+
+
+def finding(
+    code: str,
+    text: str,
+    *,
+    severity: Severity | None = None,
+    layers: Sequence[str] = (),
+    steps: tuple[int, int] | None = None,
+    numbers: Mapping[str, float] | None = None,
+    **more: float,
+) -> Finding:
+    """A finding of a kind in the catalogue, with its evidence; `severity` may be milder.
+
+    The numbers of the evidence are given by name, in `numbers` or one by one.
+    """
+    entry = catalogue()[code]
+    return Finding(
+        code=code,
+        name=entry.name,
+        severity=severity or entry.severity,
+        evidence=Evidence(
+            text,
+            {name: float(value) for name, value in {**(numbers or {}), **more}.items()},
+            tuple(layers),
+            steps,
+        ),
+        why=entry.why,
+        remedies=entry.remedies,
+    )
+
+
+def ranked(findings: Iterable[Finding]) -> list[Finding]:
+    """The likeliest cause first.
+
+    What another finding explains comes after it, where that one is no mere note; then what lies
+    nearer to the root (a wiring mistake, the data, a hyperparameter, ..., what came of it), then
+    the graver. Notes come last.
+    """
+    found = list(findings)
+    sure = {each.code for each in found if each.severity != "note"}
+    known = catalogue()
+
+    def causes(code: str) -> tuple[str, ...]:
+        # Of two that explain each other the one nearer to the root is the cause.
+        return tuple(
+            c
+            for c in sorted(sure)
+            if c != code
+            and code in known[c].explains
+            and not (c in known[code].explains and known[code].stage <= known[c].stage)
+        )
+
+    def place(each: Finding) -> tuple[bool, bool, int, int, str]:
+        return (
+            each.severity == "note",
+            bool(each.follows_from),
+            known[each.code].stage,
+            _GRAVITY[each.severity],
+            each.code,
+        )
+
+    return sorted((replace(each, follows_from=causes(each.code)) for each in found), key=place)

@@ -1,0 +1,1 @@
+"""Checks judge: from a record, a model and its data to findings."""

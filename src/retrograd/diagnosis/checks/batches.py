@@ -1,0 +1,173 @@
+"""Checks of batches: their size beside the noise of their gradients, their order, clipping."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from retrograd.diagnosis.catalogue import finding
+from retrograd.diagnosis.checks.case import Case, codes
+from retrograd.diagnosis.finding import Finding
+
+__all__ = ["CHECKS"]
+
+# Masters & Luschi 2018 find batches of 2 to 32 rows good, Bengio 2012 takes 32 as the default; with
+# 4 or fewer the learning rate that suits 32 does not, and batch statistics are noise.
+_FEW = 4
+
+
+def too_small(case: Case) -> Iterator[Finding]:
+    """RG209. Four rows or fewer, and the run came out badly; else a note by the noise scale.
+
+    Nothing where a batch is all there is.
+    McCandlish et al. 2018: a batch far below the noise scale averages next to nothing out.
+    """
+    rows, scale = case.rows_per_step, _noise_scale(case)
+    if not rows >= 1 or not case.has_run or case.steps_per_epoch == 1:
+        return
+    if rows <= _FEW and case.fared_badly:
+        yield finding(
+            "RG209",
+            f"A batch has {rows:.0f} rows; the gradient noise scale is {scale:.3g} rows.",
+            rows=rows,
+            noise_scale=scale,
+        )
+    elif math.isfinite(scale) and scale > 100 * rows and case.fared_badly:
+        yield finding(
+            "RG209",
+            f"A batch has {rows:.0f} rows, the gradient noise scale is {scale:.3g} rows.",
+            severity="note",
+            rows=rows,
+            noise_scale=scale,
+        )
+
+
+def too_large(case: Case) -> Iterator[Finding]:
+    """RG210. Fewer than 200 steps in all, of batches that are a tenth of the rows or more.
+
+    A network wants hundreds of steps however many rows each has (Hoffer et al. 2017, "Train longer,
+    generalize better"). A note where the run came out well.
+    """
+    rows = case.rows_per_step
+    if not rows > 64 or not case.has_run or case.steps_per_epoch is None:
+        return
+    taken = int(case.steps[-1])
+    if taken < 200 and case.steps_per_epoch <= 10 and case.fared_badly:
+        yield finding(
+            "RG210",
+            f"Batches of {rows:.0f} rows make {case.steps_per_epoch} steps an epoch and {taken} in "
+            "all.",
+            rows=rows,
+            steps_per_epoch=case.steps_per_epoch,
+            steps_taken=taken,
+            noise_scale=_noise_scale(case),
+        )
+
+
+def clipping(case: Case) -> Iterator[Finding]:
+    """RG211. More than 95 % of the steps are cut, the median one to less than a tenth.
+
+    Clipping is for the rare step (Pascanu et al. 2013 set the limit at the mean norm or above). A
+    note where the run came out well, as it does with Adam, which undoes the scale.
+    """
+    before, after = case.series("gradient_norm"), case.series("clipped_norm")
+    measured = np.isfinite(before) & np.isfinite(after) & (before > 0)
+    if measured.sum() < 10:
+        return
+    kept = after[measured] / before[measured]
+    cut, middle = float(np.mean(kept < 0.999)), float(np.median(kept))
+    if cut > 0.95 and middle < 0.1:
+        yield finding(
+            "RG211",
+            f"{cut:.0%} of the steps are clipped, the median one to {middle:.1e} of its length: "
+            f"from a norm of {np.median(before[measured]):.3g} to "
+            f"{np.median(after[measured]):.3g}.",
+            severity=None if case.fared_badly else "note",
+            steps=(int(case.steps[0]), int(case.steps[-1])),
+            share=cut,
+            kept=middle,
+            norm=float(np.median(before[measured])),
+        )
+
+
+def order(case: Case) -> Iterator[Finding]:
+    """RG217. Batches come in the same order each epoch, and that order is not by chance.
+
+    Either it is known that they are not shuffled and the targets of neighbouring rows are more
+    alike than those of others; or the loss of a step resembles that of the step an epoch before,
+    and of its neighbours, far more than chance lets it (a correlation above 0.5 of 30 steps or
+    more has a chance below 1 %). Bengio 2012, section 3.1; TheDeepChecker checks the same.
+    """
+    alike = _neighbours_alike(case)
+    repeats = _repeats(case)
+    known = case.shuffled is False
+    sorted_rows = known and alike > 0.3
+    repeated = case.shuffled is not True and repeats > 0.5
+    if sorted_rows or repeated:
+        text = (
+            f"The rows are not shuffled, and neighbours have {alike:.0%} more alike targets than "
+            "rows drawn at random."
+            if sorted_rows
+            else f"The loss of a step is correlated by {repeats:.2f} with that of the same step an "
+            "epoch before: the same batches come in the same order."
+        )
+        yield finding("RG217", text, alike=alike, correlation=repeats)
+
+
+def _neighbours_alike(case: Case) -> float:
+    """0 if successive targets differ as much as any two do, 1 if they are the same."""
+    if case.train is None or case.task is None or len(case.train) < 20:
+        return math.nan
+    if case.task == "classification":
+        y = codes(case.train.target)
+        shares = np.unique(y, return_counts=True)[1] / len(y)
+        by_chance = 1 - float((shares**2).sum())
+        differ = float(np.mean(y[1:] != y[:-1]))
+    else:
+        numbers = np.asarray(case.train.target, np.float64).reshape(len(case.train), -1)
+        by_chance = 2 * float(numbers.var(0).sum())
+        differ = float(((numbers[1:] - numbers[:-1]) ** 2).sum(1).mean())
+    return 1 - differ / by_chance if by_chance > 0 else math.nan
+
+
+def _repeats(case: Case) -> float:
+    """How the differences of the loss within an epoch repeat in the next: a correlation."""
+    per_epoch = case.steps_per_epoch
+    steps = case.steps
+    if per_epoch is None or per_epoch < 8 or not len(steps) or len(case.epochs) < 3:
+        return math.nan
+    if len(steps) != steps[-1]:  # thinned, so that neighbours are missing
+        return math.nan
+    epochs = len(steps) // per_epoch
+    table = case.losses[: epochs * per_epoch].reshape(epochs, per_epoch)[1:]
+    table = table[np.isfinite(table).all(1)]
+    if table.shape[0] < 2 or table.size < 60:
+        return math.nan
+    # The fall of the loss is taken out as the mean and the slope of each epoch.
+    at = np.linspace(-1, 1, per_epoch)
+    table = table - table.mean(1, keepdims=True)
+    table = table - (table @ at / (at @ at))[:, None] * at
+    norms = np.sqrt((table**2).sum(1))
+    products = (table[1:] * table[:-1]).sum(1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = products / (norms[1:] * norms[:-1])
+    found = found[np.isfinite(found)]
+    return float(np.median(found)) if len(found) else math.nan
+
+
+def _noise_scale(case: Case) -> float:
+    """The gradient noise scale in the second half of the run, in rows; NaN if not measured."""
+    if case.record is None or not case.has_run:
+        return math.nan
+    try:
+        scale = case.record.noise_scale().astype(np.float64)
+    except KeyError:
+        return math.nan
+    late = scale[len(scale) // 2 :]
+    late = late[~np.isnan(late)]
+    return float(np.median(late)) if len(late) else math.nan
+
+
+CHECKS = (too_small, too_large, clipping, order)

@@ -1,0 +1,351 @@
+"""All that is known of a training, for the checks to look at: any part of it may be missing."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from retrograd import nn, optim
+from retrograd.diagnosis.checks.baselines import SimpleScores, share_wrong, simple_scores
+from retrograd.diagnosis.record.record import Layer, Record, Weights
+from retrograd.tensor import Tensor
+from retrograd.training.predictor import Predictor
+
+__all__ = ["Case", "Data"]
+
+Array = np.ndarray[Any, Any]
+
+# Data checks look at no more rows than this, drawn at random.
+_ROWS = 2000
+
+
+@dataclass(frozen=True)
+class Data:
+    """The model's inputs, each `(rows, ...)`, and their right answers `(rows, ...)`."""
+
+    inputs: tuple[Array, ...]
+    target: Array
+
+    @classmethod
+    def of(cls, data: Sequence[Any]) -> Data:
+        """Of `(input or inputs, target)`, arrays or what NumPy makes arrays of."""
+        inputs, target = data
+        several = isinstance(inputs, tuple)
+        return cls(tuple(map(np.asarray, inputs if several else (inputs,))), np.asarray(target))
+
+    def rows(self, which: Array) -> Data:
+        """Some of the rows."""
+        return Data(tuple(each[which] for each in self.inputs), self.target[which])
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A training before it begins (no record) or after it.
+
+    `model` has the weights it starts with, or after a run those it ended with. `task` is
+    "regression" or "classification". `loss(output, target)` is what is minimized. `shuffled` says
+    whether batches are drawn in random order, None if that is not known. `answer` makes answers of
+    the model's outputs, where they are not the answers. `names` are those of the columns of the
+    first input, where they have any.
+    """
+
+    record: Record | None = None
+    model: nn.Module | None = None
+    train: Data | None = None
+    valid: Data | None = None
+    loss: Callable[[Tensor, Tensor], Tensor] | None = None
+    task: str | None = None
+    optimizer: optim.Optimizer | None = None
+    batch_size: int | None = None
+    shuffled: bool | None = None
+    restores_best: bool = False
+    answer: Callable[[Array], Array] | None = None
+    names: tuple[str, ...] = ()
+    _cache: dict[tuple[str, str], Array] = field(default_factory=dict, repr=False)
+
+    # The record -----------------------------------------------------------------------------------
+
+    @cached_property
+    def steps(self) -> Array:
+        """The steps recorded; none without a record."""
+        return np.zeros(0, np.int64) if self.record is None else self.record.steps
+
+    @cached_property
+    def has_run(self) -> bool:
+        """Whether there is a record of at least a step."""
+        return len(self.steps) > 0
+
+    def series(self, name: str, subject: str = "") -> Array:
+        """A series of the record, float64, NaN where it was not measured or is not recorded."""
+        key = (name, subject)
+        if key not in self._cache:
+            values = np.full(len(self.steps), np.nan)
+            if self.record is not None:
+                # Where this run has no such layer, nothing was measured.
+                with contextlib.suppress(KeyError):
+                    values = self.record.series(name, subject).astype(np.float64)
+            self._cache[key] = values
+        return self._cache[key]
+
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers recorded, in the order of the forward pass."""
+        return () if self.record is None else self.record.layers
+
+    @cached_property
+    def weights(self) -> tuple[Weights, ...]:
+        """The parameters as they were at the start."""
+        if self.record is not None and self.has_run:
+            return self.record.parameters
+        if self.model is None:
+            return ()
+        held = None if self.optimizer is None else _held(self.optimizer)
+        return tuple(
+            _weights(name, each, held)
+            for name, each in self.model.named_parameters()
+            if each.numel()
+        )
+
+    @cached_property
+    def epochs(self) -> list[dict[str, Any]]:
+        """The record's lines an epoch."""
+        return [] if self.record is None else self.record.epochs
+
+    def epoch_losses(self, name: str) -> Array:
+        """`train_loss` or `valid_loss`, one number an epoch."""
+        return np.array([float(each.get(name, math.nan)) for each in self.epochs])
+
+    @cached_property
+    def losses(self) -> Array:
+        """The loss of each step."""
+        return self.series("loss")
+
+    @cached_property
+    def steps_per_epoch(self) -> int | None:
+        """From the record's epochs, or the number of rows."""
+        ends = [each["step"] for each in self.epochs if each.get("step")]
+        if ends:
+            return int(ends[0])
+        if self.train is not None and self.batch_size:
+            return max(1, len(self.train) // self.batch_size)
+        return None
+
+    @cached_property
+    def rows_per_step(self) -> float:
+        """The batch's rows, the median over the steps; NaN if that is not known."""
+        sizes = self.series("batch_size")
+        if len(sizes) and np.isfinite(sizes).any() and np.nanmedian(sizes) > 0:
+            return float(np.nanmedian(sizes))
+        return math.nan if self.batch_size is None else float(self.batch_size)
+
+    # Model and data -------------------------------------------------------------------------------
+
+    @cached_property
+    def sample(self) -> Data | None:
+        """Some of the training rows, drawn at random."""
+        return None if self.train is None else _sample(self.train)
+
+    @cached_property
+    def valid_sample(self) -> Data | None:
+        """Some of the validation rows."""
+        return None if self.valid is None else _sample(self.valid)
+
+    @cached_property
+    def _predict(self) -> Predictor | None:
+        return None if self.model is None else Predictor(self.model)
+
+    @cached_property
+    def outputs(self) -> Array | None:
+        """What the model answers to `sample`, in evaluation mode."""
+        return self._answers(self.sample)
+
+    @cached_property
+    def valid_outputs(self) -> Array | None:
+        """What the model answers to `valid_sample`."""
+        return self._answers(self.valid_sample)
+
+    def _answers(self, data: Data | None) -> Array | None:
+        if data is None or self._predict is None or not len(data):
+            return None
+        output = self._predict(data.inputs)
+        return np.asarray(output if self.answer is None else self.answer(output), np.float64)
+
+    @cached_property
+    def classes(self) -> int:
+        """How many classes the target has; 0 for numbers."""
+        if self.train is None or self.task != "classification":
+            return 0
+        return len(np.unique(codes(self.train.target)))
+
+    @cached_property
+    def simple(self) -> SimpleScores | None:
+        """What simple models come to on the validation rows; None without them."""
+        if self.sample is None or self.valid_sample is None or self.task is None:
+            return None
+        train, valid = self.sample, self.valid_sample
+        if self.task == "classification":
+            train = Data(train.inputs, codes(train.target))
+            valid = Data(valid.inputs, codes(valid.target))
+        x, x_valid = train.inputs[0], valid.inputs[0]
+        return simple_scores(x, train.target, x_valid, valid.target, self.task, self.is_unbalanced)
+
+    @cached_property
+    def is_unbalanced(self) -> bool:
+        """Whether a class is five times as frequent as another, so that rows count unequally."""
+        if self.train is None or self.task != "classification":
+            return False
+        counts = np.unique(codes(self.train.target), return_counts=True)[1]
+        return bool(counts.max() >= 5 * counts.min())
+
+    def margin(self, error: float) -> float:
+        """Twice the standard error of a validation error near `error`; 0.02 for numbers."""
+        if self.valid_sample is None or self.task != "classification":
+            return 0.02
+        counts = np.unique(codes(self.valid_sample.target), return_counts=True)[1]
+        rows = len(counts) ** 2 / (1 / counts).sum() if self.is_unbalanced else counts.sum()
+        return 2 * math.sqrt(max(error * (1 - error), 0.01) / rows)
+
+    def error(self, outputs: Array | None, target: Array) -> float:
+        """The share of wrong classes, or the mean squared error in shares of the variance.
+
+        Where classes are unbalanced, the mean over classes of each one's share; NaN where targets
+        do not vary.
+        """
+        if outputs is None or self.task is None or not np.isfinite(outputs).all():
+            return math.inf
+        flat = outputs.reshape(len(outputs), -1)
+        if self.task == "classification":
+            return share_wrong(self._said(flat), codes(target), self.is_unbalanced)
+        truth = np.asarray(target, np.float64).reshape(len(target), -1)
+        spread = float(((truth - truth.mean(0)) ** 2).sum())
+        wrong = float(((flat[:, : truth.shape[1]] - truth) ** 2).sum())
+        return wrong / spread if spread > 0 else math.nan
+
+    def _said(self, flat: Array) -> Array:
+        if flat.shape[1] > 1:
+            return flat.argmax(1)
+        is_probability = self.last_operation in ("sigmoid", "softmax")
+        return (flat[:, 0] > (0.5 if is_probability else 0.0)).astype(np.int64)
+
+    def said(self, outputs: Array) -> Array:
+        """The classes that outputs mean, (rows,)."""
+        return self._said(outputs.reshape(len(outputs), -1))
+
+    @cached_property
+    def train_error(self) -> float:
+        """`error` on the training rows, in evaluation mode; NaN if it cannot be measured."""
+        if self.sample is None or self.outputs is None:
+            return math.nan
+        return self.error(self.outputs, self.sample.target)
+
+    @cached_property
+    def valid_error(self) -> float:
+        """`error` on the validation rows; NaN if it cannot be measured."""
+        if self.valid_sample is None or self.valid_outputs is None:
+            return math.nan
+        return self.error(self.valid_outputs, self.valid_sample.target)
+
+    @cached_property
+    def operations(self) -> tuple[str, ...]:
+        """The operations that the model runs on a few rows, in order."""
+        if self.model is None or self.sample is None:
+            return ()
+        from retrograd.diagnosis.probes.operations import operations
+
+        return operations(self.model, self.sample.rows(np.arange(min(4, len(self.sample)))).inputs)
+
+    @cached_property
+    def last_operation(self) -> str:
+        """The operation that makes the outputs, apart from those that only give them a shape."""
+        return self.operations[-1] if self.operations else ""
+
+    # How it went ----------------------------------------------------------------------------------
+
+    @cached_property
+    def shortfall(self) -> float:
+        """By what factor the validation error exceeds that of a simple model; NaN if not known.
+
+        Differences within twice the standard error of a share of wrong rows count as none.
+        """
+        if self.simple is None or not self.has_run or not math.isfinite(self.simple.best):
+            return math.nan
+        if math.isnan(self.valid_error) or self.valid_sample is None:
+            return math.nan
+        margin = self.margin(self.simple.best) + (0.01 if self.task == "classification" else 0.0)
+        if self.valid_error <= self.simple.best + margin:
+            return 1.0
+        return self.valid_error / max(self.simple.best + margin, 1e-3)
+
+    @cached_property
+    def fared_badly(self) -> bool:
+        """Whether the run came to clearly less than a simple model, or learned next to nothing."""
+        if not self.has_run:
+            return False
+        if not math.isnan(self.shortfall):
+            return self.shortfall > 1.1
+        return self.fall < 0.3
+
+    @cached_property
+    def fall(self) -> float:
+        """The share of the first loss that was gone at the end; negative if it rose.
+
+        Of means over the first and the last twentieth of the steps, at least over one of each.
+        """
+        losses = self.losses
+        if len(losses) < 2:
+            return 0.0
+        if not np.isfinite(losses[-1]):
+            return -math.inf
+        # The first steps of a quick run are already lower than its start, so that they are few.
+        first = float(np.nanmean(losses[: max(1, min(3, len(losses) // 20))]))
+        last = float(np.nanmean(losses[-max(1, len(losses) // 20) :]))
+        return (first - last) / max(abs(first), 1e-12)
+
+
+def codes(target: Array) -> Array:
+    """Class codes (rows,) of codes in any shape or of one-hot rows."""
+    target = np.asarray(target)
+    if target.ndim > 1 and target.shape[-1] > 1:
+        return target.reshape(len(target), -1).argmax(1)
+    return np.nan_to_num(target.reshape(-1)).astype(np.int64)
+
+
+def _sample(data: Data) -> Data:
+    if len(data) <= _ROWS:
+        return data
+    return data.rows(np.sort(np.random.default_rng(0).choice(len(data), _ROWS, replace=False)))
+
+
+def _held(optimizer: optim.Optimizer) -> set[int]:
+    return {id(each) for group in optimizer.param_groups for each in group.params}
+
+
+def _weights(name: str, parameter: Any, held: set[int] | None) -> Weights:
+    values = np.asarray(parameter.data, np.float64)
+    equal = None
+    if values.ndim > 1 and len(values) > 1:
+        rows = values.reshape(len(values), -1)
+        _, counts = np.unique(rows, axis=0, return_counts=True)
+        equal = float(counts[counts > 1].sum() / len(rows))
+    return Weights(
+        name=name,
+        layer=name.rpartition(".")[0],
+        shape=values.shape,
+        held=held is None or id(parameter) in held,
+        trained=bool(parameter.requires_grad),
+        mean=float(values.mean()),
+        std=float(values.std()),
+        min=float(values.min()),
+        max=float(values.max()),
+        equal_units=equal,
+        sample=values.size,
+    )

@@ -1,0 +1,138 @@
+"""Checks of the result: on the rows learned from, on others, and beside simple models."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from retrograd.diagnosis.catalogue import finding
+from retrograd.diagnosis.checks.case import Case
+from retrograd.diagnosis.finding import Finding
+
+__all__ = ["CHECKS"]
+
+
+def overfitting(case: Case) -> Iterator[Finding]:
+    """RG501. The validation loss rose from its least by a quarter of what it had gained, or more,
+    while the training loss is less than half of it; or a simple model does better on the
+    validation rows, and the network on the training rows.
+
+    Prechelt 1998 ("Early stopping - but when?") measures the same rise; a smaller one belongs to
+    many good runs. A note where the best weights were put back.
+    """
+    valid, trained = case.epoch_losses("valid_loss"), case.epoch_losses("train_loss")
+    rise = gap = math.nan
+    if len(valid) >= 3 and np.isfinite(valid).all() and np.isfinite(trained).all():
+        least = float(valid.min())
+        gained = max(float(valid[0]) - least, 0.1 * abs(least), 1e-12)
+        rise = (float(valid[-1]) - least) / gained
+        gap = float(valid[-1]) / max(abs(float(trained[-1])), 1e-12)
+    by_curve = rise > 0.25 and gap > 2
+    simple = case.simple
+    by_score = (
+        simple is not None
+        and case.shortfall > 1.1
+        and case.train_error < 0.5 * case.valid_error
+        and case.train_error < simple.best
+    )
+    if by_curve or by_score:
+        text = (
+            f"The validation loss rose from {valid.min():.4g} in epoch {int(valid.argmin()) + 1} "
+            f"to {valid[-1]:.4g}, while the training loss fell to {trained[-1]:.4g}."
+            if by_curve
+            else f"{_error(case)} is {case.train_error:.3g} on the training rows and "
+            f"{case.valid_error:.3g} on others."
+        )
+        mild = case.restores_best and not by_score
+        yield finding(
+            "RG501",
+            text,
+            severity="note" if mild else None,
+            rise=rise,
+            train_error=case.train_error,
+            valid_error=case.valid_error,
+        )
+
+
+def overtraining(case: Case) -> Iterator[Finding]:
+    """RG502. The best epoch lies in the first half, and a tenth of what was gained is lost.
+
+    Bengio 2012 (3.3.1) would stop where the validation error no longer falls; a milder rise is a
+    note.
+    """
+    valid = case.epoch_losses("valid_loss")
+    if len(valid) < 6 or not np.isfinite(valid).all():
+        return
+    best = int(valid.argmin())
+    gained = max(float(valid[0] - valid.min()), 0.1 * abs(float(valid.min())), 1e-12)
+    lost = float(np.median(valid[-3:]) - valid.min()) / gained
+    if best < len(valid) / 2 and lost > 0.1:
+        yield finding(
+            "RG502",
+            f"The validation loss was best in epoch {best + 1} of {len(valid)}, {valid.min():.4g}; "
+            f"it ends at {valid[-1]:.4g}.",
+            severity="note" if case.restores_best or lost < 0.25 else None,
+            best_epoch=best + 1,
+            epochs=len(valid),
+            lost=lost,
+        )
+
+
+def underfitting(case: Case) -> Iterator[Finding]:
+    """RG503. Ridge regression or the nearest rows do better on rows not learned from than the
+    network on those it learned from.
+
+    Where simple models come to more than that, the network has no excuse in the data.
+    """
+    simple = case.simple
+    if simple is None or not case.shortfall > 1.1 or not math.isfinite(case.train_error):
+        return
+    if case.train_error >= simple.best:
+        name = "ridge regression" if simple.linear <= simple.neighbours else "nearest neighbours"
+        yield finding(
+            "RG503",
+            f"{_error(case)} of the network is {case.train_error:.3g} on its training rows and "
+            f"{case.valid_error:.3g} on others, where {name} come to {simple.best:.3g}.".replace(
+                "regression come", "regression comes"
+            ),
+            train_error=case.train_error,
+            valid_error=case.valid_error,
+            simple=simple.best,
+        )
+
+
+def baseline(case: Case) -> Iterator[Finding]:
+    """RG504. Not better than the most frequent class or the mean, within two standard errors.
+
+    DeepLocalize and the project's own scores compare with the same. A warning where simple models,
+    too, find nothing.
+    """
+    simple = case.simple
+    if simple is None or not case.has_run or not math.isfinite(case.valid_error):
+        return
+    margin = case.margin(simple.constant)
+    if case.valid_error > simple.constant - margin:
+        finds = simple.best < simple.constant - margin
+        yield finding(
+            "RG504",
+            f"{_error(case)} on the validation rows is {case.valid_error:.3g}; the most frequent "
+            f"class or the mean comes to {simple.constant:.3g}, a simple model to "
+            f"{simple.best:.3g}.",
+            severity="error" if finds else "warning",
+            valid_error=case.valid_error,
+            constant=simple.constant,
+            simple=simple.best,
+        )
+
+
+def _error(case: Case) -> str:
+    return (
+        "The share of wrong classes"
+        if case.task == "classification"
+        else "The share of variance left"
+    )
+
+
+CHECKS = (overfitting, overtraining, underfitting, baseline)

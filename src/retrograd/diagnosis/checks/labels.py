@@ -1,0 +1,235 @@
+"""Checks of the labels: their balance, and whether rows that are nearly the same have the same."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from retrograd.diagnosis.catalogue import finding
+from retrograd.diagnosis.checks.baselines import features, nearest, scaled
+from retrograd.diagnosis.checks.case import Case, codes
+from retrograd.diagnosis.finding import Finding, Severity
+from retrograd.diagnosis.probes.loss import LossProbe
+
+__all__ = ["CHECKS"]
+
+Array = np.ndarray[Any, Any]
+
+# He & Garcia 2009 call 10 : 1 an imbalance that wants care.
+_RATIO = 10.0
+
+
+def imbalance(case: Case) -> Iterator[Finding]:
+    """RG306. A class ten times as frequent as another, which the loss weighs no more.
+
+    Whether the loss weighs it is tried out, by the slope it has at rows of either. After a run it
+    is a note if the rare class is found half as often as the frequent one, or more.
+    """
+    if case.sample is None or case.task != "classification" or case.train is None:
+        return
+    y = codes(case.train.target)
+    classes, counts = np.unique(y, return_counts=True)
+    if len(classes) < 2:
+        return
+    rare, frequent = classes[counts.argmin()], classes[counts.argmax()]
+    ratio = counts.max() / counts.min()
+    if ratio < _RATIO or counts.min() < 3 or _weighs(case, int(rare), int(frequent)):
+        return
+    severity: Severity = "warning"
+    text = f"Class {frequent} is {ratio:.0f} times as frequent as class {rare}"
+    numbers = {"ratio": ratio, "rows": counts.min()}
+    if case.has_run and case.outputs is not None and np.isfinite(case.outputs).all():
+        said, truth = case.said(case.outputs), codes(case.sample.target)
+        found = [
+            float(np.mean(said[truth == c] == c)) if (truth == c).any() else 1.0
+            for c in (rare, frequent)
+        ]
+        text += f", and found in {found[0]:.0%} of its rows, against {found[1]:.0%}"
+        numbers |= {"found": found[0], "found_of_frequent": found[1]}
+        if found[0] >= 0.5 * found[1]:
+            severity = "note"
+    yield finding("RG306", text + ".", severity=severity, numbers=numbers)
+
+
+def _weighs(case: Case, rare: int, frequent: int) -> bool:
+    """Whether a row of the rare class has twice the say of a frequent one, or more."""
+    if case.loss is None or case.outputs is None or case.sample is None:
+        return False
+    truth = codes(case.sample.target)
+    rows = [np.flatnonzero(truth == c)[:8] for c in (rare, frequent)]
+    count = min(map(len, rows))
+    if not count:
+        return False
+    picked = np.concatenate([each[:count] for each in rows])
+    shape = (len(picked), *case.outputs.shape[1:])
+    # Half-way outputs, the same for every class.
+    even = np.full(shape, 0.0 if case.last_operation not in ("softmax", "sigmoid") else 0.5)
+    slope = LossProbe(case.loss, case.sample.target[picked]).slope(even)
+    if slope is None or not np.isfinite(slope).all():
+        return False
+    size = np.abs(slope).reshape(len(picked), -1).sum(1)
+    return bool(size[:count].sum() > 2 * size[count:].sum())
+
+
+def disagreement(case: Case) -> Iterator[Finding]:
+    """RG307. Labels that rows nearly the same contradict, or that the inputs say nothing about.
+
+    Told by nearest neighbours (the idea of Wilson 1972 and of Northcutt et al. 2021): (a) they
+    predict the training labels much worse than the validation labels, so that the former are
+    wrong; (b) they predict them no better than chance; (c) rows with the same inputs, or deep
+    inside a region of one class, have other labels about as often as rows anywhere, and in 10 % of
+    cases or more (a natural border leaves the inside clean).
+    """
+    if case.sample is None or case.task is None or len(case.sample) < 60:
+        return
+    sample = case.sample
+    raw = features(sample.inputs[0])
+    if not raw.shape[1]:
+        return  # a table of categories alone, which are its second input
+    x, _ = scaled(raw, raw)
+    if case.task == "classification":
+        yield from _classes_disagree(case, x, codes(sample.target))
+    else:
+        y = np.nan_to_num(np.asarray(sample.target, np.float64).reshape(len(x), -1)[:, 0])
+        yield from _numbers_disagree(case, x, y)
+
+
+def _classes_disagree(case: Case, x: Array, y: Array) -> Iterator[Finding]:
+    count = int(y.max()) + 1
+    near = nearest(x, x, 10, itself=True)
+    votes = np.stack([(y[near] == c).sum(1) for c in range(count)], 1)
+    agreed = float(np.mean(votes.argmax(1) == y))
+    shares = np.bincount(y, minlength=count) / len(y)
+    margin = 3 * math.sqrt(0.25 / len(y))
+    same = _same_inputs(x, y)
+    clean = _clean_vote(case)
+    if same is not None:
+        yield finding(
+            "RG307",
+            f"{same:.0%} of the training rows have the same inputs as a row of another class.",
+            share=same,
+        )
+    elif clean is not None and clean[1] - clean[0] > max(0.05, 2 * margin):
+        yield finding(
+            "RG307",
+            f"The nearest training rows tell the class of {clean[0]:.0%} of the training rows and "
+            f"of {clean[1]:.0%} of the validation rows: the training labels are worse.",
+            training=clean[0],
+            validation=clean[1],
+        )
+    elif shares.max() < 0.8 and agreed < shares.max() + margin and _says_nothing(case):
+        yield finding(
+            "RG307",
+            f"The nearest rows have the same class in {agreed:.0%} of cases, and the most frequent "
+            f"class makes {shares.max():.0%}: the inputs say nothing about the labels.",
+            agreed=agreed,
+            by_chance=shares.max(),
+        )
+    elif (inside := _inside(x, votes.argmax(1), y)) > max(0.1, 0.75 * (1 - agreed)):
+        yield finding(
+            "RG307",
+            f"Deep inside regions of one class {inside:.0%} of the rows have another label.",
+            share=inside,
+        )
+
+
+def _same_inputs(x: Array, y: Array) -> float | None:
+    """The share of rows that share their inputs, many numbers, with a row of another label."""
+    if max(len(np.unique(column)) for column in x.T[:200]) < 0.2 * len(x):
+        return None  # rows of a few categories coincide by nature
+    _, groups = np.unique(x, axis=0, return_inverse=True)
+    groups = groups.reshape(-1)
+    low = np.full(groups.max() + 1, y.max())
+    high = np.full(groups.max() + 1, y.min())
+    np.minimum.at(low, groups, y)
+    np.maximum.at(high, groups, y)
+    share = float(np.mean((low != high)[groups]))
+    return share if share > 0.05 else None
+
+
+def _clean_vote(case: Case) -> tuple[float, float] | None:
+    """How often the neighbours' vote is right on the training rows, and on the validation rows."""
+    if case.valid_sample is None or case.sample is None or len(case.valid_sample) < 60:
+        return None
+    train, valid = scaled(features(case.sample.inputs[0]), features(case.valid_sample.inputs[0]))
+    y, truth = codes(case.sample.target), codes(case.valid_sample.target)
+    count = int(max(y.max(), truth.max())) + 1
+    right = []
+    for queries, answers, itself in ((train, y, True), (valid, truth, False)):
+        near = nearest(queries, train, 10, itself=itself)
+        votes = np.stack([(y[near] == c).sum(1) for c in range(count)], 1)
+        right.append(float(np.mean(votes.argmax(1) == answers)))
+    return right[0], right[1]
+
+
+def _says_nothing(case: Case) -> bool:
+    """Whether simple models, too, do no better on the validation rows than a constant."""
+    simple = case.simple
+    if simple is None:
+        return True
+    rows = 1 if case.valid_sample is None else len(case.valid_sample)
+    margin = 2 * math.sqrt(max(simple.constant * (1 - simple.constant), 0.01) / rows)
+    return simple.best > simple.constant - margin
+
+
+def _inside(x: Array, smooth: Array, y: Array) -> float:
+    """The share of other labels in the third of the rows that lies deepest in its region.
+
+    Regions are those of the neighbours' votes; depth is the distance to the nearest row of another
+    region in shares of that to the tenth nearest of its own.
+    """
+    distances = (x**2).sum(1)[:, None] - 2 * x @ x.T + (x**2).sum(1)
+    np.fill_diagonal(distances, np.inf)
+    other = smooth[:, None] != smooth
+    if not other.any():
+        return 0.0
+    away = np.where(other, distances, np.inf).min(1)
+    own = np.partition(np.where(other, np.inf, distances), 9, axis=1)[:, 9]
+    usable = np.isfinite(away) & np.isfinite(own) & (own > 0)
+    if usable.sum() < 60:
+        return 0.0
+    depth = np.where(usable, away / np.where(own > 0, own, 1), -np.inf)
+    deep = np.argsort(-depth)[: int(usable.sum()) // 3]
+    return float(np.mean(smooth[deep] != y[deep]))
+
+
+def _numbers_disagree(case: Case, x: Array, y: Array) -> Iterator[Finding]:
+    spread = float(((y - y.mean()) ** 2).mean())
+    if spread == 0:
+        return
+    near = nearest(x, x, 10, itself=True)
+    unexplained = float(((y[near].mean(1) - y) ** 2).mean()) / spread
+    simple = case.simple
+    # The mean of ten rows that say nothing is off by 1.1 of the variance.
+    if unexplained > 1.0 and (simple is None or simple.best > 0.98) and _linear_left(x, y) > 0.95:
+        yield finding(
+            "RG307",
+            f"The nearest rows leave {unexplained:.0%} of the target's variance unexplained, and "
+            "so does a linear model: the inputs say nothing about the target.",
+            unexplained=unexplained,
+        )
+    elif simple is not None and unexplained > 0.3 and simple.neighbours < 0.5 * unexplained:
+        yield finding(
+            "RG307",
+            f"The nearest rows leave {unexplained:.0%} of the variance of the training targets "
+            f"unexplained, and {simple.neighbours:.0%} of that of the validation targets: the "
+            "training targets are worse.",
+            unexplained=unexplained,
+            validation=simple.neighbours,
+        )
+
+
+def _linear_left(x: Array, y: Array) -> float:
+    """The share of variance that ridge regression leaves, judged on every second row."""
+    learn, judge = slice(0, None, 2), slice(1, None, 2)
+    a, b = x[learn], y[learn] - y[learn].mean()
+    penalty = 0.1 * len(a) * np.eye(a.shape[1])
+    answer = x[judge] @ np.linalg.solve(a.T @ a + penalty, a.T @ b)
+    left = y[judge] - y[learn].mean() - answer
+    return float((left**2).mean() / max(float(y[judge].var()), 1e-300))
+
+
+CHECKS = (imbalance, disagreement)

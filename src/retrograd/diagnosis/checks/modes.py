@@ -1,0 +1,198 @@
+"""Checks of training and evaluation mode, dropout, decay and batch statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from retrograd import nn
+from retrograd.autodiff.tape import no_grad
+from retrograd.diagnosis.catalogue import finding
+from retrograd.diagnosis.checks.case import Case
+from retrograd.diagnosis.checks.weights import matrices
+from retrograd.diagnosis.finding import Finding
+from retrograd.tensor import Tensor
+
+__all__ = ["CHECKS"]
+
+Array = np.ndarray[Any, Any]
+
+
+def trained_in_evaluation(case: Case) -> Iterator[Finding]:
+    """RG218. Dropout or normalization was in evaluation mode in a pass that was trained on.
+
+    Batch statistics that are frozen on purpose belong to a model that is fine-tuned, whose dropout
+    is on.
+    """
+    if case.record is None:
+        return
+    layers = case.record.facts.trained_in_eval
+    if layers:
+        yield finding(
+            "RG218",
+            f"{_named(layers)} in evaluation mode while the network was trained.",
+            layers=layers,
+        )
+
+
+def evaluated_in_training(case: Case) -> Iterator[Finding]:
+    """RG506. Dropout or normalization was in training mode in a pass under no_grad.
+
+    Dropout that is left on to draw from (Gal & Ghahramani 2016) does this on purpose.
+    """
+    if case.record is None:
+        return
+    layers = case.record.facts.evaluated_in_train
+    if layers:
+        yield finding(
+            "RG506",
+            f"{_named(layers)} in training mode in passes under no_grad.",
+            layers=layers,
+        )
+
+
+def dropout(case: Case) -> Iterator[Finding]:
+    """RG505. A layer drops more than 70 %; or dropout costs more than it can bring.
+
+    Srivastava et al. 2014 (7.3) find 40 to 80 % kept good for hidden units, and errors that rise
+    steeply where less is. Below that it is judged by the result: the run came out badly, and the
+    loss in training, with dropout, is twice that on the validation rows, without.
+    """
+    if case.model is None:
+        return
+    rates = {
+        name: float(module.p)
+        for name, module in case.model.named_modules()
+        if isinstance(module, nn.Dropout) and float(module.p) > 0
+    }
+    if not rates:
+        return
+    worst = max(rates, key=lambda each: rates[each])
+    trained, valid = (case.epoch_losses(name) for name in ("train_loss", "valid_loss"))
+    costs = bool(len(trained) and len(valid) and trained[-1] > 2 * valid[-1])
+    severe = rates[worst] > 0.7 and (not case.has_run or case.fared_badly or rates[worst] >= 0.9)
+    if severe or (rates[worst] >= 0.5 and case.fared_badly and costs):
+        yield finding(
+            "RG505",
+            f"{worst} drops {rates[worst]:.0%} of its inputs in each step"
+            + (
+                f"; the last training loss is {trained[-1]:.4g}, that on the validation rows "
+                f"{valid[-1]:.4g}."
+                if len(trained) and len(valid)
+                else "."
+            ),
+            layers=[worst],
+            rate=rates[worst],
+        )
+
+
+def weight_decay(case: Case) -> Iterator[Finding]:
+    """RG215. The weights shrank to less than half their first size, under decay.
+
+    Training lets weights grow; where they shrink so far, the decay is stronger than the gradient
+    (Krogh & Hertz 1992; Zhang et al. 2019, "Three mechanisms of weight decay"). Not judged where
+    the run came out well, nor where nothing but the decay moves the weights.
+    """
+    if case.record is None or not case.has_run or not case.fared_badly:
+        return
+    decay = float(case.record.optimizer[1].get("weight_decay") or 0.0)
+    shrunk = []
+    for each in matrices(case):
+        norms = case.series("weight_norm", each.name)
+        norms = norms[np.isfinite(norms)]
+        if len(norms) > 1 and norms[0] > 0:
+            shrunk.append((norms[-1] / norms[0], each.name))
+    if not shrunk:
+        return
+    middle = float(np.median([each[0] for each in shrunk]))
+    if middle < 0.5 and (decay >= 1e-3 or middle < 0.2):
+        yield finding(
+            "RG215",
+            f"The weights shrank to {middle:.2g} of their first size under a weight decay of "
+            f"{decay:g}.",
+            layers=[name for _, name in sorted(shrunk)],
+            steps=(int(case.steps[0]), int(case.steps[-1])),
+            shrunk_to=middle,
+            weight_decay=decay,
+        )
+
+
+def batch_statistics(case: Case) -> Iterator[Finding]:
+    """RG507. BatchNorm's running statistics are not those of what reaches it.
+
+    The training rows are run once more in training mode, on the weights as they are: a running
+    mean that is off by more than one standard deviation in half of the channels, or a running
+    variance off by more than a factor of 4 (Ioffe & Szegedy 2015, algorithm 2, takes them for
+    estimates of the same).
+    """
+    if case.model is None or case.sample is None or not case.has_run:
+        return
+    norms: dict[int, tuple[str, Any]] = {
+        id(module): (name, module)
+        for name, module in case.model.named_modules()
+        if type(module).__name__.startswith("BatchNorm")
+        and getattr(module, "running_mean", None) is not None
+    }
+    if not norms:
+        return
+    seen = _inputs_of(case, norms)
+    off = []
+    for key, x in seen.items():
+        name, module = norms[key]
+        axes = (0, *range(2, x.ndim))
+        mean, var = x.mean(axes), x.var(axes)
+        running_mean = np.asarray(module.running_mean.data, np.float64)
+        running_var = np.asarray(module.running_var.data, np.float64)
+        std = np.sqrt(var + 1e-5)
+        shift = float(np.median(np.abs(running_mean - mean) / std))
+        with np.errstate(divide="ignore"):
+            factor = float(np.exp(np.median(np.abs(np.log((running_var + 1e-5) / (var + 1e-5))))))
+        if shift > 1 or factor > 4:
+            off.append((max(shift, factor / 4), name, shift, factor))
+    if off:
+        _, name, shift, factor = max(off)
+        yield finding(
+            "RG507",
+            f"In {name} the running mean is off by {shift:.2g} standard deviations and the running "
+            f"variance by a factor of {factor:.2g}, in the median channel.",
+            severity=None if case.fared_badly else "warning",
+            layers=[each[1] for each in sorted(off, reverse=True)],
+            shift=shift,
+            factor=factor,
+        )
+
+
+def _inputs_of(case: Case, modules: dict[int, Any]) -> dict[int, Array]:
+    """What reaches the modules in training mode, batch statistics and all, dropout apart."""
+    assert case.model is not None
+    assert case.sample is not None
+    seen: dict[int, Array] = {}
+
+    def see(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> Any:
+        if id(module) in modules and id(module) not in seen:
+            seen[id(module)] = np.asarray(inputs[0], np.float64)
+        return output
+
+    rows = case.sample.rows(np.arange(min(256, len(case.sample))))
+    saved, modes = case.model.state_dict(), [(m, m.training) for m in case.model.modules()]
+    try:
+        for module, _ in modes:
+            module.train(id(module) in modules)
+        with no_grad(), np.errstate(all="ignore"), nn.module.observed(see):
+            case.model(*map(Tensor, rows.inputs))
+    finally:
+        case.model.load_state_dict(saved)
+        for module, mode in modes:
+            module._training = mode
+    return {key: x for key, x in seen.items() if np.isfinite(x).all() and x.ndim > 1}
+
+
+def _named(layers: tuple[str, ...]) -> str:
+    shown = ", ".join(layers[:3])
+    more = f" and {len(layers) - 3} more" if len(layers) > 3 else ""
+    return f"{shown}{more} {'were' if len(layers) > 1 else 'was'}"
+
+
+CHECKS = (trained_in_evaluation, evaluated_in_training, dropout, weight_decay, batch_statistics)

@@ -1,0 +1,71 @@
+"""Checks of numbers that are none: NaN and infinity in the data, the loss, the gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from retrograd.diagnosis.catalogue import finding
+from retrograd.diagnosis.checks.case import Case
+from retrograd.diagnosis.finding import Finding
+
+__all__ = ["CHECKS"]
+
+
+def numbers_in_data(case: Case) -> Iterator[Finding]:
+    """RG601. One is too many: it reaches every weight with the first gradient (IEEE 754)."""
+    for name, data in (("training", case.train), ("validation", case.valid)):
+        if data is None:
+            continue
+        for what, array in (*(("inputs", x) for x in data.inputs), ("target", data.target)):
+            if array.dtype.kind != "f":
+                continue
+            wrong = ~np.isfinite(array)
+            if wrong.any():
+                rows = np.flatnonzero(wrong.reshape(len(array), -1).any(1))
+                yield finding(
+                    "RG601",
+                    f"{len(rows):,} of {len(array):,} {name} rows have NaN or infinity in the "
+                    f"{what}, first row {rows[0]}.",
+                    rows=len(rows),
+                    first_row=rows[0],
+                    values=wrong.sum(),
+                )
+                return
+
+
+def numbers_in_loss(case: Case) -> Iterator[Finding]:
+    """RG602. From the first loss that is no number on, no step means anything."""
+    wrong = np.flatnonzero(~np.isfinite(case.losses))
+    if len(wrong):
+        step = int(case.steps[wrong[0]])
+        before = case.losses[wrong[0] - 1] if wrong[0] else np.nan
+        text = f"The loss is {case.losses[wrong[0]]:g} in step {step}"
+        text += f", after {before:.4g} in the step before." if np.isfinite(before) else "."
+        yield finding("RG602", text, steps=(step, int(case.steps[-1])), before=before)
+
+
+def numbers_in_gradients(case: Case) -> Iterator[Finding]:
+    """RG603. While the loss is still a number, so that the fault is on the way back."""
+    norms = case.series("gradient_norm")
+    wrong = np.flatnonzero(~np.isfinite(norms) & np.isfinite(case.losses))
+    if not len(wrong) or case.record is None or not case.record.subjects("gradient_norm"):
+        return
+    first = wrong[0]
+    layers = [
+        each.name
+        for each in case.weights
+        if not np.isfinite(case.series("gradient_norm", each.name)[first])
+    ]
+    yield finding(
+        "RG603",
+        f"The gradient is no number in step {case.steps[first]}, where the loss is "
+        f"{case.losses[first]:.4g}; first in {layers[-1] if layers else 'a parameter'}.",
+        layers=layers[::-1],
+        steps=(int(case.steps[first]), int(case.steps[first])),
+        loss=case.losses[first],
+    )
+
+
+CHECKS = (numbers_in_data, numbers_in_loss, numbers_in_gradients)

@@ -1,0 +1,299 @@
+"""Checks of the loss and the output layer: whether right answers are possible, and cost least."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from retrograd.diagnosis.catalogue import finding
+from retrograd.diagnosis.checks.case import Case, codes
+from retrograd.diagnosis.finding import Finding
+from retrograd.diagnosis.probes.loss import LossProbe, right_outputs
+
+__all__ = ["CHECKS"]
+
+Array = np.ndarray[Any, Any]
+
+_ROWS = 64
+
+# The values that an operation can have.
+_RANGES: dict[str, tuple[float, float]] = {
+    "relu": (0.0, math.inf),
+    "softplus": (0.0, math.inf),
+    "exp": (0.0, math.inf),
+    "sigmoid": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+    "softmax": (0.0, 1.0),
+    "log_softmax": (-math.inf, 0.0),
+}
+
+
+def _batch(case: Case) -> tuple[LossProbe, Array, Array] | None:
+    """The loss on some rows, the outputs there, and the target."""
+    if case.loss is None or case.sample is None or case.outputs is None or not case.outputs.ndim:
+        return None
+    target = case.sample.target
+    if target.dtype.kind == "f" and not np.isfinite(target).all():
+        return None
+    picked = np.random.default_rng(0).permutation(len(case.sample))[:_ROWS]
+    return LossProbe(case.loss, target[picked]), case.outputs[picked], target[picked]
+
+
+def _domain(case: Case, outputs: Array) -> str:
+    """What the outputs look like: "scores", "probabilities" or "log-probabilities"."""
+    if case.last_operation in ("softmax", "sigmoid"):
+        return "probabilities"
+    if outputs.ndim > 1 and outputs.shape[1] > 1 and np.isfinite(outputs).all():
+        flat = outputs.reshape(len(outputs), outputs.shape[1], -1)[:, :, 0]
+        if flat.min() >= 0 and np.allclose(flat.sum(1), 1, atol=1e-3):
+            return "probabilities"
+        if flat.max() <= 0 and np.allclose(np.exp(flat).sum(1), 1, atol=1e-3):
+            return "log-probabilities"
+    return "scores"
+
+
+def range_of_outputs(case: Case) -> Iterator[Finding]:
+    """RG404. The last operation allows only some values, and the targets have others.
+
+    For numbers: 2 % of the targets or more lie outside. For classes: fewer outputs than classes; a
+    softmax over a single output, which is always 1; or a ReLU on scores, which has no slope where
+    they are below 0. (TheDeepChecker, Ben Braiek & Khomh 2023, checks output ranges likewise.)
+    """
+    if case.sample is None or case.outputs is None:
+        return
+    last = case.last_operation
+    if case.task == "regression":
+        low, high = _RANGES.get(last, (-math.inf, math.inf))
+        y = np.asarray(case.sample.target, np.float64)
+        y = y[np.isfinite(y)]
+        outside = float(np.mean((y < low - 1e-6) | (y > high + 1e-6))) if len(y) else 0.0
+        if outside >= 0.02:
+            yield finding(
+                "RG404",
+                f"The model ends in {last}, whose values lie from {low:g} to {high:g}; "
+                f"{outside:.0%} of the targets, which go from {y.min():.4g} to {y.max():.4g}, are "
+                "outside.",
+                outside=outside,
+                lowest=y.min(),
+                highest=y.max(),
+            )
+        return
+    if case.task != "classification":
+        return
+    columns = case.outputs.shape[1] if case.outputs.ndim > 1 else 1
+    if last == "softmax" and columns == 1:
+        yield finding(
+            "RG404", "The model ends in a softmax over a single output, which is always 1."
+        )
+    elif 1 < columns < case.classes:
+        yield finding(
+            "RG404",
+            f"The model has {columns} outputs for {case.classes} classes.",
+            outputs=columns,
+            classes=case.classes,
+        )
+    elif last in ("relu", "tanh") and columns > 1:
+        yield finding(
+            "RG404",
+            f"The model ends in {last}, so that its scores lie from {_RANGES[last][0]:g} to "
+            f"{_RANGES[last][1]:g}.",
+            severity="warning",
+        )
+
+
+def loss_of_numbers(case: Case) -> Iterator[Finding]:
+    """RG401 and RG407, for numbers: the loss must be least where the output is the target.
+
+    The loss at the targets is held against that at outputs moved off by up to a few standard
+    deviations. If each move away is better, the sign is wrong; if only some are, the loss is
+    another one than of numbers. Counts and shares may be fitted on a scale of their own (Poisson,
+    logistic), and are left out.
+    """
+    batch = _batch(case) if case.task == "regression" else None
+    if batch is None:
+        return
+    probe, outputs, target = batch
+    y = np.asarray(target, np.float64)
+    if outputs.size != y.size:
+        return
+    if (y >= 0).all() and ((y == np.round(y)).all() or (y <= 1).all()):
+        return
+    right = y.reshape(outputs.shape)
+    spread = max(float(y.std()), 1e-6)
+    at = probe.value(right)
+    rng = np.random.default_rng(1)
+    moves = [m * spread for m in (-3.0, -1.0, 1.0, 3.0)]
+    moved = [probe.value(right + m) for m in moves]
+    mixed = [probe.value(right + rng.normal(0, s * spread, right.shape)) for s in (1.0, 3.0)]
+    values = np.array([*moved, *mixed])
+    if not math.isfinite(at) or not np.isfinite(values).any():
+        return
+    tolerance = 1e-6 * max(abs(at), float(np.nanmax(np.abs(values))))
+    better = values < at - tolerance
+    if better.all():
+        yield finding(
+            "RG407",
+            f"The loss of the targets themselves is {at:.4g}, and outputs that are off cost less, "
+            f"down to {np.nanmin(values):.4g}.",
+            right=at,
+            wrong=np.nanmin(values),
+        )
+    elif better[:4].any():
+        where = moves[int(np.nanargmin(values[:4]))]
+        yield finding(
+            "RG401",
+            f"The loss of the targets themselves is {at:.4g}, and outputs that are off by "
+            f"{where:.3g} cost less, {np.nanmin(values[:4]):.4g}: it is no loss for numbers.",
+            severity="error",
+            right=at,
+            wrong=np.nanmin(values[:4]),
+        )
+
+
+def loss_of_classes(case: Case) -> Iterator[Finding]:
+    """RG401, RG402, RG403 and RG407, for classes.
+
+    Certain and right outputs are tried, of the kind that the model gives. They must cost less than
+    wrong ones (else RG407), and next to nothing: a floor that stays says that what are
+    probabilities already go through a softmax or sigmoid again (at best ln(1 + (c - 1) / e) of c
+    classes; RG403). Scores whose loss is no number, or falls without end when all of them grow,
+    lack the softmax (RG402). A loss that is a squared or absolute error of them, or a logistic one
+    of each class by itself, is not that of classes (RG401; Goodfellow et al. 2016, 6.2.2).
+    """
+    batch = _batch(case) if case.task == "classification" else None
+    if batch is None:
+        return
+    probe, outputs, target = batch
+    columns = outputs.shape[1] if outputs.ndim > 1 else 1
+    classes = codes(target)
+    if columns > 1 and (outputs.ndim > 2 or classes.max() >= columns):
+        return
+    domain = _domain(case, outputs)
+    right = right_outputs(classes, columns, domain).reshape(outputs.shape)
+    wrong = right_outputs((classes + 1) % max(columns, 2), columns, domain).reshape(outputs.shape)
+    good, bad = probe.value(right), probe.value(wrong)
+    regression = _regression_formula(probe, classes, columns, outputs.shape)
+    if regression:
+        yield finding("RG401", f"The loss is the {regression} of {domain} and classes.")
+    elif domain == "scores" and (missing := _lacks_softmax(probe, outputs, classes, good, columns)):
+        yield finding("RG402", missing, right=good, wrong=bad)
+    elif math.isfinite(good) and math.isfinite(bad) and bad < good - 1e-6 * abs(good):
+        yield finding(
+            "RG407",
+            f"Certain and right answers cost {good:.4g}, certain and wrong ones {bad:.4g}.",
+            right=good,
+            wrong=bad,
+        )
+    elif domain != "scores" and math.isfinite(good):
+        even = _even(probe, outputs.shape, columns, domain)
+        # A log-probability taken for scores is one all the same: log softmax of it is itself.
+        if domain == "probabilities" and good > 0.1 * even:
+            yield finding(
+                "RG403",
+                f"Even certain and right answers cost {good:.4g}, where answers that say nothing "
+                f"cost {even:.4g}: the model gives probabilities, and the loss takes scores.",
+                floor=good,
+                even=even,
+            )
+
+
+def _even(probe: LossProbe, shape: tuple[int, ...], columns: int, domain: str) -> float:
+    """The loss of answers that say nothing."""
+    p = 1 / max(columns, 2)
+    even = np.full(shape, p if domain == "probabilities" else math.log(p))
+    return abs(probe.value(even))
+
+
+def _lacks_softmax(
+    probe: LossProbe, outputs: Array, classes: Array, good: float, columns: int
+) -> str | None:
+    # The logarithm of a negative number is none. A loss that cuts scores off at 0 and takes the
+    # logarithm of that is infinite, which is another fault.
+    below = right_outputs(classes, columns, "scores") * -0.1
+    if math.isnan(probe.value(below.reshape(outputs.shape))):
+        return "The loss of a score below 0 is no number: it takes probabilities."
+    scores = np.zeros(outputs.shape)
+    scores += np.random.default_rng(0).normal(0.0, 2.0, outputs.shape)
+    at, raised = probe.value(scores), probe.value(scores + 3.0)
+    negative = good < -1.0 and math.isfinite(good)
+    if columns > 1 and negative and raised < at - 1.0:
+        return (
+            f"The loss falls without end as the scores grow: raising all of them by 3 takes it "
+            f"from {at:.4g} to {raised:.4g}. It takes log-probabilities."
+        )
+    return None
+
+
+def _squared(outputs: Array, answer: Array) -> float:
+    return float(((outputs - answer) ** 2).mean())
+
+
+def _absolute(outputs: Array, answer: Array) -> float:
+    return float(np.abs(outputs - answer).mean())
+
+
+def _logistic(outputs: Array, answer: Array) -> float:
+    return float((np.logaddexp(0, outputs) - answer * outputs).mean())
+
+
+def _regression_formula(
+    probe: LossProbe, classes: Array, columns: int, shape: tuple[int, ...]
+) -> str | None:
+    """The name of the loss if it is one of numbers, or of each class by itself."""
+    if columns == 1:
+        answer = classes.astype(np.float64).reshape(shape)
+    else:
+        answer = (classes[:, None] == np.arange(columns)).astype(np.float64)
+    if probe.follows(_squared, answer, shape):
+        return "squared error"
+    if probe.follows(_absolute, answer, shape):
+        return "absolute error"
+    if columns > 2 and probe.follows(_logistic, answer, shape):
+        return "logistic error, class by class,"
+    # The numbers of the classes, held against one of several outputs.
+    numbers = classes.astype(np.float64)
+    for column in range(columns if columns > 1 else 0):
+        for formula in (_squared, _absolute):
+            if probe.follows(formula, numbers, shape, column):
+                return "squared error" if formula is _squared else "absolute error"
+    return None
+
+
+def first_loss(case: Case) -> Iterator[Finding]:
+    """RG406. The first loss is three times what knowing nothing costs, or more.
+
+    That is the cross-entropy of the even answer, ln c (Karpathy's recipe, "verify loss at init"),
+    or the loss of the target's mean. Judged before a run, or by a run's first step.
+    """
+    batch = _batch(case)
+    if batch is None or case.task is None:
+        return
+    probe, outputs, target = batch
+    if case.task == "classification":
+        columns = outputs.shape[1] if outputs.ndim > 1 else 1
+        domain = _domain(case, outputs)
+        even = (
+            _even(probe, outputs.shape, columns, domain)
+            if domain != "scores"
+            else abs(probe.value(np.zeros(outputs.shape)))
+        )
+    else:
+        if outputs.size != target.size:
+            return
+        even = probe.value(np.full(outputs.shape, float(np.asarray(target).mean())))
+    first = float(case.losses[0]) if case.has_run else probe.value(outputs)
+    if math.isfinite(first) and math.isfinite(even) and even > 1e-6 and first > 3 * even:
+        is_grave = case.fared_badly or (first > 10 * even and not case.has_run)
+        yield finding(
+            "RG406",
+            f"The first loss is {first:.4g}; an answer that knows nothing costs {even:.4g}.",
+            severity=None if is_grave else "note",
+            first=first,
+            expected=even,
+        )
+
+
+CHECKS = (range_of_outputs, loss_of_numbers, loss_of_classes, first_loss)

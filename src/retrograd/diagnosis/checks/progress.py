@@ -1,0 +1,112 @@
+"""Checks of the learning curve: whether the loss falls, when it begins to, and when it stops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from retrograd.diagnosis.catalogue import finding
+from retrograd.diagnosis.checks.case import Case
+from retrograd.diagnosis.finding import Finding
+
+__all__ = ["CHECKS"]
+
+
+def not_falling(case: Case) -> Iterator[Finding]:
+    """RG206. The loss lost less than 3 % from its first steps to its last.
+
+    DeepLocalize (Wardat et al. 2021) and AutoTrainer (Zhang et al. 2021, "slow convergence") ask
+    the same with 1 to 5 %. A model that is fine-tuned may start where it ends, and fares well.
+    """
+    if len(case.losses) < 20 or not np.isfinite(case.losses[-1]):
+        return
+    if case.fall < 0.03 and case.fared_badly:
+        first, last = case.losses[0], float(np.mean(case.losses[-max(1, len(case.losses) // 20) :]))
+        yield finding(
+            "RG206",
+            f"The loss is {first:.4g} in the first step and {last:.4g} in the last.",
+            steps=(int(case.steps[0]), int(case.steps[-1])),
+            first=first,
+            last=last,
+        )
+
+
+def slow_start(case: Case) -> Iterator[Finding]:
+    """RG207. In the first fifth of the run there is less than a twentieth of the whole fall."""
+    curve = _smooth(case.losses)
+    if len(curve) < 50 or case.fall < 0.1:
+        return
+    total = curve[0] - curve.min()
+    fifth = len(curve) // 5
+    if total > 0 and curve[0] - curve[: fifth + 1].min() < 0.05 * total:
+        begins = int(np.argmax(curve < curve[0] - 0.05 * total))
+        yield finding(
+            "RG207",
+            f"The loss stood at {curve[0]:.4g} until about step {case.steps[begins]}.",
+            steps=(int(case.steps[0]), int(case.steps[begins])),
+            loss=curve[0],
+        )
+
+
+def plateau(case: Case) -> Iterator[Finding]:
+    """RG208. The second half of the run brought less than 1 % of the loss that was left.
+
+    Only where more than a third of the first loss is left; AutoTrainer waits in the same way.
+    """
+    curve = _smooth(case.losses)
+    if len(curve) < 50 or not np.isfinite(case.losses[-1]) or case.fall < 0.03:
+        return
+    middle = curve[len(curve) // 2]
+    gained = (middle - curve[-1]) / max(abs(middle), 1e-12)
+    if abs(gained) < 0.01 and curve[-1] > curve[0] / 3 > 0:
+        yield finding(
+            "RG208",
+            f"The loss is {middle:.4g} in the middle of the run and {curve[-1]:.4g} at its end.",
+            severity="note",
+            steps=(int(case.steps[len(curve) // 2]), int(case.steps[-1])),
+            middle=middle,
+            last=curve[-1],
+        )
+
+
+def stopped_early(case: Case) -> Iterator[Finding]:
+    """RG216. In the last quarter of the run the loss still made a tenth of its fall.
+
+    That of the validation rows, by epochs; of fewer than four epochs, that of the steps. A curve
+    that falls exponentially and has come to its end makes less than 5 % of it there. Where simple
+    models do not do better it is a note.
+    """
+    curve, what = case.epoch_losses("valid_loss"), "epochs"
+    if len(curve) < 4:
+        curve, what = _smooth(case.losses), "steps"
+        if len(curve) < 20 or not case.fared_badly:
+            return
+    quarter = max(1, len(curve) // 4)
+    if not np.isfinite(curve).all() or curve.argmin() < len(curve) - 1 - quarter // 2:
+        return
+    before, least = float(curve[-1 - quarter]), float(curve.min())
+    total = float(curve.max()) - least
+    if before - least > max(0.1 * total, 0.03 * abs(float(curve[-1]))):
+        yield finding(
+            "RG216",
+            f"In the last {quarter} of {len(curve)} {what} the loss fell from {before:.4g} to "
+            f"{least:.4g}, {(before - least) / total:.0%} of its whole fall.",
+            severity=None if case.fared_badly else "note",
+            share=(before - least) / total,
+        )
+
+
+def _smooth(losses: np.ndarray) -> np.ndarray:
+    """A running mean over a twentieth of the steps, each value a step."""
+    losses = losses[np.isfinite(losses)]
+    span = max(1, len(losses) // 20)
+    if len(losses) < 2:
+        return losses
+    sums = np.concatenate([[0.0], np.cumsum(losses)])
+    ends = np.arange(1, len(losses) + 1)
+    starts = np.maximum(ends - span, 0)
+    return np.asarray((sums[ends] - sums[starts]) / (ends - starts))
+
+
+CHECKS = (not_falling, slow_start, plateau, stopped_early)

@@ -1,0 +1,145 @@
+"""Checks that try the model out before a run: its gradient, and whether it can learn one batch."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from retrograd import optim
+from retrograd.autodiff.tape import no_grad
+from retrograd.compile import compile
+from retrograd.diagnosis.catalogue import finding
+from retrograd.diagnosis.checks.case import Case, Data
+from retrograd.diagnosis.finding import Finding
+from retrograd.tensor import Tensor
+
+__all__ = ["CHECKS"]
+
+Array = np.ndarray[Any, Any]
+
+_ROWS = 32
+_STEPS = 150
+_PARAMETERS = 8
+_WIDTH = 5e-6
+
+
+def _rows(case: Case) -> Data | None:
+    """A few rows, where the case is a training that has yet to begin, of weights, with numbers."""
+    if case.has_run or case.model is None or case.loss is None or case.sample is None:
+        return None
+    if not any(each.requires_grad for each in case.model.parameters()):
+        return None
+    rows = case.sample.rows(np.arange(min(_ROWS, len(case.sample))))
+    arrays = [each for each in (*rows.inputs, rows.target) if each.dtype.kind == "f"]
+    return rows if len(rows) > 1 and all(np.isfinite(each).all() for each in arrays) else None
+
+
+def wrong_gradient(case: Case) -> Iterator[Finding]:
+    """RG409. The largest slope of each of some parameters against a central difference, in float64.
+
+    They agree to about 1e-6 where the loss is smooth; where it has a bend within the difference,
+    one of half the width says otherwise, and the entry is passed over, as it is where the loss is
+    so large that its last digits hide the slope. Off by more than 1 % is an error (Bengio 2012,
+    section 3.4).
+    """
+    rows = _rows(case)
+    if rows is None:
+        return
+    assert case.model is not None
+    assert case.loss is not None
+    model = copy.deepcopy(case.model).eval().to(np.dtype(np.float64))
+    inputs = [Tensor(x.astype(np.float64) if x.dtype.kind == "f" else x) for x in rows.inputs]
+    target = rows.target.astype(np.float64) if rows.target.dtype.kind == "f" else rows.target
+    loss = case.loss
+
+    def value() -> float:
+        with no_grad():
+            return float(np.asarray(loss(model(*inputs), Tensor(target))).sum())
+
+    try:
+        model.zero_grad()
+        with np.errstate(all="ignore"):
+            loss(model(*inputs), Tensor(target)).backward()
+            blur = np.finfo(np.float64).eps * abs(value()) / _WIDTH
+    except (TypeError, ValueError):
+        return  # a model or a loss made for float32 alone
+    named = [(n, p) for n, p in model.named_parameters() if p.grad is not None]
+    for name, parameter in named[:: max(1, len(named) // _PARAMETERS)]:
+        slopes = np.asarray(parameter.grad, np.float64)
+        at = np.unravel_index(int(np.abs(slopes).argmax()), slopes.shape)
+        slope = float(slopes[at])
+        wide, narrow = (_difference(parameter, at, value, h) for h in (2 * _WIDTH, _WIDTH))
+        size = max(abs(slope), abs(narrow))
+        smooth = abs(wide - narrow) <= 1e-3 * size and blur <= 1e-3 * size
+        if math.isfinite(size) and size > 1e-7 and smooth and abs(slope - narrow) > 0.01 * size:
+            yield finding(
+                "RG409",
+                f"The gradient of {name} at {tuple(map(int, at))} is {slope:.6g}, the slope of the "
+                f"loss there {narrow:.6g}.",
+                layers=[name],
+                gradient=slope,
+                difference=narrow,
+            )
+            return
+
+
+def _difference(parameter: Any, at: Any, value: Any, width: float) -> float:
+    """The slope of `value()` at one entry, by a central difference."""
+    before = np.array(parameter.data, np.float64)
+    ends = []
+    for sign in (1, -1):
+        moved = before.copy()
+        moved[at] += sign * width
+        parameter.data = moved
+        ends.append(value())
+    parameter.data = before
+    return (ends[0] - ends[1]) / (2 * width)
+
+
+def one_batch(case: Case) -> Iterator[Finding]:
+    """RG411. 150 steps of Adam on 32 rows leave more than half of the loss.
+
+    A copy of the model is trained, without dropout; a model that works learns the rows by heart
+    (Karpathy's recipe, "overfit one batch"; TheDeepChecker asks for the same).
+    """
+    rows = _rows(case)
+    if rows is None:
+        return
+    assert case.model is not None
+    assert case.loss is not None
+    model, loss = copy.deepcopy(case.model).eval(), case.loss
+    parameters = [each for each in model.parameters() if each.requires_grad]
+    if not parameters:
+        return
+    optimizer = optim.Adam(parameters, lr=5e-3)
+    inputs, target = rows.inputs, rows.target
+
+    @compile
+    def step(_: Tensor) -> Tensor:
+        value = loss(model(*map(Tensor, inputs)), Tensor(target))
+        value.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        return value
+
+    with np.errstate(all="ignore"):
+        losses = np.asarray(step.over(np.arange(_STEPS)), np.float64)
+    first, last = float(losses[0]), float(np.min(losses[-10:]))
+    if not math.isfinite(first):
+        return
+    left = last / first if first > 0 else math.nan
+    if not math.isfinite(last) or left > 0.5:
+        yield finding(
+            "RG411",
+            f"{_STEPS} steps of Adam on the same {len(rows)} rows took the loss from {first:.4g} "
+            f"to {last:.4g}.",
+            first=first,
+            last=last,
+        )
+
+
+CHECKS = (wrong_gradient, one_batch)

@@ -1,0 +1,217 @@
+"""Checks of the weights that a network starts with, and of what stands between its layers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from retrograd import nn
+from retrograd.diagnosis.catalogue import finding
+from retrograd.diagnosis.checks.case import Case
+from retrograd.diagnosis.finding import Finding, Severity
+from retrograd.diagnosis.record.record import Weights
+
+__all__ = ["CHECKS", "matrices"]
+
+# He et al. 2015 and Glorot & Bengio 2010 put rms · sqrt(fan-in) between 1 and 2.4, PyTorch's layers
+# at 0.58. Beyond these a layer multiplies what passes by 3.5 or divides it by 10.
+_LARGE, _SMALL = 3.5, 0.1
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """The weights of a Linear, convolution or recurrent layer at the start of training."""
+
+    weights: Weights
+    fan_in: int
+    rms: float
+
+    @property
+    def name(self) -> str:
+        return self.weights.name
+
+    @property
+    def gain(self) -> float:
+        """What the layer multiplies the size of independent inputs by."""
+        return self.rms * math.sqrt(self.fan_in)
+
+
+def matrices(case: Case) -> list[Matrix]:
+    """The weights that multiply, first layer first; not embeddings, which are looked up."""
+    looked_up = {each.name for each in case.layers if each.kind == "Embedding"}
+    if case.model is not None:
+        looked_up |= {n for n, m in case.model.named_modules() if isinstance(m, nn.Embedding)}
+    return [
+        Matrix(each, math.prod(each.shape[1:]), math.hypot(each.mean, each.std))
+        for each in case.weights
+        if len(each.shape) >= 2
+        and "weight" in each.name.rpartition(".")[2]
+        and each.layer not in looked_up
+    ]
+
+
+def _normalizes(case: Case) -> bool:
+    """Whether the size of the weights is undone by a normalization layer."""
+    kinds = {each.kind for each in case.layers}
+    if case.model is not None:
+        kinds |= {type(each).__name__ for each in case.model.modules()}
+    return any("Norm" in kind for kind in kinds)
+
+
+def zero_weights(case: Case) -> Iterator[Finding]:
+    """RG105. A hidden layer of zeros gets no gradient from behind and gives none on.
+
+    The last layer alone may start at zero: its gradient is that of its inputs (Zhang et al. 2019,
+    Fixup, start residual branches that way).
+    """
+    found = matrices(case)
+    zero = [each for each in found if each.rms == 0]
+    if zero and (zero != found[-1:] or (len(found) == 1 and case.has_run and case.fared_badly)):
+        yield finding(
+            "RG105",
+            f"All weights of {_names(zero)} start at 0.",
+            layers=[each.name for each in zero],
+            matrices=len(zero),
+        )
+
+
+def alike_units(case: Case) -> Iterator[Finding]:
+    """RG106. Units with the same weights in and out never part (Goodfellow et al. 2016, 8.4).
+
+    More than half of a layer's units with a twin are no coincidence in numbers drawn at random.
+    """
+    alike = [
+        each
+        for each in matrices(case)
+        if each.rms > 0 and (each.weights.equal_units or 0.0) > 0.5 and each.fan_in > 1
+    ]
+    if alike:
+        share = alike[0].weights.equal_units
+        assert share is not None
+        yield finding(
+            "RG106",
+            f"In {_names(alike)} the same weights are in {share:.0%} of the units.",
+            layers=[each.name for each in alike],
+            equal_units=share,
+        )
+
+
+def scale_of_weights(case: Case) -> Iterator[Finding]:
+    """RG107 and RG108, see _LARGE and _SMALL; notes where a normalization layer undoes the scale.
+
+    Too small is judged by the mean of fan-in and fan-out, as Xavier initialization goes by, and not
+    of the last layer, which many start small on purpose.
+    """
+    found = [each for each in matrices(case) if each.rms > 0]
+    large = sorted((each for each in found if each.gain > _LARGE), key=lambda each: -each.gain)
+    severity: Severity = "note" if _normalizes(case) else "warning"
+    if large:
+        worst = large[0]
+        yield finding(
+            "RG107",
+            f"The weights of {_names(large)} start so large that a layer multiplies the size of "
+            f"what passes by {worst.gain:.3g}; 0.6 to 2.4 is usual.",
+            severity=severity,
+            layers=[each.name for each in large],
+            gain=worst.gain,
+            std=worst.weights.std,
+        )
+    small = [
+        each
+        for each in found[:-1]
+        if each.rms * math.sqrt((each.fan_in + each.weights.shape[0]) / 2) < _SMALL
+    ]
+    if small:
+        worst = min(small, key=lambda each: each.gain)
+        yield finding(
+            "RG108",
+            f"The weights of {_names(small)} start so small that a layer multiplies the size of "
+            f"what passes by {worst.gain:.2g}; 0.6 to 2.4 is usual.",
+            severity=severity,
+            layers=[each.name for each in small],
+            gain=worst.gain,
+            std=worst.weights.std,
+        )
+
+
+def no_activation(case: Case) -> Iterator[Finding]:
+    """RG109. A model of several layers that is affine: f((a + b) / 2) = (f(a) + f(b)) / 2.
+
+    Tried on pairs of rows, drawn out to ten times their distance from the mean so that no bend
+    between them is missed; or two Linear layers side by side in a Sequential.
+    """
+    if case.model is None:
+        return
+    pairs = list(_side_by_side(case.model))
+    if len(matrices(case)) > 1 and _is_affine(case):
+        yield finding(
+            "RG109",
+            "The outputs are a linear function of the inputs: what the model says of the mean of "
+            "two rows is the mean of what it says of each.",
+            layers=[each.name for each in matrices(case)],
+        )
+    elif pairs:
+        yield finding(
+            "RG109",
+            f"Nothing stands between the layers {pairs[0][0]} and {pairs[0][1]}.",
+            layers=[name for pair in pairs for name in pair],
+            pairs=len(pairs),
+        )
+
+
+_LINEAR = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+_PASSING = (nn.Dropout, nn.Identity, nn.Flatten)
+
+
+def _side_by_side(model: nn.Module) -> Iterator[tuple[str, str]]:
+    for path, module in model.named_modules():
+        if not isinstance(module, nn.Sequential):
+            continue
+        before: str | None = None
+        for name, child in module.named_children():
+            if isinstance(child, _LINEAR):
+                if before is not None:
+                    yield before, f"{path}.{name}" if path else name
+                before = f"{path}.{name}" if path else name
+            elif not isinstance(child, _PASSING):
+                before = None
+
+
+def _is_affine(case: Case) -> bool:
+    if case.sample is None or case.outputs is None or case._predict is None:
+        return False
+    inputs = case.sample.inputs
+    if len(inputs) != 1 or inputs[0].dtype.kind != "f" or len(inputs[0]) < 8:
+        return False
+    rows = inputs[0].astype(np.float64)
+    if not np.isfinite(rows).all():
+        return False
+    far = rows.mean(0) + 10 * (rows - rows.mean(0))
+    a, b = far[: len(far) // 2], far[len(far) // 2 :][: len(far) // 2]
+    at = [case._predict((x.astype(inputs[0].dtype),)) for x in (a, b, (a + b) / 2)]
+    at_a, at_b, between = (_centred(each.astype(np.float64), case.last_operation) for each in at)
+    if not all(np.isfinite(each).all() for each in (at_a, at_b, between)):
+        return False
+    size = float(np.abs(at_a - at_b).max())
+    return size > 1e-6 and float(np.abs((at_a + at_b) / 2 - between).max()) < 1e-4 * size
+
+
+def _centred(outputs: np.ndarray, last: str) -> np.ndarray:
+    """Scores, with what a final softmax does to them undone."""
+    if last == "softmax":
+        with np.errstate(divide="ignore"):
+            outputs = np.log(outputs)
+    if last in ("softmax", "log_softmax"):
+        outputs = outputs - outputs.mean(-1, keepdims=True)
+    return outputs
+
+
+def _names(found: list[Matrix]) -> str:
+    shown = ", ".join(each.name for each in found[:3])
+    return shown if len(found) <= 3 else f"{shown} and {len(found) - 3} more"
+
+
+CHECKS = (zero_weights, alike_units, scale_of_weights, no_activation)

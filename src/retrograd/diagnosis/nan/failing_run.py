@@ -1,0 +1,133 @@
+"""A run whose loss is no longer a number: the failing step is found, replayed and kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from retrograd import nn
+from retrograd.arrays import state
+from retrograd.data.files import atomic_write, plain_reason
+from retrograd.diagnosis.nan.origin import find_nan
+from retrograd.diagnosis.nan.words import Origin
+from retrograd.errors import UsageError
+from retrograd.tensor import Tensor
+from retrograd.training.callbacks import Callback
+from retrograd.training.sources import Call, Rows, Source
+
+if TYPE_CHECKING:
+    from retrograd.training.loop import Trainer
+
+__all__ = ["FailingRun"]
+
+Array = np.ndarray[Any, Any]
+
+# Copying the state may take this share of a run's time; so many bytes of calls wait in between.
+_SHARE = 0.01
+_BYTES = 1 << 28
+
+
+class FailingRun(Callback):
+    """Finds the origin of a NaN or an infinity in a Trainer's run, after the fact.
+
+    Before a call of many steps it keeps a copy of the state, as often as that costs 1 % of the
+    time, and the calls since. When a loss is no number the steps are run again from there, the
+    failing one eagerly with each operation looked at (`find_nan`). The error that ends the run then
+    says what was found. With a folder, it receives
+
+        weights.safetensors    the weights before the failing step, the last good ones
+        batch.safetensors      the batch that did it: "input0", ..., "target"
+        origin.json            what was found, the step, and the examples' numbers, from 0
+    """
+
+    def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
+        self.folder = None if folder is None else Path(folder)
+        self.origin: Origin | None = None
+        self._state: dict[str, Array] = {}
+        self._steps = 0
+        self._calls: list[tuple[Source, Call]] = []
+        self._bytes = 0
+        self._due = 0.0
+
+    def before_call(self, trainer: Trainer, source: Source, call: Call) -> None:
+        started = time.monotonic()
+        if started >= self._due or self._bytes > _BYTES:
+            self._state = trainer.state()
+            self._steps = trainer.steps
+            self._calls = []
+            self._bytes = 0
+            self._due = time.monotonic() + (time.monotonic() - started) / _SHARE
+        self._calls.append((source, call))
+        self._bytes += sum(array.nbytes for array in call.arrays)
+
+    def on_failure(self, trainer: Trainer) -> str:
+        best, epochs, steps = trainer.best_weights, trainer.history.epochs, trainer.steps
+        # The steps were recorded once already.
+        recorder, state.recorder = state.recorder, None
+        watch, state.watch = state.watch, None
+        try:
+            with nn.observed(None):
+                trainer.load_state(self._state)
+                trainer.model.train()
+                return self._replay(trainer)
+        finally:
+            state.recorder, state.watch = recorder, watch
+            trainer.best_weights, trainer.history.epochs = best, epochs
+            trainer.steps = steps
+
+    def _replay(self, trainer: Trainer) -> str:
+        step = self._steps
+        for source, call in self._calls[:-1]:
+            step += len(trainer.run_call(source, call))
+        source, call = self._calls[-1]
+        for arrays in zip(*call.arrays, strict=True):
+            step += 1
+            before = trainer.state()
+            batch = [Tensor(array) for array in arrays]
+            loss = trainer.step(source, call.form, *batch).numpy()
+            weights = trainer.model.parameters()
+            if np.isfinite(loss).all() and all(np.isfinite(p.data).all() for p in weights):
+                continue
+            trainer.load_state(before)
+            self.origin = find_nan(trainer.step, source, call.form, *batch, model=trainer.model)
+            trainer.load_state(before)
+            return self._said(trainer, source, call, arrays, step)
+        return ""
+
+    def _said(
+        self, trainer: Trainer, source: Source, call: Call, arrays: tuple[Array, ...], step: int
+    ) -> str:
+        """The origin in words; the files as well, if there is a folder."""
+        origin = self.origin
+        if origin is None:
+            return ""
+        rows = list(origin.rows)
+        if isinstance(source, Rows):
+            rows = arrays[0][rows].tolist()
+        if self.folder is not None:
+            inputs, target = source.batch(call.form, *map(Tensor, arrays))
+            batch = {f"input{i}": each.numpy() for i, each in enumerate(inputs)}
+            self._write("weights.safetensors", trainer.model.state_dict())
+            self._write("batch.safetensors", {**batch, "target": target.numpy()})
+            found = {"step": step, "examples": rows, **origin.to_json()}
+            with atomic_write(self.folder / "origin.json") as path:
+                path.write_text(json.dumps(found), "utf-8")
+        examples = f" (examples {', '.join(map(str, rows[:8]))})" if rows else ""
+        kept = f"\nThe weights before it and its batch are in {self.folder}." if self.folder else ""
+        return f"Step {step}: {origin}{examples}{kept}"
+
+    def _write(self, name: str, arrays: Mapping[str, Array]) -> None:
+        assert self.folder is not None
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"Cannot make {self.folder}: {plain_reason(error)}.") from error
+        with atomic_write(self.folder / name) as path:
+            save_file({key: np.ascontiguousarray(each) for key, each in arrays.items()}, path)

@@ -1,0 +1,315 @@
+"""Where a NaN or an infinity came from: a function run eagerly, each operation looked at.
+
+    origin = find_nan(step, x, y)
+    print(origin)       # log in layer 'head' made infinities in rows 3, 17 of the batch ...
+
+Every operation leaves an event: what went in, what came out. So does each rule of the backward pass
+and each update of a weight. From the first bad result the walk goes back along what is not finite,
+to the event whose inputs all were. The normal run pays nothing: this is a second run, of the step
+that failed, from what its Variables held before it.
+"""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from traceback import walk_stack
+from typing import Any
+
+import numpy as np
+
+from retrograd import nn, optim
+from retrograd.arrays import Array, state
+from retrograd.autodiff.primitive import Applied, Primitive
+from retrograd.autodiff.tape import Leaf, Node
+from retrograd.diagnosis.nan.words import Origin, Range
+from retrograd.tensor import Tensor
+from retrograd.traced import is_library
+from retrograd.variable import Parameter, Variable
+
+__all__ = ["find_nan"]
+
+
+def find_nan(
+    function: Callable[..., Any], *args: Any, model: nn.Module | None = None, **kwargs: Any
+) -> Origin | None:
+    """Run `function(*args, **kwargs)` eagerly; say what first made a NaN or an infinity in it.
+
+    A result counts if it reaches what the function returns, a tensor that `backward()` is called
+    on, a gradient or a weight; None if all of those are finite. Infinities that were put in on
+    purpose, such as -inf behind a mask, count once a NaN is made of them. `function` may be a
+    compiled step. It runs, so what it changes is changed. `model` names the layers, if the function
+    calls only parts of it.
+    """
+    trail = _Trail(args, kwargs, model)
+    with trail.watching():
+        result = function(*args, **kwargs)
+    return trail.origin(result)
+
+
+@dataclass
+class _Place:
+    """Where an operation was called: the layer's path, and the user's line."""
+
+    layer: str
+    file: str
+    line: int
+
+
+@dataclass
+class _Event:
+    """Something not finite came out of an operation, a rule or an update."""
+
+    kind: str
+    name: str
+    place: _Place
+    inputs: list[tuple[str, Any]]
+    output: Array
+    variables: dict[int, str] = field(default_factory=dict)  # which inputs are weights
+
+
+class _Trail:
+    """What is not finite in one run, by the array that holds it."""
+
+    def __init__(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], model: nn.Module | None
+    ) -> None:
+        self.made_by: dict[int, _Event] = {}
+        self.places: dict[Node, tuple[str, _Place]] = {}
+        self.targets: list[Array] = []
+        self.arguments = {
+            id(array): name
+            for name, value in [*((str(i), arg) for i, arg in enumerate(args)), *kwargs.items()]
+            for array in _arrays(value)
+        }
+        sizes = Counter(
+            each.shape[0] for v in (*args, *kwargs.values()) for each in _arrays(v) if each.ndim
+        )
+        self.batch_size = sizes.most_common(1)[0][0] if sizes else 0
+        self._weights: dict[int, str] = {}
+        self._paths: dict[int, str] = {}
+        self._stack: list[nn.Module] = []
+        self._raw_gradients: dict[int, Array] = {}
+        if model is not None:
+            self._meet(model)
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Within the block every operation is looked at."""
+        before = state.watch, state.pulling, state.recorder
+        with ExitStack() as stack:
+            stack.enter_context(nn.observed(self._left, self._entered))
+            state.watch, state.pulling, state.recorder = self._applied, self._pulling, self
+            try:
+                yield
+            finally:
+                state.watch, state.pulling, state.recorder = before
+
+    # What the engine calls ------------------------------------------------------------------------
+
+    def _meet(self, model: nn.Module) -> None:
+        for path, module in model.named_modules():
+            self._paths.setdefault(id(module), path or type(module).__name__)
+        for name, variable in [*model.named_parameters(), *model.named_buffers()]:
+            self._weights.setdefault(id(variable), name)
+
+    def _entered(self, module: nn.Module) -> None:
+        if id(module) not in self._paths:
+            self._meet(module)
+        self._stack.append(module)
+
+    def _left(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> Any:
+        self._stack.pop()
+        shape = getattr(inputs[0], "shape", None) if inputs else None
+        if not self._stack and shape and not isinstance(module, _LOSSES):
+            self.batch_size = shape[0]
+        return output
+
+    def _applied(
+        self, applied: Primitive, operands: tuple[Any, ...], attributes: dict[str, Any]
+    ) -> Any:
+        watch, state.watch = state.watch, None
+        try:
+            result = applied(*operands, **attributes)
+        finally:
+            state.watch = watch
+        place = self._place()
+        names = applied.operands
+        inputs, variables = [], {}
+        for i, operand in enumerate(operands):
+            name = f"{names[0]}[{i}]" if applied.variadic else names[i] if i < len(names) else ""
+            array = operand.data if isinstance(operand, Tensor) else operand
+            if isinstance(operand, Variable):  # of no model: examples, held for the steps
+                variables[id(array)] = self._weights.get(id(operand), "")
+            inputs.append((name, array))
+        for each in result if type(result) is tuple else (result,):
+            node = each._node
+            if node is not None:
+                self.places[getattr(node, "source", node)] = (applied.name, place)
+            if not _finite(each.data) and all(each.data is not array for _, array in inputs):
+                self.made_by[id(each.data)] = _Event(
+                    "forward", applied.name, place, inputs, each.data, variables
+                )
+        return result
+
+    def _pulling(self, node: Node, cotangent: Any, create_graph: bool) -> Iterable[Any]:
+        name, place = self.places.get(node, (type(node).__name__.lstrip("_").lower(), None))
+        parts = cotangent.values() if isinstance(cotangent, dict) else [cotangent]
+        inputs = [("cotangent", each.data) for each in parts]
+        if isinstance(node, Applied) and node.saved is not None:
+            names = node.primitive.operands
+            for i, array in enumerate(node.saved):
+                if array is not None:
+                    inputs.append((names[0 if node.primitive.variadic else i], array))
+            outs = node.out if type(node.out) is tuple else (node.out,)
+            inputs += [("result", array) for array in outs if array is not None]
+        for edge, pulled in node.pull(cotangent, create_graph):
+            if not _finite(pulled.data):
+                if all(pulled.data is not array for _, array in inputs):
+                    self.made_by[id(pulled.data)] = _Event(
+                        "backward", name, place or self._place(), inputs, pulled.data
+                    )
+                if isinstance(edge, Leaf):
+                    self.targets.append(pulled.data)
+            yield edge, pulled
+
+    def backward(self, tensor: Tensor) -> None:
+        if not _finite(tensor.data):
+            self.targets.append(tensor.data)
+
+    def clipped(self, parameters: list[Tensor], squares: Any, factor: Any, limit: float) -> None:
+        for parameter in parameters:
+            if parameter.grad is not None:
+                self._raw_gradients[id(parameter)] = parameter.grad.data
+
+    def updated(
+        self, optimizer: optim.Optimizer, parameter: Parameter, gradient: Array, weight: Array
+    ) -> None:
+        if _finite(weight):
+            return
+        gradient = self._raw_gradients.get(id(parameter), gradient)
+        name = self._weights.get(id(parameter), "a parameter")
+        lr = float(optimizer.param_groups[0]["lr"])
+        self.made_by[id(parameter.data)] = _Event(
+            "update",
+            type(optimizer).__name__,
+            _Place(name.rpartition(".")[0], *_user_line()),
+            [("gradient", gradient), ("learning rate", lr)],
+            parameter.data,
+        )
+        self.targets.append(parameter.data)
+
+    def stepped(self, optimizer: optim.Optimizer) -> None:
+        pass
+
+    def ran(self, steps: int) -> None:
+        pass
+
+    def _place(self) -> _Place:
+        layer = self._paths[id(self._stack[-1])] if self._stack else ""
+        return _Place(layer, *_user_line())
+
+    # The walk back --------------------------------------------------------------------------------
+
+    def origin(self, result: Any) -> Origin | None:
+        """What made the first bad result."""
+        bad = [*self.targets, *(each for each in _arrays(result) if not _finite(each))]
+        if not bad:
+            return None
+        array = bad[0]
+        path: list[_Event] = []
+        while True:
+            event = self.made_by.get(id(array))
+            if event is None:
+                return self._given(array, path)
+            path.append(event)
+            worse = [a for _, a in event.inputs if not _finite(a)]
+            if not worse:
+                return self._of(event)
+            array = next((a for a in worse if _has_nan(a)), worse[0])
+            if any(array is each.output for each in path):
+                return self._of(event)  # it came round: an accumulation in place
+
+    def _given(self, array: Any, path: list[_Event]) -> Origin | None:
+        """`array` is not finite and nothing made it: data, a weight or a constant."""
+        last = path[-1] if path else None
+        variable = None if last is None else last.variables.get(id(array))
+        if variable:
+            return self._of(last, "weight", variable, array)
+        if id(array) in self.arguments or _has_nan(array) or last is None or variable is not None:
+            name = self.arguments.get(id(array), "")
+            # Of examples that are kept whole, the rows that this batch took of them.
+            whole = last is not None and len(array) != self.batch_size
+            return self._of(last, "data", name, last.output if whole and last else array)
+        # Infinities that the user put in: what made a NaN of them, or passed them on.
+        for event in reversed(path):
+            if _has_nan(event.output) and not any(_has_nan(a) for _, a in event.inputs):
+                return self._of(event)
+        return self._of(last)
+
+    def _of(
+        self, event: _Event | None, kind: str = "", source: str = "", array: Array | None = None
+    ) -> Origin:
+        place = event.place if event is not None else _Place("", "", 0)
+        output = event.output if event is not None else None
+        bad = np.asarray(output if array is None else array)
+        inputs = [] if event is None else event.inputs
+        return Origin(
+            kind=kind or (event.kind if event is not None else ""),
+            operation=event.name if event is not None else "",
+            source=source,
+            layer=place.layer,
+            made="NaN" if _has_nan(bad) else "infinity",
+            inputs=tuple(Range.of(name, values) for name, values in inputs),
+            rows=_rows(bad, self.batch_size),
+            file=place.file,
+            line=place.line,
+            code=linecache.getline(place.file, place.line).strip() if place.file else "",
+        )
+
+
+_LOSSES = (nn.CrossEntropyLoss, nn.MSELoss, nn.L1Loss, nn.NLLLoss, nn.BCEWithLogitsLoss)
+
+
+def _user_line() -> tuple[str, int]:
+    """The innermost line on the stack that is not the library's; ("", 0) if there is none."""
+    for frame, number in walk_stack(sys._getframe(1)):
+        name = frame.f_code.co_filename
+        if not is_library(name):
+            return name, number
+    return "", 0
+
+
+def _arrays(value: Any) -> Iterator[Array]:
+    """The arrays in tensors, arrays and containers of them."""
+    if isinstance(value, Tensor):
+        yield value.data
+    elif isinstance(value, np.ndarray):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _arrays(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _arrays(each)
+
+
+def _finite(value: Any) -> bool:
+    kind = getattr(getattr(value, "dtype", None), "kind", "f" if isinstance(value, float) else "")
+    return kind not in ("f", "V") or bool(np.isfinite(value).all())
+
+
+def _has_nan(value: Any) -> bool:
+    return not _finite(value) and bool(np.isnan(value).any())
+
+
+def _rows(values: Array, batch_size: int) -> tuple[int, ...]:
+    """The rows of the batch with something that is not finite; none if it has no such axis."""
+    if not values.ndim or values.shape[0] != batch_size:
+        return ()
+    bad = ~np.isfinite(values)
+    return tuple(np.flatnonzero(bad.reshape(batch_size, -1).any(axis=1)).tolist())

@@ -1,0 +1,1 @@
+"""Probes measure: numbers of layers, steps and epochs, and no judgment."""

@@ -1,0 +1,204 @@
+"""Watching the layers of a model in a step: their outputs, and the cotangents that come back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from retrograd import nn, ops
+from retrograd.arrays import Array, is_traced, state
+from retrograd.autodiff.primitive import Primitive, primitive
+from retrograd.diagnosis.probes.arrays import row_count, rows
+from retrograd.diagnosis.record.record import Layer
+from retrograd.tensor import Tensor
+
+__all__ = ["Call", "LayerProbes"]
+
+# Calls of one layer in a step that are told apart; a recurrent cell may have hundreds.
+_CALLS = 8
+
+_RECTIFIERS = frozenset({"ReLU", "ReLU6", "relu"})
+# The outermost 1 % of the range, in halves: |tanh| > 0.99.
+_BOUNDS = {
+    "Tanh": (-0.99, 0.99),
+    "tanh": (-0.99, 0.99),
+    "Sigmoid": (0.01, 0.99),
+    "sigmoid": (0.01, 0.99),
+}
+_FUNCTIONS = (ops.relu, ops.tanh, ops.sigmoid)
+
+# Layers whose output has its units on axis 1; the layers behind them keep that.
+_CHANNELS_FIRST = ("Conv", "BatchNorm", "GroupNorm", "InstanceNorm")
+_ACTIVATION = nn.ReLU.__module__
+# Layers that do something else in evaluation.
+_MODAL = ("Dropout", "BatchNorm", "AlphaDropout", "FeatureAlphaDropout")
+
+
+@primitive
+def probe(xp: Any, x: Array, *, call: Call) -> Array:
+    """x; on the way back `call` sees its cotangent."""
+    return x
+
+
+probe.pullbacks(x=lambda g, call: call.see(g))
+
+
+class Call:
+    """One call of a layer in a step: a sample of its output and of the cotangent."""
+
+    def __init__(self, layer: Layer, output: Array) -> None:
+        self.layer = layer
+        self.output = rows(output)
+        self.cotangent: Array | None = None
+
+    def see(self, cotangent: Tensor) -> Tensor:
+        """Keep what comes back, and let it pass."""
+        self.cotangent = rows(cotangent.data)
+        return cotangent
+
+
+class LayerProbes:
+    """What the layers of `model` put out in the pass that goes on."""
+
+    def __init__(self, model: nn.Module, begins: Callable[[], None]) -> None:
+        self.model = model
+        self.begins = begins  # called when a pass does
+        self.paths = {id(module): path for path, module in model.named_modules()}
+        self.parameters = {
+            path: tuple(f"{path}.{name}" if path else name for name, _ in own)
+            for path, module in model.named_modules()
+            if (own := list(module.named_parameters(recurse=False)))
+        }
+        self.calls: dict[str, Call] = {}
+        self.batch_size = 0
+        self.trained_in_eval: set[str] = set()
+        self.evaluated_in_train: set[str] = set()
+        self._times: Counter[str] = Counter()
+        self._stack: list[nn.Module] = []
+        self._channels_first = 0  # the number of axes of the outputs for which that holds
+        self._level: Any = None
+
+    def clear(self) -> None:
+        """Forget the pass; another one begins."""
+        self.calls = {}
+        self._times.clear()
+        self._channels_first = 0
+        self._level = None
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Within the block the layers are watched."""
+        with ExitStack() as stack:
+            stack.enter_context(nn.observed(self._observe, self._enter, unrolls=False))
+            before, state.watch = state.watch, self._apply
+            stack.callback(setattr, state, "watch", before)
+            yield
+
+    # What the engine calls ------------------------------------------------------------------------
+
+    def _enter(self, module: nn.Module) -> None:
+        if module is self.model:
+            self._stack = []
+            self.clear()
+            self.begins()
+        self._stack.append(module)
+
+    def _observe(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> Any:
+        while self._stack and self._stack.pop() is not module:
+            pass  # what an exception left behind
+        path = self.paths.get(id(module))
+        if path is None:
+            return output
+        if module is self.model and inputs and getattr(inputs[0], "shape", ()):
+            self.batch_size = inputs[0].shape[0]
+        kind = type(module).__name__
+        if kind.startswith(_MODAL):
+            if state.recording and not module.training:
+                self.trained_in_eval.add(path)
+            elif not state.recording and module.training:
+                self.evaluated_in_train.add(path)
+        is_container = any(True for _ in module.children()) and path not in self.parameters
+        if is_container or any(output is each for each in inputs):
+            return output
+        # Of the library's own, pooling, dropout and the like only hand on what came.
+        own = type(module).__module__
+        if own.startswith("retrograd.nn") and path not in self.parameters and own != _ACTIVATION:
+            return output
+        return self._seen(path or kind, kind, self.parameters.get(path, ()), output)
+
+    def _apply(
+        self, applied: Primitive, operands: tuple[Any, ...], attributes: dict[str, Any]
+    ) -> Any:
+        """An operation of the model, which may be an activation called as a function."""
+        watch, state.watch = state.watch, None
+        try:
+            result = applied(*operands, **attributes)
+            inside = self._stack[-1] if self._stack else None
+            # The library's own modules are layers by themselves, whatever they compute with.
+            if (
+                applied in _FUNCTIONS
+                and inside is not None
+                and not type(inside).__module__.startswith("retrograd.nn")
+                and id(inside) in self.paths
+            ):
+                path = self.paths[id(inside)]
+                name = f"{path}.{applied.name}" if path else applied.name
+                result = self._seen(name, applied.name, (), result)
+        finally:
+            state.watch = watch
+        return result
+
+    def _seen(self, name: str, kind: str, parameters: tuple[str, ...], output: Any) -> Any:
+        """The output with a probe behind it."""
+        if not (
+            state.recording
+            and isinstance(output, Tensor)
+            and output.requires_grad
+            and output.numel()
+            and output.ndim
+            and output.dtype.kind in "fV"
+            and self._is_at_step_level(output.data)
+        ):
+            return output
+        self._times[name] += 1
+        times = self._times[name]
+        if times > _CALLS:
+            return output
+        if times > 1:
+            name = f"{name} #{times}"
+        shape = output.shape
+        if kind.startswith(_CHANNELS_FIRST):
+            self._channels_first = output.ndim
+        elif parameters:
+            self._channels_first = 0
+        axis = 1 if self._channels_first == output.ndim > 2 else output.ndim - 1
+        layer = Layer(
+            name=name,
+            kind=kind,
+            shape=shape,
+            axis=axis,
+            units=shape[axis],
+            sample=row_count(shape),
+            rectifies=kind in _RECTIFIERS,
+            bounds=_BOUNDS.get(kind),
+            parameters=parameters,
+        )
+        call = self.calls[name] = Call(layer, output.data)
+        watch, state.watch = state.watch, None
+        try:
+            return probe(output, call=call)
+        finally:
+            state.watch = watch
+
+    def _is_at_step_level(self, array: Array) -> bool:
+        """Whether the value belongs to the step itself, not to a loop or branch within it."""
+        if not is_traced(array):
+            return True
+        from jax.extend.core import get_opaque_trace_state
+
+        level = get_opaque_trace_state(convention="nnx")  # type: ignore[no-untyped-call]  # JAX's
+        if self._level is None:
+            self._level = level
+        return bool(level == self._level)

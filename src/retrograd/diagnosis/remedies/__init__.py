@@ -1,0 +1,1 @@
+"""Remedies mend: changes that are tried beside the original."""

@@ -1,0 +1,157 @@
+"""Remedies for the data: scaled, filled, without duplicates or a column, rare classes oftener."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from retrograd.diagnosis.finding import Finding
+from retrograd.diagnosis.remedies.program import Examples, Program
+
+__all__ = [
+    "drop_column",
+    "drop_duplicates",
+    "fill_missing",
+    "resample",
+    "scale_inputs",
+    "scale_target",
+]
+
+Array = np.ndarray[Any, Any]
+Changed = tuple[str, Program]
+
+
+def scale_inputs(program: Program, finding: Finding | None) -> list[Changed]:
+    """Each feature of mean 0 and standard deviation 1, as measured on the training rows."""
+    inputs = program.train.inputs
+    if not np.issubdtype(inputs.dtype, np.floating):
+        return []
+    mean, std = _moments(inputs)
+    if (np.abs(mean) < 0.2).all() and (np.abs(std - 1) < 0.5).all():
+        return []
+
+    def scaled(values: Array) -> Array:
+        return ((values - mean) / std).astype(inputs.dtype)
+
+    return [("inputs: (x - mean) / std of the training rows", _with_inputs(program, scaled))]
+
+
+def _moments(inputs: Array) -> tuple[Array, Array]:
+    """Of (rows, features), of each; of more axes, of each place along the shortest of them."""
+    features = 1 if inputs.ndim < 3 else 1 + int(np.argmin(inputs.shape[1:]))
+    others = tuple(axis for axis in range(inputs.ndim) if axis != features)
+    known = np.where(np.isfinite(inputs), inputs, np.nan).astype(np.float64)
+    mean, std = np.nanmean(known, others, keepdims=True), np.nanstd(known, others, keepdims=True)
+    return mean, np.where(std > 0, std, 1.0)
+
+
+def scale_target(program: Program, finding: Finding | None) -> list[Changed]:
+    """A target of mean 0 and standard deviation 1, as measured on the training rows."""
+    if program.task != "regression":
+        return []
+    target = np.asarray(program.train.target, np.float64)
+    mean, std = target.mean(0), target.std(0)
+    std = np.where(std > 0, std, 1.0)
+    if (np.abs(mean) < 0.2).all() and (np.abs(std - 1) < 0.5).all():
+        return []
+
+    def scaled(examples: Examples) -> Examples:
+        values = ((examples.target - mean) / std).astype(np.float32)
+        return Examples(examples.inputs, values)
+
+    return [("target: (y - mean) / std of the training rows", _with_examples(program, scaled))]
+
+
+def fill_missing(program: Program, finding: Finding | None) -> list[Changed]:
+    """The training rows' median for what is no number; no rows whose target is none."""
+    inputs = program.train.inputs
+    if not np.issubdtype(inputs.dtype, np.floating):
+        return []
+    known = np.where(np.isfinite(inputs), inputs, np.nan)
+    has_none = np.isnan(known).all(0)
+    median = np.where(has_none, 0.0, np.nanmedian(np.where(has_none, 0.0, known), 0))
+
+    def filled(examples: Examples) -> Examples:
+        values = np.where(np.isfinite(examples.inputs), examples.inputs, median)
+        target = np.asarray(examples.target)
+        has_target = np.isfinite(target.astype(np.float64)).reshape(len(target), -1).all(1)
+        return Examples(values.astype(inputs.dtype)[has_target], target[has_target])
+
+    def is_whole(examples: Examples) -> bool:
+        return all(np.isfinite(np.asarray(each, np.float64)).all() for each in examples)
+
+    sets = (program.train, program.valid, program.held)
+    if all(examples is None or is_whole(examples) for examples in sets):
+        return []
+    return [("NaN and infinity -> the column's median", _with_examples(program, filled))]
+
+
+def drop_duplicates(program: Program, finding: Finding | None) -> list[Changed]:
+    """Each row once, and none that is among the rows held out as well."""
+    inputs, target = program.train
+    rows = _as_bytes(inputs)
+    _, first = np.unique(rows, return_index=True)
+    kept = np.zeros(len(rows), bool)
+    kept[first] = True
+    for other in (program.valid, program.held):
+        if other is not None:
+            kept &= ~np.isin(rows, _as_bytes(other.inputs))
+    dropped = len(rows) - int(kept.sum())
+    if not dropped or not kept.any():
+        return []
+    changed = replace(program, train=Examples(inputs[kept], target[kept]))
+    return [(f"{dropped:,} duplicated rows left out of training", changed)]
+
+
+def _as_bytes(inputs: Array) -> Array:
+    flat = np.ascontiguousarray(inputs.reshape(len(inputs), -1))
+    return flat.view(np.dtype((np.void, flat.dtype.itemsize * flat.shape[1])))[:, 0]
+
+
+def drop_column(program: Program, finding: Finding | None) -> list[Changed]:
+    """The column that the finding names tells nothing any more: its mean in all rows."""
+    column = None if finding is None else finding.evidence.numbers.get("column")
+    if column is None or program.train.inputs.ndim != 2:
+        return []
+    place = int(column)
+    mean = program.train.inputs[:, place].mean()
+
+    def without(values: Array) -> Array:
+        values = values.copy()
+        values[:, place] = mean
+        return values
+
+    return [(f"column {place} left out", _with_inputs(program, without))]
+
+
+def resample(program: Program, finding: Finding | None) -> list[Changed]:
+    """Rows of rare classes several times, until each class is about as frequent; as many steps."""
+    if program.task != "classification":
+        return []
+    inputs, target = program.train
+    flat = target.reshape(len(target), -1)
+    codes = flat.argmax(1) if flat.shape[1] > 1 else flat[:, 0]
+    _, place, counts = np.unique(codes, return_inverse=True, return_counts=True)
+    repeats = np.maximum(1, np.round(counts.max() / counts)).astype(int)[place]
+    if repeats.max() == 1:
+        return []
+    rows = np.repeat(np.arange(len(codes)), repeats)
+    epochs = max(1, round(program.epochs * len(codes) / len(rows)))
+    changed = replace(program, train=Examples(inputs[rows], target[rows]), epochs=epochs)
+    return [(f"rare classes up to {repeats.max()} times", changed)]
+
+
+def _with_inputs(program: Program, change: Callable[[Array], Array]) -> Program:
+    return _with_examples(program, lambda each: Examples(change(each.inputs), each.target))
+
+
+def _with_examples(program: Program, change: Callable[[Examples], Examples]) -> Program:
+    return replace(
+        program,
+        train=change(program.train),
+        valid=change(program.valid),
+        held=None if program.held is None else change(program.held),
+    )

@@ -1,0 +1,238 @@
+"""A training described so that it can be run again, with other seeds or changed in one place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, Protocol
+
+import numpy as np
+
+from retrograd import nn, ops, optim
+from retrograd.autodiff.tape import no_grad
+from retrograd.compile import compile
+from retrograd.errors import UsageError
+from retrograd.random import manual_seed
+from retrograd.tensor import Tensor
+from retrograd.training.predictor import Predictor
+from retrograd.training.sources import in_calls
+from retrograd.variable import Buffer
+
+__all__ = ["Examples", "Instruments", "Outcome", "Program"]
+
+Array = np.ndarray[Any, Any]
+
+
+class Examples(NamedTuple):
+    """Inputs `(rows, ...)` and their right answers `(rows, ...)`, NumPy arrays."""
+
+    inputs: Array
+    target: Array
+
+
+class Instruments(Protocol):
+    """What watches a run: a Recorder."""
+
+    def watching(
+        self, model: nn.Module, optimizer: optim.Optimizer
+    ) -> AbstractContextManager[object]:
+        """Steps of `optimizer` on `model` are recorded within the block."""
+
+    def add_epoch(self, epoch: int, train_loss: float, valid_loss: float, **more: Any) -> None:
+        """An epoch is over."""
+
+
+@dataclass
+class Outcome:
+    """What a run of a Program came to.
+
+    `score` is the held-out one, `train_score` that of the training examples, each NaN if the model
+    gives no finite numbers. `train_loss` and `valid_loss` have a number an epoch; with a loop of
+    the user's own they are empty.
+    """
+
+    score: float
+    train_score: float
+    model: nn.Module
+    optimizer: optim.Optimizer
+    train_loss: list[float] = field(default_factory=list)
+    valid_loss: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Program:
+    """A training: data, model, loss, optimizer and loop; `dataclasses.replace` changes one of them.
+
+        program = Program(
+            model=lambda: nn.Sequential(nn.Linear(13, 64), nn.ReLU(), nn.Linear(64, 1)),
+            loss=lambda output, y: nn.mse_loss(output[:, 0], y),
+            train=Examples(x, y),
+            valid=Examples(x_valid, y_valid),
+            task="regression",
+            optimizer=optim.Adam,
+            options={"lr": 1e-3},
+            epochs=30,
+        )
+        program.run(seed=0).score
+        dataclasses.replace(program, options={"lr": 1e-2}).run(seed=0).score
+
+    `model()` builds a network anew, with weights drawn from `random.host_rng()`; it is given inputs
+    `(batch, ...)`. `loss(output, target)` is one number to minimize. The optimizer is
+    `optimizer(model.parameters(), **options)`. An epoch has whole batches only, in a new order each
+    time unless `shuffle` is off. `clip_norm` is the largest norm of the whole gradient. With
+    `patience` training ends once the validation loss has not fallen for so many epochs, and the
+    weights that were best on `valid` are put back; without, the last ones stay.
+
+    The score is R² (regression) or accuracy, or with `balanced` the mean over classes of the share
+    found of each, on `held`, or on `valid` if that is None. A classifier with one output says 1
+    where it is above 0, or above 0.5 if the model's last layer is a Sigmoid; one with several, the
+    largest.
+
+    `fit(program, model, optimizer, rng)` is a loop of the user's own that takes the place of the
+    one here, with `rng` for the order of rows; faults in it can be found, and not mended by a
+    change to the Program.
+    """
+
+    model: Callable[[], nn.Module]
+    loss: Callable[[Tensor, Tensor], Tensor]
+    train: Examples
+    valid: Examples
+    task: Literal["regression", "classification"]
+    optimizer: Callable[..., optim.Optimizer] = optim.Adam
+    options: Mapping[str, Any] = field(default_factory=lambda: {"lr": 1e-3})
+    epochs: int = 20
+    batch_size: int = 32
+    shuffle: bool = True
+    clip_norm: float | None = None
+    patience: int | None = None
+    balanced: bool = False
+    held: Examples | None = None
+    fit: Callable[[Program, nn.Module, optim.Optimizer, np.random.Generator], None] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("train", "valid", "held"):
+            examples = getattr(self, name)
+            if examples is not None and len(examples.inputs) != len(examples.target):
+                raise UsageError(
+                    f"Program: {name} has {len(examples.inputs)} inputs and "
+                    f"{len(examples.target)} targets; expected one target for each input."
+                )
+        if len(self.train.target) == 0:
+            raise UsageError("Program: train has no examples; expected at least one.")
+
+    def run(self, seed: int = 0, recorder: Instruments | None = None) -> Outcome:
+        """Train with all random numbers from `seed`, watched by `recorder`, and score the model.
+
+        A run whose loss is no longer a number ends after that epoch.
+        """
+        manual_seed(seed)
+        rng = np.random.default_rng((seed, 1))
+        model = self.model()
+        optimizer = self.optimizer(model.parameters(), **self.options)
+        loop = _Loop(self, model, optimizer, recorder)
+        with nullcontext() if recorder is None else recorder.watching(model, optimizer):
+            if self.fit is None:
+                loop.run(rng)
+            else:
+                self.fit(self, model, optimizer, rng)
+        held = self.valid if self.held is None else self.held
+        return Outcome(
+            score=self.score(loop.predict, held),
+            train_score=self.score(loop.predict, self.train),
+            model=model,
+            optimizer=optimizer,
+            train_loss=loop.train_loss,
+            valid_loss=loop.valid_loss,
+        )
+
+    def score(self, predict: Predictor, examples: Examples) -> float:
+        """The score of what `predict` answers; NaN if that is not finite."""
+        output = predict((examples.inputs,)).astype(np.float64)
+        truth = np.asarray(examples.target)
+        if not np.isfinite(output).all():
+            return math.nan
+        if self.task == "regression":
+            truth = truth.reshape(len(truth), -1)
+            error = (truth - output.reshape(len(truth), -1)[:, : truth.shape[1]]) ** 2
+            return float(1 - error.sum() / ((truth - truth.mean(0)) ** 2).sum())
+        # Classes may come one-hot, as some losses want them.
+        truth = truth.argmax(1) if truth.ndim > 1 and truth.shape[1] > 1 else truth.reshape(-1)
+        right = _classes(output, predict.model) == truth
+        if not self.balanced:
+            return float(right.mean())
+        return float(np.mean([right[truth == each].mean() for each in np.unique(truth)]))
+
+
+def _classes(output: Array, model: nn.Module) -> Array:
+    output = output.reshape(len(output), -1)
+    if output.shape[1] > 1:
+        return output.argmax(1)
+    is_probability = isinstance(list(model.modules())[-1], nn.Sigmoid)
+    return (output[:, 0] > (0.5 if is_probability else 0.0)).astype(np.int64)
+
+
+class _Loop:
+    """The plain loop: epochs of mini-batches, each measured on the validation examples."""
+
+    def __init__(
+        self,
+        program: Program,
+        model: nn.Module,
+        optimizer: optim.Optimizer,
+        recorder: Instruments | None,
+    ) -> None:
+        self.program = program
+        self.model = model
+        self.optimizer = optimizer
+        self.recorder = recorder
+        self.predict = Predictor(model)
+        self.train_loss: list[float] = []
+        self.valid_loss: list[float] = []
+        self._data = [Buffer(each) for each in program.train]
+        self._compiled = compile(self._step)
+
+    def _step(self, rows: Tensor) -> Tensor:
+        inputs, target = (ops.take(column, rows, 0) for column in self._data)
+        loss = self.program.loss(self.model(inputs), target)
+        loss.backward()
+        if self.program.clip_norm is not None:
+            optim.clip_grad_norm_(self.model.parameters(), self.program.clip_norm)
+        self.optimizer.step()
+        # Cleared after use, so that the compiled step has no gradients to hand back; also those of
+        # parameters that the optimizer does not hold.
+        self.model.zero_grad()
+        return loss
+
+    def _calls(self, rng: np.random.Generator) -> Iterator[Array]:
+        count = len(self.program.train.target)
+        order = rng.permutation(count) if self.program.shuffle else np.arange(count)
+        size = min(self.program.batch_size, count)
+        yield from in_calls(order[: count // size * size].reshape(-1, size))
+
+    def run(self, rng: np.random.Generator) -> None:
+        best, best_weights, since = math.inf, self.model.state_dict(), 0
+        for epoch in range(1, self.program.epochs + 1):
+            self.model.train()
+            losses = [self._compiled.over(rows).numpy() for rows in self._calls(rng)]
+            self.train_loss.append(float(np.concatenate(losses).mean()))
+            self.valid_loss.append(self._valid_loss())
+            if self.recorder is not None:
+                self.recorder.add_epoch(epoch, self.train_loss[-1], self.valid_loss[-1])
+            if not math.isfinite(self.train_loss[-1]):
+                break
+            if self.program.patience is not None:
+                if self.valid_loss[-1] < best:
+                    best, best_weights, since = self.valid_loss[-1], self.model.state_dict(), 0
+                else:
+                    since += 1
+                if since >= self.program.patience:
+                    break
+        if self.program.patience is not None:
+            self.model.load_state_dict(best_weights)
+
+    def _valid_loss(self) -> float:
+        output = self.predict((self.program.valid.inputs,))
+        with no_grad():
+            return float(self.program.loss(Tensor(output), Tensor(self.program.valid.target)))

@@ -1,0 +1,73 @@
+"""What a model's answers rest on: integrated gradients, and what shuffling an input costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from retrograd.kinds.base.fitted import Picture
+from retrograd.tensor import Tensor
+from retrograd.transforms import grad
+
+__all__ = ["Explains", "Importance", "Reasons", "integrated_gradients"]
+
+Array = np.ndarray[Any, Any]
+
+Reasons = Picture | tuple[tuple[str, float], ...]
+"""Why one answer is what it is: a picture with what mattered marked, or pieces (a column and its
+value, a token) in their order, each with what it adds to the answer."""
+
+
+@dataclass(frozen=True)
+class Importance:
+    """How much each input matters to the answers.
+
+    `attribution` (inputs,) is the mean absolute integrated gradient over `attributed` rows, in
+    `unit`. `shuffled` (inputs,) is the error, named by `error`, if that input is shuffled among
+    `rows` rows; NaN where that was not tried; `intact` is the error if none is.
+    """
+
+    names: tuple[str, ...]
+    attribution: Array
+    unit: str
+    shuffled: Array
+    intact: float
+    error: str
+    attributed: int
+    rows: int
+
+
+class Explains(Protocol):
+    """What a FittedModel has besides, if it can say what its answers rest on."""
+
+    def importance(self, data: Any, *, rows: int, predictions: int) -> Importance:
+        """On labelled data: attributions over at most `rows` of its rows, the same each time.
+
+        Inputs are shuffled, the most important first, as long as it takes no more than so many
+        `predictions` of rows.
+        """
+
+    def reasons(self, data: Any, rows: Array) -> list[Reasons]:
+        """Why the answers to some rows are what they are."""
+
+
+def integrated_gradients(
+    function: Callable[[Tensor], Tensor], x: Array, baseline: Array, points: int = 8
+) -> Array:
+    """(rows, ...) -> (rows, ...): what each element of `x` adds to `function`'s answer, (rows,).
+
+    The elements of a row sum to function(x) - function(baseline); `baseline` broadcasts to `x`.
+    The mean gradient along the straight line between the two, times the difference (Sundararajan,
+    Taly, Yan 2017, equation 1), by Gauss-Legendre quadrature with `points` points.
+    """
+    slope = grad(lambda point: function(point).sum())
+    difference = x - baseline
+    nodes, weights = np.polynomial.legendre.leggauss(points)
+    total = np.zeros_like(difference)
+    for node, weight in zip(nodes, weights, strict=True):
+        at = (baseline + np.float32((node + 1) / 2) * difference).astype(x.dtype)
+        total += np.float32(weight / 2) * np.asarray(slope(Tensor(at)))
+    return difference * total

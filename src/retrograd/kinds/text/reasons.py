@@ -1,0 +1,62 @@
+"""Which words of a text an answer rests on, by leaving each out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from retrograd.data import take_rows
+from retrograd.data.tables.arrow import strings
+from retrograd.data.tables.table import as_table
+from retrograd.data.texts.columns import read_texts
+from retrograd.data.texts.ngrams import word_spans
+from retrograd.kinds.base.importance import Reasons
+
+if TYPE_CHECKING:
+    from retrograd.kinds.text.model import TextModel
+
+__all__ = ["word_reasons"]
+
+Array = np.ndarray[Any, Any]
+
+# Of a longer text the first words are tried.
+_MOST_WORDS = 60
+
+
+def word_reasons(model: TextModel, frame: Any, rows: Array) -> list[Reasons]:
+    """The words of some rows' texts in their order, each with what it adds to the answer.
+
+    That is how much smaller the number is, or the probability of the class that is answered,
+    without the word. See `Explains.reasons`.
+    """
+    chosen = take_rows(frame, rows)
+    words, without = _left_out(read_texts(chosen, model.schema))
+    table = as_table(take_rows(chosen, np.array([place for place, *_ in words], np.int64)))
+    for column, texts in zip(model.schema.texts, without, strict=True):
+        place = table.column_names.index(column.name)
+        table = table.set_column(place, column.name, pa.chunked_array([strings(texts)]))
+    whole = model.answers(chosen)
+    codes = whole.argmax(1) if model.classes else None
+    reasons: list[list[tuple[str, float]]] = [[] for _ in rows]
+    if words:
+        for (place, word), answer in zip(words, model.answers(table), strict=True):
+            before = whole[place] if codes is None else whole[place, codes[place]]
+            after = answer if codes is None else answer[codes[place]]
+            reasons[place].append((word, float(before - after)))
+    return [tuple(each) for each in reasons]
+
+
+def _left_out(texts: list[list[str]]) -> tuple[list[tuple[int, str]], list[list[str]]]:
+    """Each word with its row, and the texts of all columns without it."""
+    words: list[tuple[int, str]] = []
+    without: list[list[str]] = [[] for _ in texts]
+    for row, cells in enumerate(zip(*texts, strict=True)):
+        for own, text in enumerate(cells):
+            for start, end in word_spans(text)[:_MOST_WORDS]:
+                words.append((row, text[start:end]))
+                for column, cell in enumerate(cells):
+                    rest = text[:start] + text[end:] if column == own else cell
+                    without[column].append(rest)
+    return words, without

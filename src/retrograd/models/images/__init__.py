@@ -1,0 +1,1 @@
+"""Networks for images, and how images are changed in training."""

@@ -1,0 +1,1 @@
+"""Networks that continue a series of numbers or of characters."""

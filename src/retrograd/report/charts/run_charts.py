@@ -1,0 +1,111 @@
+"""The charts of a run's report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from retrograd.report.charts.axes import Axis, Plot
+from retrograd.report.words.figures import figure
+from retrograd.report.words.run import metric_name
+from retrograd.training.history import Epoch
+from retrograd.wording import count
+
+__all__ = ["answers_against_truth", "errors", "learning_curve", "metric_curves"]
+
+Array = np.ndarray[Any, Any]
+
+# So many dots fill the chart, and keep the page small.
+_MOST_DOTS = 3000
+_MOST_EPOCHS = 1000
+# Losses that span more than this factor are drawn on a logarithmic scale.
+_WIDE = 20.0
+# Figures of merit that have the target's units.
+_IN_UNITS = ("rmse", "mae")
+
+
+def learning_curve(epochs: Sequence[Epoch], kept: int | None = None) -> str:
+    """Training and validation loss by epoch, the `kept` or else the best marked; "" without any."""
+    if not epochs:
+        return ""
+    best = min(epochs, key=lambda epoch: epoch.valid_loss)
+    marked = next((each for each in epochs if each.epoch == kept), best)
+    step = -(-len(epochs) // _MOST_EPOCHS)
+    drawn = [
+        each
+        for place, each in enumerate(epochs)
+        if place % step == 0 or each is best or each is marked
+    ]
+    numbers = [epoch.epoch for epoch in drawn]
+    train = [epoch.train_loss for epoch in drawn]
+    valid = [epoch.valid_loss for epoch in drawn]
+    losses = [*train, *valid]
+    is_log = min(losses) > 0 and max(losses) > _WIDE * min(losses)
+    plot = Plot(
+        Axis.of("epoch", [min(numbers), max(numbers)]),
+        Axis.of("loss (logarithmic)" if is_log else "loss", losses, is_log=is_log),
+        width=1008,
+        height=320,
+    )
+    plot.line(numbers, train, "faint")
+    plot.line(numbers, valid, "fwd")
+    text = f"epoch {marked.epoch}: {figure(marked.valid_loss)}"
+    plot.mark(marked.epoch, marked.valid_loss, text, "")
+    return plot.svg(
+        "Loss by epoch",
+        f"The validation loss falls from {figure(valid[0])} to {figure(best.valid_loss)} in epoch "
+        f"{best.epoch}; the training loss goes from {figure(train[0])} to {figure(train[-1])}.",
+    )
+
+
+def metric_curves(epochs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A figure of merit by epoch each, of those that were recorded, errors as they are trained on:
+    in standard deviations of the target, where the report's other figures are in its units.
+    """
+    charts = []
+    for key in dict.fromkeys(key for epoch in epochs for key in epoch.get("scores") or {}):
+        scored = [e for e in epochs if math.isfinite((e.get("scores") or {}).get(key, math.nan))]
+        if len(scored) < 2:
+            continue
+        numbers = [epoch["epoch"] for epoch in scored]
+        values = [epoch["scores"][key] for epoch in scored]
+        name = metric_name(key)
+        label = f"{name}, in standard deviations of the target" if key in _IN_UNITS else name
+        plot = Plot(Axis.of("epoch", numbers), Axis.of(label, values), width=480, height=250)
+        plot.line(numbers, values, "fwd")
+        charts.append(
+            plot.svg(f"{label}, by epoch", f"From {figure(values[0])} to {figure(values[-1])}.")
+        )
+    return charts
+
+
+def answers_against_truth(target: str, truth: Array, answers: Array) -> str:
+    """A dot for each row; on the dashed line the prediction is the truth."""
+    if len(truth) > _MOST_DOTS:
+        chosen = np.linspace(0, len(truth) - 1, _MOST_DOTS).astype(int)
+        truth, answers = truth[chosen], answers[chosen]
+    ends = [*truth.tolist(), *answers.tolist()]
+    x, y = Axis.of(f"{target}: truth", ends, most=4), Axis.of(f"{target}: prediction", ends)
+    plot = Plot(x, y, width=480, height=400)
+    plot.rule((x.low, x.low), (x.high, x.high))
+    plot.dots(truth.tolist(), answers.tolist(), "")
+    return plot.svg(
+        "Predictions against the truth",
+        f"{count(len(truth), 'row')}, the nearer the line the better.",
+    )
+
+
+def errors(target: str, off: Array) -> str:
+    """How many rows are off by how much, the outermost hundredth gathered at the ends."""
+    low, high = np.quantile(off, [0.005, 0.995])
+    axis = Axis.of(f"{target}: prediction − truth", [min(low, 0.0), max(high, 0.0)], most=4)
+    heights, edges = np.histogram(np.clip(off, axis.low, axis.high), 24, (axis.low, axis.high))
+    plot = Plot(axis, Axis.of("rows", [0, int(heights.max())]), width=480, height=400)
+    plot.bars(edges.tolist(), heights.tolist(), "")
+    plot.rule((0, 0), (0, plot.y.high))
+    return plot.svg(
+        "Errors", f"Half of the rows are off by less than {figure(float(np.median(np.abs(off))))}."
+    )

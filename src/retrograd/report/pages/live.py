@@ -1,0 +1,181 @@
+"""The page of a run while it trains, served on this machine only."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
+from pathlib import Path
+
+from retrograd.errors import RetrogradError, UsageError
+from retrograd.report.pages.page import content_policy
+from retrograd.report.pages.run import RunReport, render_report
+from retrograd.store import RunFolder
+
+__all__ = ["LivePage", "PageServer"]
+
+_ADDRESS = "127.0.0.1"
+# A page is rendered anew at most each second, and so that it takes a quarter of the time at most.
+_SECONDS, _SHARE = 1.0, 0.25
+# A training that writes nothing for so long, and for so many epochs' time, may be no more. Its
+# process cannot be asked: it may run on another machine that shares the folder.
+_SILENT_SECONDS, _SILENT_EPOCHS = 60.0, 3
+
+
+class LivePage:
+    """The newest page of a run folder: rendered as it grows, then what `train` wrote at the end."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+        self.script = (files("retrograd.report.pages") / "templates/live.js").read_text("utf-8")
+        self._lock = threading.Lock()
+        self._shown = ""
+        self._version = ""
+        self._next = 0.0
+        self._patience = _SILENT_SECONDS
+
+    def version(self) -> str:
+        """A text that changes whenever the page would."""
+        with self._lock:
+            if time.monotonic() < self._next:
+                return self._version
+            return self._on_disk()
+
+    def html(self) -> str:
+        """The page as it is now; what the artifact room raises for a folder that is damaged."""
+        with self._lock:
+            version = self._on_disk()
+            if not self._shown or (version != self._version and time.monotonic() >= self._next):
+                started = time.monotonic()
+                self._shown = self._rendered(version)
+                self._version = version
+                took = time.monotonic() - started
+                self._next = started + max(_SECONDS, took / _SHARE)
+            return self._shown
+
+    def _rendered(self, version: str) -> str:
+        if self._has_ended():
+            return (self.folder.path / "report.html").read_text("utf-8")
+        report = RunReport.read(self.folder)
+        if report.epochs:
+            per_epoch = report.epochs[-1].seconds / len(report.epochs)
+            self._patience = max(_SILENT_SECONDS, _SILENT_EPOCHS * per_epoch)
+        silent_since = self._silent_since() if report.verdict is None else None
+        return render_report(report, script=self.script, version=version, silent_since=silent_since)
+
+    def _has_ended(self) -> bool:
+        """Whether the report is there, and training has not been gone on with since."""
+        report, log = (self.folder.path / name for name in ("report.html", "metrics.jsonl"))
+        if self.folder.manifest().get("verdict") is None or not report.is_file():
+            return False
+        return not log.is_file() or report.stat().st_mtime_ns >= log.stat().st_mtime_ns
+
+    def _silent_since(self) -> datetime | None:
+        """When the training last wrote something, if that is so long ago that it may have ended."""
+        written = max((found[2] for found in map(_facts, self._written()) if found), default=0)
+        last = written / 1e9
+        return datetime.fromtimestamp(last) if time.time() - last > self._patience else None
+
+    def _on_disk(self) -> str:
+        """A digest of which files there are, how long they are and how old; and of silence."""
+        found = [*self._written(), self.folder.path / "report.html"]
+        facts = [_facts(file) for file in sorted(found)]
+        return hashlib.sha256(repr((facts, self._silent_since())).encode()).hexdigest()[:16]
+
+    def _written(self) -> list[Path]:
+        """What a training writes as it goes on."""
+        path = self.folder.path
+        return [*path.glob("*.json"), *path.glob("*.jsonl"), *path.glob("record/*")]
+
+
+class PageServer:
+    """Serves `page` at http://127.0.0.1:PORT/ to this machine's own browsers, until it is closed.
+
+    Port 0 takes any that is free. Raises UsageError for a port that is taken or not allowed.
+    """
+
+    def __init__(self, page: LivePage, port: int) -> None:
+        try:
+            self._server = ThreadingHTTPServer((_ADDRESS, port), _handler(page))
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise UsageError(
+                f"Port {port} cannot be had ({reason}). Give another with --port; 0 takes any that "
+                "is free."
+            ) from error
+        self._server.daemon_threads = True
+
+    @property
+    def address(self) -> str:
+        """Where a browser finds the page."""
+        return f"http://{_ADDRESS}:{self._server.server_port}/"
+
+    def serve(self) -> None:
+        """Answer until `close` is called from another thread, or Ctrl-C."""
+        self._server.serve_forever(poll_interval=0.2)
+
+    def close(self) -> None:
+        """Stop answering, and give the port back."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _facts(file: Path) -> tuple[str, int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:  # gone since it was listed
+        return None
+    return file.name, found.st_size, found.st_mtime_ns
+
+
+def _handler(page: LivePage) -> type[BaseHTTPRequestHandler]:
+    answers: dict[str, tuple[str, Callable[[], str]]] = {
+        "/": ("text/html", page.html),
+        "/version": ("text/plain", page.version),
+    }
+    policy = f"{content_policy(page.script)}; frame-ancestors 'none'"
+
+    class Handler(BaseHTTPRequestHandler):
+        """Answers GET of the page and its version; all else is refused."""
+
+        server: ThreadingHTTPServer
+        server_version, sys_version = "retrograd", ""
+
+        def do_GET(self) -> None:
+            # A site that has its own name point here would be told the page by the browser; it
+            # cannot change the Host that the browser sends.
+            port = self.server.server_port
+            if self.headers.get("Host") not in (f"{_ADDRESS}:{port}", f"localhost:{port}"):
+                self._answer(HTTPStatus.FORBIDDEN, "text/plain", "Only for this machine.\n")
+            elif self.path == "/favicon.ico":
+                self._answer(HTTPStatus.NO_CONTENT, "image/png", "")
+            elif self.path not in answers:
+                self._answer(HTTPStatus.NOT_FOUND, "text/plain", "There is only one page: /\n")
+            else:
+                kind, text = answers[self.path]
+                try:
+                    self._answer(HTTPStatus.OK, kind, text())
+                except RetrogradError as error:
+                    self._answer(HTTPStatus.SERVICE_UNAVAILABLE, "text/plain", f"{error}\n")
+
+        def _answer(self, status: HTTPStatus, kind: str, text: str) -> None:
+            body = text.encode()
+            self.send_response(status)
+            self.send_header("Content-Type", f"{kind}; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Security-Policy", policy)
+            self.send_header("X-Content-Type-Options", "nosniff")
+            self.send_header("Referrer-Policy", "no-referrer")
+            self.send_header("Cache-Control", "no-store")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Requests are no news."""
+
+    return Handler

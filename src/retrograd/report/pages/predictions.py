@@ -1,0 +1,196 @@
+"""How a trained model answers rows held out: against the truth, where it is worst, and why."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from retrograd.kinds.base.fitted import FittedModel, Picture
+from retrograd.kinds.base.importance import Importance, Reasons
+from retrograd.report.charts import run_charts as charts
+from retrograd.report.words.figures import figure, percent
+from retrograd.report.words.run import Metric, metrics
+from retrograd.training.scores import Scores
+
+__all__ = ["Cell", "Confusion", "Judged", "Reason", "WorstRow"]
+
+Array = np.ndarray[Any, Any]
+
+_WORST_ROWS = 10
+_MATRIX_CLASSES = 12
+# (rows that are attributed, rows that are predicted with an input shuffled): a moment's work at
+# the end of training, and some seconds' when a report is asked for.
+_BRIEF, _THOROUGH = (64, 50_000), (512, 2_000_000)
+
+
+class Cell(NamedTuple):
+    """A cell of the table of worst rows: text, or a picture's address and the text for it."""
+
+    text: str
+    picture: str = ""
+
+
+class Reason(NamedTuple):
+    """A piece of a row, what it adds to the answer, and how strong that is, 0 to 1."""
+
+    text: str
+    adds: str
+    sign: str
+    strength: str
+
+
+class WorstRow(NamedTuple):
+    """One of the rows that were predicted worst, in the words of the page."""
+
+    cells: list[Cell]
+    truth: str
+    answer: str
+    off: str
+    reasons: list[Reason]
+    marked: Cell | None
+
+
+class Confusion(NamedTuple):
+    """How often rows of the class `truth` were taken for each class, and the same as shares."""
+
+    truth: str
+    counts: list[int]
+    shares: list[float]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A trained model and how it answers `data`, rows held out.
+
+    `truth` and `answers`: (rows,) numbers in the target's units, or (rows,) class codes and (rows,
+    classes) probabilities; empty where no row has one right answer.
+    """
+
+    model: FittedModel
+    data: Any
+    scores: Scores
+    truth: Array
+    answers: Array
+    importance: Importance | None
+
+    @classmethod
+    def of(cls, model: FittedModel, data: Any, *, thorough: bool) -> Judged:
+        """Predict and score `data`; `thorough` measures the inputs' importance on more rows."""
+        has_truth = model.task in ("regression", "classification")
+        rows, predictions = _THOROUGH if thorough else _BRIEF
+        measure = getattr(model, "importance", None)
+        return cls(
+            model=model,
+            data=data,
+            scores=model.score(data),
+            truth=model.truth(data) if has_truth else np.zeros(0),
+            answers=model.answers(data) if has_truth else np.zeros(0),
+            importance=measure and measure(data, rows=rows, predictions=predictions),
+        )
+
+    @property
+    def is_regression(self) -> bool:
+        """Whether numbers are predicted, not classes."""
+        return not self.model.classes
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The figures of merit beside the baseline's."""
+        return metrics(self.scores)
+
+    def pictures(self) -> list[str]:
+        """Predicted numbers against the truth, and their errors."""
+        if not self.is_regression or not len(self.truth):
+            return []
+        target = self.model.target_name
+        return [
+            charts.answers_against_truth(target, self.truth, self.answers),
+            charts.errors(target, self.answers - self.truth),
+        ]
+
+    def confusions(self) -> list[Confusion]:
+        """A row for each class, where they are few enough for a table."""
+        classes = self.model.classes
+        if self.is_regression or len(classes) > _MATRIX_CLASSES or not len(self.truth):
+            return []
+        counts = self._counts()
+        shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+        return [
+            Confusion(name, row.tolist(), share.round(3).tolist())
+            for name, row, share in zip(classes, counts, shares, strict=True)
+        ]
+
+    def mistakes(self) -> list[tuple[str, str, int]]:
+        """Where there are too many for a table: the pairs most often taken for each other."""
+        classes = self.model.classes
+        if self.is_regression or len(classes) <= _MATRIX_CLASSES or not len(self.truth):
+            return []
+        counts = self._counts()
+        np.fill_diagonal(counts, 0)
+        order = np.argsort(-counts, axis=None, kind="stable")[:_MATRIX_CLASSES]
+        pairs = [divmod(int(place), len(classes)) for place in order]
+        return [(classes[i], classes[j], int(counts[i, j])) for i, j in pairs if counts[i, j]]
+
+    def worst(self) -> tuple[list[str], list[WorstRow]]:
+        """The rows with the largest error, or the least probability for the true class.
+
+        First the names of the columns that show them.
+        """
+        if not len(self.truth):
+            return [], []
+        if self.is_regression:
+            off = np.abs(self.answers - self.truth)
+        else:
+            off = 1 - self.answers[np.arange(len(self.truth)), self.truth]
+        order = np.argsort(-off, kind="stable")[:_WORST_ROWS]
+        columns = self.model.shown(self.data, order)
+        explain = getattr(self.model, "reasons", None)
+        reasons: list[Reasons] = explain(self.data, order) if explain else [()] * len(order)
+        rows = []
+        for place, row in enumerate(order):
+            cells = [_cell(column[place]) for column in columns.values()]
+            why = reasons[place]
+            marked = _cell(why) if isinstance(why, Picture) else None
+            pieces = [] if isinstance(why, Picture) else self._reasons(why)
+            rows.append(WorstRow(cells, *self._in_words(int(row)), pieces, marked))
+        return list(columns), rows
+
+    def _counts(self) -> Array:
+        """(classes, classes): rows of each true class by the class that was predicted."""
+        classes = len(self.model.classes)
+        pairs = self.truth * classes + self.answers.argmax(1)
+        return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+
+    def _in_words(self, row: int) -> tuple[str, str, str]:
+        truth, answer = self.truth[row], self.answers[row]
+        if self.is_regression:
+            return figure(truth, 5), figure(answer, 5), _signed(float(answer - truth))
+        classes = self.model.classes
+        sure = percent(float(answer[int(truth)]))
+        return classes[int(truth)], classes[int(answer.argmax())], sure
+
+    def _reasons(self, pieces: tuple[tuple[str, float], ...]) -> list[Reason]:
+        largest = max((abs(value) for _, value in pieces), default=0.0) or 1.0
+        return [
+            Reason(
+                text,
+                _signed(value, 3),
+                "adds" if value > 0 else "takes",
+                f"{abs(value) / largest:.2f}",
+            )
+            for text, value in pieces
+        ]
+
+
+def _cell(shown: str | Picture) -> Cell:
+    if isinstance(shown, str):
+        return Cell(shown)
+    return Cell(shown.text, "data:image/png;base64," + base64.b64encode(shown.png).decode())
+
+
+def _signed(value: float, digits: int = 4) -> str:
+    text = figure(value, digits)
+    return text if text[0] == "−" else f"+{text}"

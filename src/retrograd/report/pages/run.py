@@ -1,0 +1,219 @@
+"""The report of a training run as a page: the verdict first, then what it rests on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from retrograd.diagnosis.finding import Finding
+from retrograd.diagnosis.record.record import Record
+from retrograd.kinds.base.fitted import FittedModel
+from retrograd.report.charts import importance as importance_chart
+from retrograd.report.charts import run_charts
+from retrograd.report.charts.findings import finding_views
+from retrograd.report.charts.record_curves import step_charts
+from retrograd.report.charts.record_flow import flow_panels
+from retrograd.report.charts.record_histograms import histogram_pictures
+from retrograd.report.charts.record_layers import layer_rows
+from retrograd.report.pages.page import render, write_text
+from retrograd.report.pages.predictions import Judged
+from retrograd.report.words.run import found_sentence, progress, stop_sentence, verdict
+from retrograd.store import RunFolder, kept_epoch, load_config, read_epochs
+from retrograd.store.findings import run_findings, run_record
+from retrograd.training.history import Epoch, Verdict
+
+__all__ = [
+    "RunReport",
+    "render_report",
+    "write_recorded_report",
+    "write_report",
+    "write_run_report",
+]
+
+_COLUMN_ROWS = 200
+# What is said of a run that has stopped, and makes no sense while it goes on.
+_OF_THE_END = ("RG216",)
+
+# The sections by their anchors: the name, and the value without which the section is left out.
+_SECTIONS = {
+    "findings": ("Findings", "has_findings"),
+    "scores": ("Scores", "judged"),
+    "learning": ("Learning", "learning"),
+    "flow": ("Flow", "panels"),
+    "layers": ("Layers", "panels"),
+    "predictions": ("Predictions", "worst"),
+    "inputs": ("Inputs", "drivers"),
+    "columns": ("Columns", "judged"),
+    "again": ("Options", "stopped"),
+}
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What the page of a run is made from; `judged` is None while it trains.
+
+    `kept` is the epoch whose weights are in the folder.
+    """
+
+    name: str
+    config: Mapping[str, Any]
+    epochs: Sequence[Epoch]
+    verdict: Verdict | None
+    manifest: Mapping[str, Any]
+    record: Record | None
+    judged: Judged | None
+    findings: Sequence[Finding] | None = None  # None: nothing was looked for
+    kept: int | None = None
+
+    @classmethod
+    def read(cls, folder: RunFolder, judged: Judged | None = None) -> RunReport:
+        """The report of a run from its folder, as far as it has come."""
+        manifest = folder.manifest()
+        reason = manifest.get("verdict")
+        epochs = read_epochs(folder)
+        return cls(
+            name=folder.path.resolve().name,
+            config=load_config(folder).to_json(),
+            epochs=epochs,
+            verdict=None if reason is None else Verdict(reason),
+            manifest=manifest,
+            record=run_record(folder),
+            judged=judged,
+            findings=run_findings(folder),
+            kept=kept_epoch(folder, epochs),
+        )
+
+
+def write_run_report(
+    folder: RunFolder, model: FittedModel, data: Any, *, thorough: bool = False
+) -> Path:
+    """Write report.html into the run's folder, scored on `data`, rows held out; return its path.
+
+    `thorough` takes seconds to measure which inputs matter, where a moment gives a first idea. The
+    page appears whole or not at all. Raises UsageError if it cannot be written.
+    """
+    path = folder.path / "report.html"
+    judged = Judged.of(model, data, thorough=thorough)
+    write_report(path, RunReport.read(folder, judged))
+    return path
+
+
+def write_recorded_report(folder: RunFolder) -> Path:
+    """Write report.html of a run that has no weights to judge; see `write_run_report`."""
+    path = folder.path / "report.html"
+    write_report(path, RunReport.read(folder))
+    return path
+
+
+def write_report(path: str | os.PathLike[str], report: RunReport) -> None:
+    """Write the page of any report, as `write_run_report` does."""
+    write_text(path, render_report(report))
+
+
+def render_report(
+    report: RunReport, *, script: str = "", version: str = "", silent_since: datetime | None = None
+) -> str:
+    """The page as HTML; `script` runs in it and asks the page's server for a later `version`.
+
+    `silent_since` is when a training that may be no more wrote the last that is known of it.
+    """
+    found = report.findings
+    if found is not None and script and report.verdict is None and silent_since is None:
+        found = [each for each in found if each.code not in _OF_THE_END]
+    values = _record_values(report.record)
+    values |= _judged_values(report.judged) if report.judged else {"judged": None}
+    values |= {
+        "findings": None if found is None else finding_views(found, report.record),
+        "has_findings": found is not None,
+        "found": None if found is None else found_sentence(found),
+        "learning": run_charts.learning_curve(report.epochs, report.kept),
+        "stopped": stop_sentence(
+            report.epochs,
+            report.verdict,
+            report.kept,
+            is_sound=not any(each.severity == "error" for each in report.findings or ()),
+        ),
+        "progress": progress(report.epochs, report.config.get("epochs"), silent_since),
+    }
+    return render(
+        "run.html.jinja",
+        script=script,
+        version=version,
+        title=report.name,
+        report=report,
+        kind=_kind(report),
+        contents=[(each, name) for each, (name, needs) in _SECTIONS.items() if values.get(needs)],
+        config={name: value for name, value in report.config.items() if value not in (None, {})},
+        manifest=_flat(report.manifest),
+        **values,
+    )
+
+
+def _kind(report: RunReport) -> str:
+    task = report.manifest.get("task", "")
+    target = report.judged.model.target_name if report.judged else report.config.get("target")
+    return f"{task} of {target}" if target else str(task)
+
+
+def _record_values(record: Record | None) -> dict[str, Any]:
+    """The parts of the page that the record of the layers gives."""
+    if record is None:
+        return {"record": None}
+    panels, legend, broken = flow_panels(record)
+    return {
+        "record": record,
+        "metric_charts": run_charts.metric_curves(record.epochs),
+        "step_charts": step_charts(record),
+        "panels": panels,
+        "legend": legend,
+        "broken": broken,
+        "layers": layer_rows(record),
+        "weight_histograms": histogram_pictures(record, "weight"),
+        "activation_histograms": histogram_pictures(record, "activation"),
+    }
+
+
+def _judged_values(judged: Judged) -> dict[str, Any]:
+    """The parts of the page that a trained model gives."""
+    columns = judged.model.columns()
+    names, worst = judged.worst()
+    importance = judged.importance
+    drivers = []
+    if importance is not None:
+        drivers = [
+            importance_chart.attribution_chart(importance),
+            importance_chart.shuffling_chart(importance),
+        ]
+    return {
+        "judged": judged,
+        "verdict": verdict(
+            judged.model.target_name,
+            judged.metrics,
+            judged.scores.rows,
+            judged.scores.baseline_does,
+        ),
+        "pictures": judged.pictures(),
+        "confusions": judged.confusions(),
+        "mistakes": judged.mistakes(),
+        "worst_names": names,
+        "worst": worst,
+        "drivers": [each for each in drivers if each],
+        "columns": columns[:_COLUMN_ROWS],
+        "columns_left_out": max(len(columns) - _COLUMN_ROWS, 0),
+        "network": repr(judged.model.network),
+    }
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Nested names joined by dots."""
+    flat: dict[str, str] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = str(value)
+    return flat

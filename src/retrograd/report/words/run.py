@@ -1,0 +1,171 @@
+"""The sentences of a run's report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from retrograd.diagnosis.finding import Finding, Severity
+from retrograd.report.words.figures import figure, percent
+from retrograd.training.history import Epoch, Verdict
+from retrograd.training.scores import Scores
+from retrograd.wording import count, listed
+
+__all__ = [
+    "Metric",
+    "found_sentence",
+    "metric_name",
+    "metrics",
+    "progress",
+    "stop_sentence",
+    "verdict",
+]
+
+# What each figure is called, what it says, and whether more of it is better.
+_MEANINGS = {
+    "r2": ("R²", "share of the variance that is explained; 1 is perfect", True),
+    "rmse": ("RMSE", "root mean squared error, in the target's units", False),
+    "mae": ("MAE", "mean absolute error, in the target's units", False),
+    "accuracy": ("Accuracy", "share of the rows whose class is right", True),
+    "log_loss": ("Log loss", "mean of −log of the true class's probability", False),
+    "roc_auc": ("ROC AUC", "how well the classes are told apart; 0.5 is chance", True),
+}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One figure of merit beside the baseline's."""
+
+    key: str
+    name: str
+    meaning: str
+    value: float
+    baseline: float
+    is_more_better: bool
+
+    @property
+    def is_better(self) -> bool:
+        """Whether the model beats the baseline here."""
+        return self.value != self.baseline and (self.value > self.baseline) == self.is_more_better
+
+
+def metrics(scores: Scores) -> list[Metric]:
+    """The figures of merit that `scores` has, each with its name and meaning."""
+    return [
+        Metric(key, name, meaning, scores.metrics[key], scores.baseline[key], is_more_better)
+        for key, (name, meaning, is_more_better) in _MEANINGS.items()
+        if key in scores.metrics
+    ]
+
+
+def metric_name(key: str) -> str:
+    """What a figure of merit is called: "R²" for "r2"; a name that is not known stays."""
+    return _MEANINGS[key][0] if key in _MEANINGS else key
+
+
+def verdict(target: str, found: Sequence[Metric], rows: int, baseline_does: str = "") -> str:
+    """Whether the model learned something, in one or two sentences."""
+    better = sum(metric.is_better for metric in found)
+    known = {metric.key: metric for metric in found}
+    where = f"on {count(rows, 'row')} held out from training"
+    if "mae" in known:
+        model, base = known["mae"].value, known["mae"].baseline
+        size = f"is off by {figure(model)} on average"
+        if "r2" in known and known["r2"].value > 0:
+            size += f" and explains {percent(known['r2'].value)} of the variance"
+        does = baseline_does or "always answering the mean of the training rows"
+        beside = f"{does} is off by {figure(base)}"
+    elif "accuracy" in known:
+        model, base = known["accuracy"].value, known["accuracy"].baseline
+        size = f"gives the right class to {percent(model)} of the rows"
+        does = baseline_does or "always answering the most frequent class"
+        beside = f"{does} is right for {percent(base)}"
+    else:
+        first = found[0]
+        size = f"reaches a {first.name} of {figure(first.value)}"
+        beside = f"the baseline's is {figure(first.baseline)}"
+    facts = f"Predicting {target}, it {size}, {where}; {beside}."
+    if better == len(found):
+        return f"The model beats the baseline in every figure. {facts}"
+    if better:
+        worse = ", ".join(metric.name for metric in found if not metric.is_better)
+        return f"The model beats the baseline in some figures, but not in {worse}. {facts}"
+    return f"The model is no better than the baseline: it learned nothing that helps. {facts}"
+
+
+def progress(
+    epochs: Sequence[Epoch], most: int | None, silent_since: datetime | None = None
+) -> str:
+    """How far a run has come that still trains, or that may be no more, being silent for long."""
+    of = f" of at most {most:,}" if most else ""
+    if silent_since is not None:
+        where = (
+            f"after epoch {epochs[-1].epoch:,}{of}" if epochs else "before its first epoch ended"
+        )
+        said = (
+            f"The training has written nothing since {silent_since:%Y-%m-%d %H:%M:%S}, {where}: it "
+            "was ended from outside, or takes unusually long"
+        )
+    elif not epochs:
+        return "Training has begun."
+    else:
+        last = epochs[-1]
+        said = f"Training: epoch {last.epoch:,}{of}, validation loss {figure(last.valid_loss)}"
+    if not epochs:
+        return f"{said}."
+    best = min(epochs, key=lambda epoch: epoch.valid_loss)
+    if best is epochs[-1] and silent_since is None:
+        return f"{said}, the best so far."
+    return f"{said}; the best so far is {figure(best.valid_loss)}, in epoch {best.epoch:,}."
+
+
+def found_sentence(findings: Sequence[Finding]) -> str:
+    """How many findings there are, the gravest counted first, and what the first of them is."""
+    counts = Counter(each.severity for each in findings)
+    if not findings:
+        return "Nothing was found wrong with the training."
+    graves: tuple[Severity, ...] = ("error", "warning", "note")
+    parts = listed([count(counts[each], each) for each in graves if counts[each]])
+    return f"Found: {parts}. First of all: {findings[0].name} ({findings[0].code})."
+
+
+def stop_sentence(
+    epochs: Sequence[Epoch], reason: Verdict | None, kept: int | None, *, is_sound: bool = True
+) -> str:
+    """Why training stopped, and the weights of which epoch were `kept`, if any were.
+
+    `is_sound`: nothing was found that more training would not mend.
+    """
+    if not epochs:
+        if reason is None:
+            return "Training has not completed its first epoch."
+        return "Training ended before its first epoch was over."
+    last = epochs[-1]
+    after = f"after {count(last.epoch, 'epoch')} ({figure(last.seconds, 2)} seconds)"
+    why = {
+        Verdict.CONVERGED: f"Training converged {after}: the validation loss no longer fell.",
+        Verdict.OUT_OF_EPOCHS: f"Training used up its epochs and stopped {after}.",
+        Verdict.OUT_OF_TIME: f"Training used up its time and stopped {after}.",
+        Verdict.INTERRUPTED: f"Training was interrupted {after}.",
+        None: f"Training had not ended {after}.",
+    }[reason]
+    said = f"{why} {_kept_sentence(epochs, kept)}"
+    is_last_kept = kept is not None and kept == last.epoch
+    if is_sound and is_last_kept and reason in (Verdict.OUT_OF_EPOCHS, Verdict.OUT_OF_TIME):
+        said += " That was the last epoch, so more training may help."
+    return said
+
+
+def _kept_sentence(epochs: Sequence[Epoch], kept: int | None) -> str:
+    best = min(epochs, key=lambda epoch: epoch.valid_loss)
+    if kept is None:
+        return "No weights were kept."
+    said = f"The weights kept are those of epoch {kept}"
+    if kept != best.epoch:
+        return (
+            f"{said}, the best on the rows held out that was written; epoch {best.epoch} was "
+            "better, but was lost."
+        )
+    return f"{said}, the best on the rows held out."

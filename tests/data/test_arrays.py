@@ -1,0 +1,144 @@
+"""An NPZ file becomes parts by the names of its arrays, or is refused; nothing in it is run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from retrograd.data.arrays import read_arrays, read_examples
+from retrograd.errors import DataError
+
+X = np.arange(24.0).reshape(6, 4)
+Y = np.array([0, 1, 0, 1, 2, 2])
+
+
+def npz(folder: Path, **arrays: Any) -> Path:
+    path = folder / "data.npz"
+    np.savez(path, **arrays)
+    return path
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"train": ("x", "y"), "test": ("x_test", "y_test")},
+        {"train": ("X_train", "y_train"), "test": ("X_test", "y_test")},
+        {"train": ("train_images", "train_labels"), "valid": ("val_images", "val_labels")},
+        {"train": ("data", "target"), "valid": ("validation-data", "validation-target")},
+    ],
+    ids=str,
+)
+def test_parts_are_known_by_the_arrays_names(names: Any, tmp_path: Path) -> None:
+    arrays = {}
+    for number, (x, y) in enumerate(names.values()):
+        arrays |= {x: X + number, y: Y}
+    found = read_arrays(npz(tmp_path, **arrays, t=np.arange(4)))
+    for part in ("train", "valid", "test"):
+        pair = getattr(found, part)
+        if part not in names:
+            assert pair is None
+            continue
+        np.testing.assert_array_equal(pair[0], arrays[names[part][0]])
+        np.testing.assert_array_equal(pair[1], Y)
+    assert found.others == ("t",)
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "kind"),
+    [
+        ((5, 40), "float64", "signals"),
+        ((5, 3, 40), "float32", "signals"),
+        ((5, 40), "int16", "signals"),
+        ((5, 28, 28), "uint8", "images"),
+        ((5, 32, 32, 3), "uint8", "images"),
+        ((5, 32, 32, 3), "float32", "images"),
+        ((5, 784), "uint8", "images"),
+        ((5, 785), "uint8", "signals"),
+    ],
+)
+def test_kind_is_told_by_shape_and_type(
+    shape: tuple[int, ...], dtype: str, kind: str, tmp_path: Path
+) -> None:
+    path = npz(tmp_path, x=np.zeros(shape, dtype), y=np.zeros(5, int))
+    assert read_arrays(path).kind == kind
+
+
+def test_a_column_of_labels_is_taken_as_labels(tmp_path: Path) -> None:
+    assert read_arrays(npz(tmp_path, x=X, y=Y[:, None])).train[1].shape == (6,)
+
+
+class Payload:
+    """What a pickle runs when it is loaded."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (str(self.path),)
+
+
+def test_python_objects_are_refused_and_not_run(tmp_path: Path) -> None:
+    trap = tmp_path / "trap"
+    bad = np.array([Payload(trap)] * 6, object)
+    with pytest.raises(DataError, match=r"data\.npz.*Python objects.*numbers or texts"):
+        read_arrays(npz(tmp_path, x=X, y=bad))
+    assert not trap.exists()
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"a": X, "b": Y}, r"holds the arrays 'a', 'b'; expected x and y"),
+        ({"x": X}, r"'x' and no array 'y'"),
+        ({"x_train": X, "y_train": Y, "y_test": Y}, r"'y_test' and no array 'x'"),
+        ({"x": X, "y": Y[:4]}, r"'x' has 6 examples and 'y' 4 labels"),
+        ({"x": X[:0], "y": Y[:0]}, r"shape \(0, 4\)"),
+        ({"x": X[:, 0], "y": Y}, r"shape \(6,\); expected numbers"),
+        ({"x": X.astype(str), "y": Y}, r"expected numbers"),
+        ({"x": X, "y": np.eye(6)}, r"'y' is an array of float64 and shape \(6, 6\); expected one"),
+        ({"x": X, "y": Y, "data": X}, r"'x' and 'data' both name"),
+        ({"x": X, "y": Y, "x_test": X[:, :2], "y_test": Y}, r"different shapes"),
+    ],
+    ids=lambda value: "+".join(value) if isinstance(value, dict) else "",
+)
+def test_arrays_that_do_not_fit_are_refused_by_name(
+    arrays: Any, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match=rf"data\.npz.*{message}"):
+        read_arrays(npz(tmp_path, **arrays))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_values_that_are_no_number_are_refused_with_their_place(bad: float, tmp_path: Path) -> None:
+    x = X.copy()
+    x[3, 1] = x[5, 0] = bad
+    with pytest.raises(DataError, match=r"'x'.*in 2 examples, first in number 3 \(from 0\)"):
+        read_arrays(npz(tmp_path, x=x, y=Y))
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and then nothing", b"text"])
+def test_a_broken_file_is_refused(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "data.npz"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"data\.npz.*it is broken"):
+        read_arrays(path)
+
+
+def test_an_array_without_a_name_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "data.npz"
+    with path.open("wb") as file:
+        np.save(file, X)
+    with pytest.raises(DataError, match="one array without a name"):
+        read_arrays(path)
+
+
+def test_examples_without_labels_can_be_read(tmp_path: Path) -> None:
+    np.testing.assert_array_equal(read_examples(npz(tmp_path, x=X)), X)
+    both = npz(tmp_path, x=X, y=Y, x_test=X + 1, y_test=Y)
+    np.testing.assert_array_equal(read_examples(both), X + 1)
+    with pytest.raises(DataError, match="no array 'x'"):
+        read_examples(npz(tmp_path, labels=Y))

@@ -1,0 +1,157 @@
+"""Texts cut into n-grams and tokens: against scikit-learn's vectorizers, and by hand."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from sklearn.feature_extraction.text import CountVectorizer
+from support.interpreters import FreshPython
+
+from retrograd.data.texts.ngrams import PADDING, NgramEncoder, padded, word_spans, words_of
+from retrograd.data.texts.tokens import TokenEncoder
+from retrograd.errors import DataError, UsageError
+
+TEXTS = [
+    "the film is a joy from start to end",
+    "a dull film without a joy",
+    "oh",
+    "from the start the film is dull",
+]
+
+
+def one(*texts: str) -> list[tuple[str]]:
+    """Rows of one text each."""
+    return [(text,) for text in texts]
+
+
+UNITS = {
+    "words": {"ngram_range": (1, 2), "token_pattern": r"\S+"},
+    "characters": {"analyzer": "char_wb", "ngram_range": (2, 5)},
+}
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_the_ngrams_of_a_text_are_those_of_scikit_learn(unit: str) -> None:
+    analyze = CountVectorizer(**UNITS[unit]).build_analyzer()
+    for text in TEXTS:
+        assert set(NgramEncoder(unit, ()).split([words_of(text)])) == set(analyze(text))
+
+
+def test_words_are_in_lower_case_and_signs_stand_alone() -> None:
+    text = "Don't stop, Zoë!"
+    assert words_of(text) == ["don't", "stop", ",", "zoë", "!"]
+    assert [text[start:end] for start, end in word_spans(text)] == [
+        "Don't",
+        "stop",
+        ",",
+        "Zoë",
+        "!",
+    ]
+
+
+def test_rows_are_filled_up_behind_and_never_empty() -> None:
+    np.testing.assert_array_equal(padded([[3, 4], [], [5]]), [[3, 4], [0, 0], [5, 0]])
+    assert padded([[], []]).shape == (2, 1)
+    assert padded([]).shape == (0, 1)
+
+
+def test_each_ngram_counts_once_and_the_unseen_ones_not() -> None:
+    encoder = NgramEncoder.fit("words", one("good film", "good good film"), 256)
+    ids, cut = encoder.encode(one("good good film", "bad film", "bad"), 256)
+    found = [{encoder.ngrams[each - 1] for each in row if each != PADDING} for row in ids]
+    assert found == [{"good", "good good", "film", "good film"}, {"film"}, set()]
+    assert [np.count_nonzero(row) for row in ids] == [4, 1, 0]
+    assert cut == 0
+
+
+def test_words_of_several_texts_stand_for_all_and_for_their_own() -> None:
+    rows = [("good", "film"), ("film", "good good")]
+    encoder = NgramEncoder.fit("words", rows, 256)
+    assert set(encoder.split([["good"], ["film"]])) == {"good", "film", "0: good", "1: film"}
+    assert set(encoder.ngrams[: encoder.repeated]) == {"good", "film"}
+    assert NgramEncoder.from_json(json.loads(json.dumps(encoder.to_json()))) == encoder
+    characters = NgramEncoder.fit("characters", rows, 256)
+    assert set(characters.split([["ab"], ["ab"]])) == {*(" a", "ab", "b ", " ab", "ab ", " ab ")}
+
+
+def test_no_more_than_the_first_words_are_read() -> None:
+    encoder = NgramEncoder.fit("words", one("a b c d", "a b"), 2)
+    assert set(encoder.ngrams) == {"a", "b", "a b"}
+    longer = NgramEncoder.fit("words", one("a b c d"), 256)
+    ids, cut = longer.encode(one("a b c d", "a b"), 2)
+    np.testing.assert_array_equal(ids[0], ids[1])
+    assert cut == 1
+
+
+def test_single_runs_of_characters_are_left_out_and_single_words_not() -> None:
+    assert NgramEncoder.fit("characters", one("ab ab", "xyz"), 256).ngrams == ()
+    assert set(NgramEncoder.fit("characters", one("ab", "ab"), 256).ngrams) == {
+        *(" a", "ab", "b ", " ab", "ab ", " ab ")
+    }
+    assert "xyz" in NgramEncoder.fit("words", one("ab ab", "xyz"), 256).ngrams
+
+
+@pytest.mark.parametrize("unit", ["words", "characters", "bpe"])
+def test_tokens_keep_their_order_and_survive_json(unit: str) -> None:
+    encoder = TokenEncoder.fit(unit, TEXTS, 60)
+    again = TokenEncoder.from_json(json.loads(json.dumps(encoder.to_json())))
+    ids, cut = again.encode(["film film a", "a film"], 5)
+    np.testing.assert_array_equal(ids, encoder.encode(["film film a", "a film"], 5)[0])
+    assert encoder.size == again.size > ids.max()
+    if unit == "words":
+        film, a = ids[0, 0], ids[0, 2]
+        np.testing.assert_array_equal(ids, [[film, film, a], [a, film, PADDING]])
+    if unit == "characters":
+        assert encoder.split("a film") == list("a film")
+        assert cut == 2  # "film film a" has 11 characters, "a film" 6
+        assert ids.shape == (2, 5)
+
+
+def test_seldom_words_are_all_the_same_unknown() -> None:
+    encoder = TokenEncoder.fit("words", ["a b b", "a c"], 100)
+    assert encoder.vocabulary == ("a", "b")
+    np.testing.assert_array_equal(encoder.encode(["c z a b"], 9)[0], [[1, 1, 2, 3]])
+    assert encoder.size == 4
+
+
+def test_no_more_tokens_than_asked_for() -> None:
+    texts = ["a a a b b c c"]
+    assert TokenEncoder.fit("words", texts, 1).vocabulary == ("a",)
+    assert TokenEncoder.fit("bpe", TEXTS, 30).size <= 30
+
+
+def test_byte_pairs_join_what_is_often_together() -> None:
+    encoder = TokenEncoder.fit("bpe", ["lower lower lowest newest widest"] * 20, 60)
+    assert encoder.split("Lower") == ["Lower"]
+    pieces = encoder.split("lowly")
+    assert "".join(pieces) == "lowly"
+    assert 1 < len(pieces) < 5
+    ids, _ = encoder.encode(["lower LOWER", "日"], 9)
+    assert ids[0, 0] == ids[0, 1] > 1
+    assert ids[1, 0] == 1  # the unknown
+
+
+def test_a_damaged_byte_pair_vocabulary_is_refused() -> None:
+    with pytest.raises(DataError, match="byte-pair vocabulary is damaged"):
+        TokenEncoder.from_json({"unit": "bpe", "vocabulary": [], "pieces": '{"version": 1}'})
+
+
+def test_an_unknown_unit_is_refused() -> None:
+    with pytest.raises(UsageError, match="tokens is 'syllables'; expected one of words"):
+        TokenEncoder.fit("syllables", TEXTS, 100)
+
+
+def test_the_tokenizers_library_is_read_for_byte_pairs_alone(fresh_python: FreshPython) -> None:
+    code = """
+import sys
+from retrograd.data.texts.tokens import TokenEncoder
+import retrograd.kinds.table.model
+TokenEncoder.fit("words", ["a a"], 100).encode(["a"], 5)
+assert "tokenizers" not in sys.modules
+TokenEncoder.fit("bpe", ["a a"], 100)
+assert "tokenizers" in sys.modules
+"""
+    result = fresh_python(code)
+    assert result.returncode == 0, result.stderr

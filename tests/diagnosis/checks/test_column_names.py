@@ -1,0 +1,80 @@
+"""Checks of the inputs name a column as its table does, where they know that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pytest
+from rich.console import Console
+
+from retrograd.cli.diagnose import _case
+from retrograd.cli.session import start
+from retrograd.diagnosis.checks.case import Case, Data
+from retrograd.diagnosis.diagnose import examined
+from retrograd.kinds.base.fitted import Origin
+from retrograd.kinds.table.model import TableConfig
+
+SMALL: dict[str, Any] = {"width": 8, "depth": 1, "members": 2, "bins": 4, "epochs": 2}
+
+
+def _told(case: Case) -> dict[str, str]:
+    return {each.code: each.evidence.text for each in examined(case)}
+
+
+@pytest.fixture(scope="module")
+def inputs() -> np.ndarray:
+    """The second column is large, the third gives the target away."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 4)).astype(np.float32)
+    x[:, 1] *= 1000
+    x[:, 3] = 1
+    return x
+
+
+def test_a_column_is_named_where_its_name_is_known_and_numbered_elsewhere(
+    inputs: np.ndarray,
+) -> None:
+    case = Case(train=Data((inputs,), inputs[:, 2]), task="regression")
+    named = Case(train=case.train, task="regression", names=("age", "fare", "alive", "port"))
+    for told, names in ((_told(case), "123"), (_told(named), ("'fare'", "'alive'", "'port'"))):
+        assert told["RG301"].startswith(f"Column {names[0]} of the inputs has mean")
+        assert told["RG305"].startswith(f"Column {names[1]} of the inputs alone gives")
+        assert told["RG303"].endswith(f"the first of them column {names[2]}.")
+
+
+def test_names_of_the_first_input_are_not_lent_to_another(inputs: np.ndarray) -> None:
+    codes = np.zeros((300, 3), np.int32)
+    case = Case(
+        train=Data((codes, inputs), inputs[:, 2]), task="regression", names=("a", "b", "c", "d")
+    )
+    assert _told(case)["RG305"].startswith("Column 2 of")
+
+
+def test_a_run_of_a_table_names_its_columns(tmp_path: Path) -> None:
+    """A category and the target stand before `alive`, so that its place is another in the table."""
+    rng = np.random.default_rng(0)
+    age, survived = rng.normal(size=200), rng.integers(0, 2, 200)
+    columns = {
+        "survived": survived,
+        "port": rng.choice(["Cherbourg", "Queenstown", "Southampton"], 200),
+        "age": age,
+        "alive": np.where(survived == 1, "yes", "no"),
+    }
+    pa.csv.write_csv(pa.table(columns), tmp_path / "ship.csv")
+    config = TableConfig(target="survived", **SMALL)
+    origin = Origin(str(tmp_path / "ship.csv"))
+    folder = start("table", origin, config, tmp_path / "run", Console(quiet=True), False)
+    assert _told(_case(folder, []))["RG305"].startswith("Column 'alive' of the inputs alone")
+
+
+def test_inputs_without_a_column_of_numbers_are_no_error() -> None:
+    """As of a table that has categories only."""
+    codes = np.random.default_rng(0).integers(0, 3, (200, 2)).astype(np.int32)
+    case = Case(
+        train=Data((np.zeros((200, 0), np.float32), codes), codes[:, 0]), task="classification"
+    )
+    assert "RG301" not in _told(case)

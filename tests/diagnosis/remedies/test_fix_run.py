@@ -1,0 +1,240 @@
+"""`retrograd fix`: a run's options are mended on a copy, and the run stays as it is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import signal
+from pathlib import Path
+from typing import Any
+
+import pyarrow.csv
+import pytest
+from rich.console import Console
+from support.small_tables import houses
+
+from retrograd.cli import main
+from retrograd.cli.fix import fix_run
+from retrograd.cli.session import start
+from retrograd.diagnosis.catalogue import finding
+from retrograd.diagnosis.remedies.options import changed_options, random_options
+from retrograd.errors import UsageError
+from retrograd.kinds.base.fitted import Origin
+from retrograd.kinds.table.model import TableConfig
+from retrograd.store import RunFolder, load_config
+from retrograd.training.loop import Trainer
+
+SLOW: dict[str, Any] = {
+    "width": 8,
+    "depth": 1,
+    "members": 2,
+    "bins": 4,
+    "epochs": 6,
+    "learning_rate": 2e-5,
+}
+
+
+@pytest.fixture(scope="module")
+def slow_run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """A run whose learning rate is so low that it learned next to nothing."""
+    place = tmp_path_factory.mktemp("fix")
+    pyarrow.csv.write_csv(houses(300), place / "houses.csv")
+    origin = Origin(str(place / "houses.csv"), test="0.2")
+    config = TableConfig(target="price", **SLOW)
+    return start("table", origin, config, place / "run", Console(quiet=True), False)
+
+
+def _contents(folder: Path) -> dict[str, str]:
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def _command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    monkeypatch.setattr("sys.argv", ["retrograd", *map(str, arguments)])
+    try:
+        main()
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+def test_the_options_that_help_are_written_beside_the_run(
+    slow_run: RunFolder, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = _contents(slow_run.path)
+    found = [finding("RG203", "The weights hardly moved.")]
+    monkeypatch.setattr("retrograd.cli.fix.sure_findings", lambda folder: found)
+    code = _command(monkeypatch, "fix", slow_run.path, "--seeds", 2, "--json")
+    told = json.loads(capfd.readouterr().out)
+    assert code == 0
+    assert _contents(slow_run.path) == before
+    (trial, random) = told["trials"]
+    assert trial["finding"] == "RG203"
+    assert trial["helped"]
+    assert trial["gain"] > trial["spread"]
+    assert len(trial["before"]) == len(trial["after"]) == len(random["after"]) == 2
+    changed = json.loads((slow_run.path / "fix" / "config.json").read_text())
+    config = load_config(slow_run)
+    assert changed["learning_rate"] > config.learning_rate
+    assert {**changed, "learning_rate": config.learning_rate} == config.to_json()
+    data = slow_run.manifest()["data"]["path"]
+    again = slow_run.path.parent / "again"
+    arguments = ["train", data, "--config", told["config"], "--out", again, "--quiet"]
+    assert _command(monkeypatch, *arguments) == 0
+    assert load_config(RunFolder.open(again)).learning_rate == changed["learning_rate"]
+
+
+def _press_ctrl_c_in_epoch(monkeypatch: pytest.MonkeyPatch, which: int) -> list[int]:
+    """Ctrl-C at the end of the `which`th epoch from now on; the epochs that ended, to count."""
+    ended: list[int] = []
+    record = Trainer._record
+
+    def pressed(self: Trainer, *arguments: Any) -> None:
+        record(self, *arguments)
+        ended.append(len(self.history.epochs))
+        if len(ended) == which:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Trainer, "_record", pressed)
+    return ended
+
+
+@pytest.mark.parametrize(("epoch", "trials"), [(3, None), (33, ["RG203"])])
+def test_ctrl_c_ends_a_fix_and_leaves_whole_trials_alone(
+    slow_run: RunFolder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    epoch: int,
+    trials: list[str] | None,
+) -> None:
+    """Two seeds, the run as it is and two ways: 12 and 18 epochs, then a random change."""
+    copy = tmp_path / "run"
+    shutil.copytree(slow_run.path, copy, ignore=shutil.ignore_patterns("fix"))
+    found = [finding("RG203", "The weights hardly moved.")]
+    monkeypatch.setattr("retrograd.cli.fix.sure_findings", lambda folder: found)
+    before = _contents(copy)
+    ended = _press_ctrl_c_in_epoch(monkeypatch, epoch)
+    code = _command(monkeypatch, "fix", copy, "--seeds", 2, "--json")
+    told = json.loads(capfd.readouterr().out)
+    assert code == 130
+    assert len(ended) == epoch
+    assert _contents(copy) == before
+    assert told["interrupted"]
+    assert [each["finding"] for each in told["trials"]] == (trials or [])
+    assert (copy / "fix").exists() == (trials is not None)
+
+
+def test_ctrl_c_in_the_training_itself_keeps_auto_fix_from_starting(
+    slow_run: RunFolder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    ended = _press_ctrl_c_in_epoch(monkeypatch, 2)
+    data, config = slow_run.manifest()["data"]["path"], slow_run.path / "config.json"
+    arguments = ["train", data, "--config", config, "--out", tmp_path / "run", "--auto-fix"]
+    assert _command(monkeypatch, *arguments) == 130
+    assert len(ended) == 2
+    assert "No remedy was tried. To try them: retrograd fix" in capfd.readouterr().out
+    assert RunFolder.open(tmp_path / "run").manifest()["verdict"] == "interrupted"
+
+
+def test_what_a_run_has_no_option_for_is_told(slow_run: RunFolder) -> None:
+    found = fix_run(
+        slow_run, seeds=(0, 1), tries=3, findings=[finding("RG305", "One column gives it away.")]
+    )
+    assert found.trials == []
+    assert found.kept is None
+    assert [f.code for f, _ in found.by_hand] == ["RG305"]
+
+
+def test_nothing_wrong_is_nothing_to_mend(
+    slow_run: RunFolder, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("retrograd.cli.fix.sure_findings", lambda folder: [])
+    assert _command(monkeypatch, "fix", slow_run.path) == 0
+    assert "Nothing was found that wants mending." in capfd.readouterr().out
+
+
+def test_data_that_has_changed_is_refused(slow_run: RunFolder, tmp_path: Path) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(slow_run.path, copy)
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest["data"]["sha256"] = "0" * 64
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(Exception, match="is gone or has changed"):
+        fix_run(RunFolder.open(copy), seeds=(0, 1), tries=1, findings=[finding("RG203", "x")])
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ("lower_learning_rate", [("learning_rate", 0.0012), ("learning_rate", 0.0004)]),
+        ("raise_learning_rate", [("learning_rate", 0.012), ("learning_rate", 0.04)]),
+        ("larger_batch", [("batch_size", 128)]),
+        ("smaller_batch", [("batch_size", 8)]),
+        ("raise_dropout", [("dropout", 0.1), ("dropout", 0.3)]),
+        ("lower_dropout", []),
+        ("early_stopping", [("patience", 4)]),
+        ("add_weight_decay", [("weight_decay", 0.1)]),
+        ("lower_weight_decay", [("weight_decay", 0.0)]),
+        ("raise_clip", [("clip_norm", 10.0), ("clip_norm", 100.0)]),
+        ("larger_model", [("width", 256)]),
+        ("fewer_epochs", [("epochs", 20), ("epochs", 10)]),
+        ("initialize", []),  # what a run does by itself is no option
+        ("by_hand", []),
+    ],
+)
+def test_each_remedy_changes_its_option(change: str, expected: list[tuple[str, Any]]) -> None:
+    config = TableConfig(target="price", batch_size=32, epochs=40, patience=15)
+    ways = changed_options(change, config)
+    assert [config.replaced(**dict([pair])) for pair in expected] == [c for _, c in ways]
+    for words, changed in ways:
+        name, value = next((n, v) for n, v in changed.to_json().items() if v != config.to_json()[n])
+        assert words == f"{name} {getattr(config, name):g} -> {value:g}"
+
+
+@pytest.mark.parametrize(
+    ("rate", "lower"),
+    [(100.0, [30, 10, 0.004]), (0.1, [0.03, 0.01, 0.004]), (0.08, [0.024, 0.008])],
+)
+def test_a_learning_rate_far_too_high_may_also_become_the_usual_one(
+    rate: float, lower: list[float]
+) -> None:
+    config = TableConfig(target="price", learning_rate=rate)
+    ways = changed_options("lower_learning_rate", config)
+    assert [changed.learning_rate for _, changed in ways] == lower
+
+
+def test_a_run_that_diverges_is_mended(tmp_path: Path) -> None:
+    pyarrow.csv.write_csv(houses(300), tmp_path / "houses.csv")
+    options = {**SLOW, "epochs": 12, "learning_rate": 100.0}
+    config = TableConfig(target="price", **options)
+    origin = Origin(str(tmp_path / "houses.csv"))
+    run = start("table", origin, config, tmp_path / "run", Console(quiet=True), False)
+    diverges = [finding(code, "as it was seen") for code in ("RG201", "RG206")]
+    found = fix_run(run, seeds=(0, 1), tries=3, findings=diverges)
+    assert found.kept is not None
+    assert found.kept.before == (-1, -1)
+    assert min(found.kept.after) > 0
+    assert found.subject.learning_rate < 0.1
+
+
+def test_a_random_change_is_another_one() -> None:
+    config = TableConfig(target="price", batch_size=32, epochs=40, patience=15)
+    drawn = {random_options(config, "raise_clip", seed)[0][0] for seed in range(12)}
+    assert len(drawn) > 4
+    assert not any(words.startswith("clip_norm 1 -> 10") for words in drawn)
+
+
+def test_a_run_without_a_record_is_told_so(slow_run: RunFolder, tmp_path: Path) -> None:
+    copy = tmp_path / "run"
+    left_out = shutil.ignore_patterns("record", "findings.json")
+    shutil.copytree(slow_run.path, copy, ignore=left_out)
+    manifest = json.loads((copy / "manifest.json").read_text())
+    del manifest["files"]["findings.json"]
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(UsageError, match="no record of its training"):
+        fix_run(RunFolder.open(copy), seeds=(0, 1), tries=1)

@@ -1,0 +1,299 @@
+"""Each remedy makes the change that it is named for, and a program that trains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from retrograd import nn, optim
+from retrograd.diagnosis.catalogue import catalogue, finding
+from retrograd.diagnosis.remedies.program import Examples, Program
+from retrograd.diagnosis.remedies.remedies import changed_programs, random_change
+from retrograd.tensor import Tensor
+
+ROWS = 120
+
+
+def _data(seed: int = 0, classes: int = 0) -> dict[str, Examples]:
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(ROWS, 6)).astype(np.float32)
+    y: Any = (x[:, 0] - x[:, 1]).astype(np.float32)
+    if classes:
+        y = np.digitize(y, np.linspace(-1, 1, classes - 1)).astype(np.int64)
+    return {"train": Examples(x[:80], y[:80]), "valid": Examples(x[80:], y[80:])}
+
+
+def _squared(output: Any, target: Any) -> Any:
+    return nn.mse_loss(output[:, 0], target)
+
+
+def _regression(model: Callable[[], nn.Module] | None = None, **changes: Any) -> Program:
+    program = Program(
+        model=model or (lambda: nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 1))),
+        loss=_squared,
+        task="regression",
+        epochs=4,
+        batch_size=16,
+        **_data(),
+    )
+    return replace(program, **changes)
+
+
+def _classes(model: Callable[[], nn.Module] | None = None, **changes: Any) -> Program:
+    program = Program(
+        model=model or (lambda: nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 3))),
+        loss=nn.cross_entropy,
+        task="classification",
+        epochs=4,
+        batch_size=16,
+        **_data(classes=3),
+    )
+    return replace(program, **changes)
+
+
+def _only(change: str, program: Program, code: str = "RG206", **numbers: float) -> Program:
+    ways = changed_programs(change, program, finding(code, "x", **numbers))
+    assert ways, f"{change} does not apply"
+    return ways[0][1]
+
+
+def _kinds(program: Program) -> list[str]:
+    leaves = [m for m in program.model().modules() if not list(m.children())]
+    return [type(module).__name__ for module in leaves]
+
+
+def test_the_catalogues_changes_are_known_or_for_a_person() -> None:
+    by_person = {"by_hand", "more_data"}
+    import retrograd.diagnosis.remedies.remedies as room
+
+    named = {each.change for entry in catalogue().values() for each in entry.remedies}
+    assert named - by_person <= set(room._REMEDIES)
+
+
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_what_is_changed_is_another_program(task: str) -> None:
+    program = _regression() if task == "regression" else _classes()
+    before = repr(program)
+    import retrograd.diagnosis.remedies.remedies as room
+
+    for change in room._REMEDIES:
+        for words, changed in changed_programs(change, program, finding("RG206", "x")):
+            assert changed is not program
+            assert words
+    assert repr(program) == before
+
+
+def test_learning_rates_go_where_they_should() -> None:
+    program = _regression(options={"lr": 0.5})
+    lower = [w[1].options["lr"] for w in changed_programs("lower_learning_rate", program, None)]
+    assert lower == [0.05, 0.005, 0.001]
+    slow = _regression(options={"lr": 1e-6})
+    higher = [w[1].options["lr"] for w in changed_programs("raise_learning_rate", slow, None)]
+    assert higher == [1e-5, 1e-4, 1e-3]
+    either = changed_programs("raise_learning_rate", program, finding("RG206", "x"))
+    assert [w[1].options["lr"] for w in either] == [0.05, 0.001]  # 5 is beyond all reason
+    momentum = _regression(optimizer=optim.SGD, options={"lr": 1.0, "momentum": 0.9})
+    assert _only("lower_learning_rate", momentum).options == {"lr": 0.1, "momentum": 0.9}
+
+
+def test_a_schedule_steps_with_the_optimizer() -> None:
+    program = _regression(options={"lr": 0.01})
+    cosine, warm = _only("schedule", program).run(0), _only("warmup", program).run(0)
+    assert cosine.optimizer.param_groups[0]["lr"] == pytest.approx(0, abs=1e-6)
+    assert warm.optimizer.param_groups[0]["lr"] == pytest.approx(0.01)
+    assert np.isfinite([cosine.score, warm.score]).all()
+
+
+def test_options_of_the_loop_change() -> None:
+    program = _regression(clip_norm=0.5, shuffle=False, patience=None, epochs=40)
+    assert _only("shuffle", program).shuffle
+    assert _only("raise_clip", program).clip_norm == 5
+    assert _only("clip_gradients", program).clip_norm == 0.05
+    assert _only("early_stopping", program).patience == 4
+    assert _only("more_epochs", program).epochs == 120
+    assert _only("fewer_epochs", program).epochs == 20
+    assert [w[1].batch_size for w in changed_programs("smaller_batch", program, None)] == [8]
+    assert changed_programs("larger_batch", program, None) == []  # too few steps would be left
+    assert _only("larger_batch", replace(program, batch_size=2)).batch_size == 8
+    assert changed_programs("shuffle", _regression(), None) == []
+
+
+def test_weight_decay_changes() -> None:
+    decayed = _regression(optimizer=optim.AdamW, options={"lr": 1e-3, "weight_decay": 5.0})
+    lowered = changed_programs("lower_weight_decay", decayed, None)
+    assert [w[1].options["weight_decay"] for w in lowered] == [0.05, 0.0]
+    added = _only("add_weight_decay", _regression())
+    assert added.optimizer is optim.AdamW
+    assert added.options == {"lr": 1e-3, "weight_decay": 0.1}
+
+
+def test_zero_weights_are_drawn_anew() -> None:
+    def zeros() -> nn.Module:
+        model = nn.Sequential(nn.Linear(6, 64), nn.ReLU(), nn.Linear(64, 64), nn.Linear(64, 1))
+        return model.apply(lambda m: [nn.init.zeros_(p) for p in m.parameters(recurse=False)])
+
+    layers = list(_only("initialize", _regression(zeros)).model().modules())
+    weight = np.asarray(layers[1].weight.data)
+    assert weight.std() == pytest.approx(np.sqrt(2 / 6), rel=0.15)  # He et al. 2015
+    assert len(np.unique(weight)) == weight.size
+    assert not np.asarray(layers[1].bias.data).any()
+
+
+def test_sigmoids_give_way_and_the_output_stays() -> None:
+    def deep() -> nn.Module:
+        layers = [m for _ in range(3) for m in (nn.Linear(6, 6), nn.Sigmoid())]
+        return nn.Sequential(*layers, nn.Linear(6, 1), nn.Sigmoid())
+
+    changed = _only("activation_relu", _regression(deep))
+    assert _kinds(changed) == ["Linear", "ReLU"] * 3 + ["Linear", "Sigmoid"]
+    removed = _only("remove_output_activation", _regression(deep))
+    assert _kinds(removed)[-1] == "Identity"
+    assert changed_programs("remove_output_activation", _regression(), None) == []
+    leaky = _only("activation_leaky_relu", _classes())
+    assert _kinds(leaky) == ["Linear", "LeakyReLU", "Linear"]
+
+
+def test_layers_are_added_where_they_are_missing() -> None:
+    def bare() -> nn.Module:
+        return nn.Sequential(nn.Linear(6, 8), nn.Linear(8, 8), nn.Dropout(0.1), nn.Linear(8, 1))
+
+    added = _only("add_activation", _regression(bare))
+    assert _kinds(added) == ["Linear", "ReLU", "Linear", "ReLU", "Dropout", "Linear"]
+    normalized = _only("add_normalization", _regression(bare))
+    assert _kinds(normalized).count("LayerNorm") == 2
+    assert _kinds(normalized)[-1] == "Linear"
+    assert changed_programs("add_normalization", normalized, None) == []
+    assert _kinds(_only("residual", _regression(bare))) == _kinds(_regression(bare))
+    assert "Residual" in {type(m).__name__ for m in
+                          _only("residual", _regression(bare)).model().modules()}  # fmt: skip
+
+
+def test_dropout_changes() -> None:
+    def dropped() -> nn.Module:
+        return nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Dropout(0.9), nn.Linear(8, 1))
+
+    def levels(program: Program) -> list[float]:
+        return [m.p for m in program.model().modules() if isinstance(m, nn.Dropout)]
+
+    lower = changed_programs("lower_dropout", _regression(dropped), None)
+    assert [levels(w[1]) for w in lower] == [[0.2], [0.0]]
+    raised = changed_programs("raise_dropout", _regression(), None)
+    assert [levels(w[1]) for w in raised] == [[0.2], [0.5]]
+
+
+def test_a_network_of_convolutions_is_made_wider() -> None:
+    def small() -> nn.Module:
+        return nn.Sequential(
+            nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Flatten(), nn.Linear(4 * 4 * 4, 8), nn.ReLU(), nn.Linear(8, 3),
+        )  # fmt: skip
+
+    x = np.random.default_rng(0).normal(size=(ROWS, 1, 8, 8)).astype(np.float32)
+    y = np.arange(ROWS) % 3
+    program = _classes(small, train=Examples(x, y), valid=Examples(x, y), epochs=1)
+    for change, sizes in (("larger_model", [16, 32]), ("smaller_model", [1, 2])):
+        changed = _only(change, program)
+        model = changed.model()
+        assert model(Tensor(x[:2])).shape == (2, 3)
+        first, hidden = model[0], model[5]
+        assert [first.out_channels, hidden.out_features] == sizes
+    assert np.isfinite(changed.run(0).score)
+
+
+def test_inputs_and_target_are_scaled_by_the_training_rows() -> None:
+    data = _data()
+    wild = {n: Examples(e.inputs * 1000 + 5000, e.target * 100 + 7) for n, e in data.items()}
+    program = _regression(**wild)
+    scaled = _only("scale_inputs", program)
+    assert scaled.train.inputs.mean(0) == pytest.approx(np.zeros(6), abs=1e-3)
+    assert scaled.train.inputs.std(0) == pytest.approx(np.ones(6), rel=1e-3)
+    assert scaled.valid.inputs.mean(0) != pytest.approx(np.zeros(6), abs=1e-3)
+    target = _only("scale_target", program)
+    assert target.train.target.mean() == pytest.approx(0, abs=1e-5)
+    assert changed_programs("scale_inputs", scaled, None) == []
+    assert changed_programs("scale_target", target, None) == []
+    assert changed_programs("scale_target", _classes(), None) == []
+
+
+def test_missing_values_are_filled_and_rows_without_target_left_out() -> None:
+    data = _data()
+    x, y = data["train"].inputs.copy(), data["train"].target.copy()
+    x[3, 1], x[4, 2], y[5] = np.nan, np.inf, np.nan
+    filled = _only("fill_missing", _regression(train=Examples(x, y)))
+    assert len(filled.train.target) == 79
+    assert np.isfinite(filled.train.inputs).all()
+    assert filled.train.inputs[3, 1] == pytest.approx(np.median(np.delete(x[:, 1], 3)))
+    assert changed_programs("fill_missing", _regression(), None) == []
+
+
+def test_duplicates_and_a_column_are_left_out() -> None:
+    data = _data()
+    x, y = data["train"]
+    copied = Examples(np.concatenate([x, x[:10], data["valid"].inputs[:5]]), np.resize(y, 95))
+    program = _regression(train=copied)
+    assert len(_only("drop_duplicates", program).train.target) == 80
+    assert changed_programs("drop_duplicates", _regression(), None) == []
+    dropped = _only("drop_column", _regression(), "RG305", column=2)
+    for examples in (dropped.train, dropped.valid):
+        assert len(np.unique(examples.inputs[:, 2])) == 1
+    assert changed_programs("drop_column", _regression(), finding("RG305", "x")) == []
+
+
+def test_rare_classes_count_more() -> None:
+    x = np.random.default_rng(0).normal(size=(100, 6)).astype(np.float32)
+    y = (np.arange(100) < 10).astype(np.int64)
+    program = _classes(train=Examples(x, y), valid=Examples(x, y))
+    weighed = _only("weigh_classes", program)
+    output, target = Tensor(np.zeros((4, 3), np.float32)), Tensor(np.array([1, 0, 0, 0]))
+    shifted = Tensor(np.array([[9, 0, 0]] * 4, np.float32))
+    # The one rare row, weight 5, against three of weight 5/9, of which it is wrong on the rare.
+    assert weighed.loss(output, target).item() == pytest.approx(np.log(3))
+    assert weighed.loss(shifted, target).item() == pytest.approx(9 * 5 / (5 + 3 * 5 / 9), rel=1e-2)
+    own = replace(program, loss=lambda output, y: nn.cross_entropy(output, y) * 2)
+    oversampled = _only("weigh_classes", own)
+    assert np.bincount(oversampled.train.target).tolist() == [90, 90]
+
+
+@pytest.mark.parametrize("coding", ["codes", "one-hot", "column"])
+def test_the_loss_becomes_the_tasks_own(coding: str) -> None:
+    def ends_in_softmax() -> nn.Module:
+        return nn.Sequential(nn.Linear(6, 16), nn.ReLU(), nn.Linear(16, 3), nn.Softmax(1))
+
+    code = {
+        "codes": lambda y: y,
+        "one-hot": lambda y: np.eye(3, dtype=np.float32)[y],
+        "column": lambda y: y[:, None],
+    }[coding]
+    sets = {n: Examples(e.inputs, code(e.target)) for n, e in _data(classes=3).items()}
+    faulty = _classes(ends_in_softmax, loss=lambda o, y: o.sum() * 0.0, **sets)
+    changed = _only("change_loss", replace(faulty, epochs=30, options={"lr": 0.01}))
+    assert changed.run(0).score > 0.6
+    assert _kinds(changed)[-1] == "Identity"
+
+
+def test_the_loss_of_two_classes_and_of_numbers() -> None:
+    def one() -> nn.Module:
+        return nn.Sequential(nn.Linear(6, 16), nn.ReLU(), nn.Linear(16, 1), nn.Sigmoid())
+
+    sets = {n: Examples(e.inputs, (e.target > 0).astype(np.int64)) for n, e in _data().items()}
+    two = _classes(one, loss=lambda o, y: nn.mse_loss(o, y), **sets)
+    assert _only("change_loss", replace(two, epochs=20, options={"lr": 0.01})).run(0).score > 0.8
+    wrong = _regression(loss=lambda o, y: (o - y).mean(), epochs=30, options={"lr": 0.02})
+    assert _only("change_loss", wrong).run(0).score > 0.8
+
+
+def test_smoothing_applies_to_a_cross_entropy_alone() -> None:
+    assert _only("label_smoothing", _classes()).loss is not nn.cross_entropy
+    assert changed_programs("label_smoothing", _regression(), None) == []
+
+
+def test_a_random_change_is_another_one_and_the_same_each_time() -> None:
+    program = _regression()
+    (first, *_) = random_change(program, "lower_learning_rate", 3)
+    assert first[0] == random_change(program, "lower_learning_rate", 3)[0][0]
+    drawn = {random_change(program, "x", seed)[0][0] for seed in range(12)}
+    assert len(drawn) > 4

@@ -1,0 +1,219 @@
+"""From a table with text, or a folder of texts, to a trained model that is saved and used."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from retrograd.cli.app import main
+from retrograd.data import take_rows, write_table
+from retrograd.errors import DataError, UsageError
+from retrograd.kinds.base.frame import TableConfig
+from retrograd.kinds.table.model import prepare_table
+from retrograd.kinds.text.model import TextModel
+from retrograd.models.texts.branches import BagBesideTable, BranchesBesideTable, TextBranches
+from retrograd.store import RunFolder, load_model
+
+GOOD = ["lovely", "moving", "funny", "clever"]
+BAD = ["dull", "lifeless", "clumsy", "tired"]
+FILLERS = [
+    "a film about the sea",
+    "with two actors of note",
+    "shot in one long week",
+    "by a friend",
+]
+
+
+def reviews(rows: int = 160, seed: int = 0) -> pa.Table:
+    """Texts that are good or bad by one word; a number and a category that say nothing of it."""
+    rng = np.random.default_rng(seed)
+    is_good = rng.integers(0, 2, rows)
+    texts = []
+    for good in is_good:
+        first, second = rng.choice(FILLERS, 2)
+        word = rng.choice(GOOD if good else BAD)
+        texts.append(f"{first} , {word} , {second} number {rng.integers(1000)}")
+    return pa.table(
+        {
+            "review": texts,
+            "length": rng.uniform(60, 180, rows),
+            "country": rng.choice(["fr", "us"], rows).tolist(),
+            "verdict": np.array(["bad", "good"])[is_good].tolist(),
+        }
+    )
+
+
+QUICK: dict[str, Any] = {"width": 8, "depth": 1, "members": 2, "seed": 1}
+
+
+def trained(table: pa.Table, target: str = "verdict", **options: Any) -> Any:
+    run = prepare_table(table, TableConfig(target=target, **{**QUICK, **options}))
+    run.fit()
+    return run
+
+
+@pytest.fixture(scope="module")
+def bag() -> Any:
+    return trained(reviews().select(["review", "verdict"]))
+
+
+def test_a_bag_learns_which_words_decide(bag: Any) -> None:
+    assert isinstance(bag.model, TextModel)
+    assert bag.config.model == "bag"
+    assert "picked because" in bag.introduction
+    new = reviews(seed=5)
+    assert bag.model.score(new).metrics["accuracy"] == 1.0
+
+
+def test_the_words_that_decide_are_named(bag: Any) -> None:
+    table = pa.table({"review": ["By a friend, Lovely , with sea", "tired", ""]})
+    lovely, tired, empty = bag.model.reasons(table, np.array([0, 1, 2]))
+    assert [word for word, _ in lovely] == ["By", "a", "friend", ",", "Lovely", ",", "with", "sea"]
+    assert max(lovely, key=lambda each: each[1])[0] == "Lovely"
+    assert [word for word, _ in tired] == ["tired"]
+    assert tired[0][1] > 0.2
+    assert empty == ()
+    with_it, without = bag.model.answers(
+        pa.table({"review": ["By a friend, Lovely , with sea", "By a friend,  , with sea"]})
+    )[:, 1]
+    assert dict(lovely)["Lovely"] == pytest.approx(with_it - without, abs=1e-5)
+
+
+def test_answers_stand_in_the_order_of_the_rows(bag: Any) -> None:
+    table = reviews(1100, seed=3)  # enough for several buckets
+    answers = bag.model.answers(table)
+    some = np.array([1099, 3, 500])
+    np.testing.assert_allclose(bag.model.answers(take_rows(table, some)), answers[some], atol=1e-6)
+
+
+def test_cut_and_missing_texts_are_said() -> None:
+    run = prepare_table(
+        reviews().select(["review", "verdict"]), TableConfig(target="verdict", max_tokens=12)
+    )
+    assert any("rows have a text of more than 12 tokens, cut" in note for note in run.notes)
+    notes: list[str] = []
+    table = pa.table({"review": ["so lovely", None]})
+    assert np.isfinite(run.model.answers(table, notes)).all()
+    assert notes == [
+        "Column 'review': 1 row without a text (row 2); the answer rests on what else is known."
+    ]
+
+
+def test_rows_without_a_text_do_not_train() -> None:
+    table = reviews(200).select(["review", "verdict"])
+    texts = table["review"].to_pylist()
+    texts[11] = ""
+    run = prepare_table(table.set_column(0, "review", [texts]), TableConfig(target="verdict"))
+    held = len(run.valid)
+    assert len(run.train) + held in (199, 200)  # the row may be one of those held out
+    texts[:20] = [""] * 20
+    with pytest.raises(DataError, match="without a text in 'review'"):
+        prepare_table(table.set_column(0, "review", [texts]), TableConfig(target="verdict"))
+
+
+def test_beside_other_columns_a_text_may_be_missing() -> None:
+    table = reviews(100)
+    texts = [None] * 30 + table["review"].to_pylist()[30:]
+    run = prepare_table(table.set_column(0, "review", [texts]), TableConfig(target="verdict"))
+    assert len(run.train) + len(run.valid) == 100
+
+
+CASES: dict[str, tuple[list[str], dict[str, Any], type]] = {
+    "a bag beside a table": (["review", "length", "country"], {}, BagBesideTable),
+    "a cnn beside a table": (
+        ["review", "length", "country"],
+        {"model": "cnn"},
+        BranchesBesideTable,
+    ),
+    "two texts": (["review", "other"], {"model": "cnn", "tokens": "bpe"}, TextBranches),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_run_is_saved_and_loaded_with_its_vocabulary(case: str, tmp_path: Path) -> None:
+    columns, options, network = CASES[case]
+    table = (
+        reviews().append_column("other", reviews(seed=9)["review"]).select([*columns, "verdict"])
+    )
+    write_table(table, tmp_path / "data.csv")
+    settings = [f"--set={name}={value}" for name, value in {**QUICK, **options}.items()]
+    out = str(tmp_path / "run")
+    train = ["train", str(tmp_path / "data.csv"), "--target", "verdict", "--epochs", "1"]
+    assert _code([*train, "--out", out, "--quiet", *settings]) == 0
+    model = load_model(RunFolder.open(Path(out)))
+    assert isinstance(model, TextModel)
+    assert isinstance(model.network, network)
+    saved = json.loads((tmp_path / "run" / "preprocessing.json").read_text())
+    is_bpe = options.get("tokens") == "bpe"
+    assert bool(saved["texts"][0].get("pieces")) == is_bpe
+    scores = json.loads((tmp_path / "run" / "scores.json").read_text())
+    held = prepare_table(table, TableConfig(target="verdict", epochs=1, **QUICK, **options)).held
+    (score,) = scores.values()
+    assert model.score(held).metrics == pytest.approx(score["metrics"], rel=1e-4)
+
+
+def test_a_regression_on_texts_learns() -> None:
+    table = reviews(300)
+    stars = [8.0 if each == "good" else 2.0 for each in table["verdict"].to_pylist()]
+    noise = np.random.default_rng(2).normal(0, 0.1, 300)
+    table = pa.table({"review": table["review"], "stars": np.array(stars) + noise})
+    assert trained(table, "stars").model.score(table).metrics["r2"] > 0.8
+
+
+@pytest.mark.parametrize("name", ["lstm", "transformer"])
+def test_other_models_run_by_name(name: str) -> None:
+    table = reviews().select(["review", "verdict"])
+    run = trained(table, model=name, epochs=1, tokens="characters", max_tokens=24)
+    assert run.config.model == name
+    assert np.isfinite(run.trainer.history.epochs[0].valid_loss)
+
+
+def test_an_unknown_model_is_refused_with_those_there_are() -> None:
+    with pytest.raises(UsageError, match=r"no model 'bagg' for text. Did you mean bag\?.*cnn"):
+        prepare_table(reviews(), TableConfig(target="verdict", model="bagg"))
+    table = reviews().drop_columns(["review"])
+    with pytest.raises(UsageError, match="no model 'cnn' for table"):
+        prepare_table(table, TableConfig(target="verdict", model="cnn"))
+
+
+def test_a_damaged_vocabulary_is_refused(bag: Any) -> None:
+    saved = bag.model.to_json()
+    del saved["texts"][0]["ngrams"]
+    with pytest.raises(DataError, match="saved of its texts is damaged"):
+        TextModel.from_json(saved, bag.config)
+
+
+def test_a_folder_of_texts_trains_and_predicts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for part, seed, rows in (("train", 0, 120), ("val", 1, 40), ("test", 2, 40)):
+        for place, row in enumerate(reviews(rows, seed).to_pylist()):
+            folder = tmp_path / "films" / part / row["verdict"]
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"{place}.txt").write_text(row["review"])
+    films, out = tmp_path / "films", tmp_path / "run"
+    assert _code(["train", str(films), "--out", str(out), "--epochs", "2"]) == 0
+    assert "120 rows, stopping by 40 others" in " ".join(capsys.readouterr().out.split())
+    scores = json.loads((out / "scores.json").read_text())
+    assert scores["rows never seen in training"]["rows"] == 40
+    answers = tmp_path / "answers.csv"
+    assert _code(["predict", str(out), str(films / "test"), "--out", str(answers)]) == 0
+    lines = answers.read_text().splitlines()
+    assert lines[0] == "path,text,label,probability_bad,probability_good,prediction"
+    assert len(lines) == 41
+    assert _code(["explain", str(out), str(films / "test")]) == 2
+    assert "run of the kind 'text'" in capsys.readouterr().err
+
+
+def _code(arguments: list[str]) -> int:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["retrograd", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    return int(ended.value.code or 0)

@@ -1,0 +1,1 @@
+"""Operands and attributes for each operation, by family."""
