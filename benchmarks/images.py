@@ -19,7 +19,7 @@ from pathlib import Path
 from results import record, table
 
 from retrograd.kinds.base.fitted import Origin
-from retrograd.kinds.images.model import ImagesConfig
+from retrograd.kinds.images.model import ImagesOptions
 from retrograd.kinds.images.prepare import prepare_images
 
 SEED = 0
@@ -33,7 +33,7 @@ RUNS = {
 def measure(folder: Path, name: str) -> None:
     title, path, options, target = RUNS[name]
     started = time.perf_counter()
-    run = prepare_images(Origin(str(folder / path)), ImagesConfig(seed=SEED, **options))
+    run = prepare_images(Origin(str(folder / path)), ImagesOptions(seed=SEED, **options))
     assert run.config.model == name
     run.fit()
     seconds = time.perf_counter() - started

@@ -18,11 +18,11 @@ import numpy as np
 from results import record, table
 
 from retrograd.kinds.base.fitted import Origin, Run
-from retrograd.kinds.forecast.model import ForecastConfig, prepare_forecast
+from retrograd.kinds.forecast.model import ForecastOptions, prepare_forecast
 from retrograd.kinds.language.generation import continue_text
-from retrograd.kinds.language.model import LanguageConfig, LanguageModel, prepare_language
+from retrograd.kinds.language.model import LanguageModel, LanguageOptions, prepare_language
 from retrograd.kinds.language.windows import next_character_losses
-from retrograd.kinds.signals.model import SignalConfig, prepare_signals
+from retrograd.kinds.signals.model import SignalsOptions, prepare_signals
 from retrograd.training.scores import number_metrics
 
 SERIES = {
@@ -63,7 +63,7 @@ def side_by_side(model: LanguageModel, codes: np.ndarray) -> float:
 
 def language(folder: Path, name: str) -> None:
     path = folder / "tinyshakespeare" / "input.txt"
-    run = prepare_language(Origin(str(path)), LanguageConfig(model=name))
+    run = prepare_language(Origin(str(path)), LanguageOptions(model=name))
     seconds = fitted(run)
     scores = run.model.score(run.held)
     row = (
@@ -97,7 +97,7 @@ def signals(folder: Path) -> None:
     path = folder / "mnist1d" / "mnist1d.npz"
     rows = []
     for name, target in (("cnn", "94 %"), ("gru", "91 %")):
-        run = prepare_signals(Origin(str(path)), SignalConfig(model=name))
+        run = prepare_signals(Origin(str(path)), SignalsOptions(model=name))
         seconds = fitted(run)
         scores = run.model.score(run.test)
         accuracy = f"**{scores.metrics['accuracy']:.1%}**"
@@ -125,7 +125,7 @@ def forecasts(folder: Path) -> None:
     rows = []
     for title, (file, when, target, horizon) in SERIES.items():
         path = folder / "time_series" / f"{file}.csv"
-        config = ForecastConfig(target=target, time=when, horizon=horizon)
+        config = ForecastOptions(target=target, time=when, horizon=horizon)
         run = prepare_forecast(Origin(str(path), test="0.15"), config)
         seconds = fitted(run)
         model, test = run.model, run.test

@@ -50,7 +50,7 @@ DAMAGES = {
     "a histogram without counts": ("record/histograms.jsonl", lambda text: without("counts", text)),
 }
 LOG_DAMAGES = {
-    "an epoch without its loss": lambda text: without("valid_loss", text),
+    "an epoch without its loss": lambda text: without("validation_loss", text),
     "a loss that is a text": lambda text: (
         text.replace('"step": ', '"step": "x", "s": ', 1),
         "'x'",

@@ -157,7 +157,7 @@ def test_a_stream_trains_to_the_same_weights_as_memory(
     )
     for one, other in zip(first, second, strict=True):
         assert one["train_loss"] == pytest.approx(other["train_loss"], rel=1e-5)
-        assert one["valid_loss"] == pytest.approx(other["valid_loss"], rel=1e-5)
+        assert one["validation_loss"] == pytest.approx(other["validation_loss"], rel=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def _epoch(epoch: int, step: int) -> dict[str, Any]:
         "epoch": epoch,
         "step": step,
         "train_loss": 2.0**-epoch + 0.05,
-        "valid_loss": 2.0**-epoch + 0.1,
+        "validation_loss": 2.0**-epoch + 0.1,
         "scores": {"r2": 1 - 2.0**-epoch},
         "best": True,
     }

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from retrograd.kinds.base.fitted import Run
-from retrograd.kinds.table.model import TableConfig, prepare_table
+from retrograd.kinds.table.model import TableOptions, prepare_table
 
 HOSTILE = "<script>alert(1)</script>"
 """A column's name, and a class's, that a careless page would run."""
@@ -51,4 +51,4 @@ def flowers(rows: int = 120) -> pa.Table:
 def prepared(table: Any, target: str, **options: Any) -> Run:
     """A run on `table`, made ready with a narrow network and not trained."""
     chosen = {"width": 12, "depth": 2, "members": 3, "bins": 6, "epochs": 2, "seed": 1, **options}
-    return prepare_table(table, TableConfig(target=target, **chosen))
+    return prepare_table(table, TableOptions(target=target, **chosen))

@@ -11,7 +11,7 @@ from rich.console import Console
 from retrograd.cli.session import start
 from retrograd.datasets import sacramento_homes
 from retrograd.kinds.base.fitted import Origin
-from retrograd.kinds.table.model import TableConfig
+from retrograd.kinds.table.model import TableOptions
 
 __all__ = ["demo"]
 
@@ -32,7 +32,7 @@ def demo(
         "location. A fifth of the rows is kept aside to measure on.\n"
     )
     origin = Origin(str(data), test="0.2")
-    folder = start("table", origin, TableConfig(target="price"), out, console, False)
+    folder = start("table", origin, TableOptions(target="price"), out, console, False)
     console.print(
         f"\nNext: retrograd explain {folder.path} {data} --row 3", soft_wrap=True, highlight=False
     )

@@ -25,7 +25,7 @@ from retrograd.kinds.registry import Kind
 from retrograd.store import RunFolder, kind_in, load_config
 from retrograd.store.findings import sure_findings
 from retrograd.training.history import Verdict
-from retrograd.training.options import TrainConfig
+from retrograd.training.options import Options
 from retrograd.training.scores import Scores
 
 __all__ = ["SEEDS", "TRIES", "fix", "fix_run", "mend"]
@@ -67,7 +67,7 @@ def mend(folder: RunFolder, seeds: int, tries: int, console: Console, as_json: b
     _conclude(folder, found, console, as_json)
 
 
-def _conclude(folder: RunFolder, found: Fix[TrainConfig], console: Console, as_json: bool) -> None:
+def _conclude(folder: RunFolder, found: Fix[Options], console: Console, as_json: bool) -> None:
     path = _written(folder, found)
     if as_json:
         print(json.dumps(_told(found, path)))
@@ -90,7 +90,7 @@ def fix_run(
     tries: int,
     findings: Sequence[Finding] | None = None,
     progress: Callable[[Done], None] | None = None,
-) -> Fix[TrainConfig]:
+) -> Fix[Options]:
     """Try remedies for a run's options; see `retrograd.diagnosis.remedies.fix.fix`.
 
     Raises UsageError for a run without a record, DataError if its data is gone or has changed,
@@ -103,7 +103,7 @@ def fix_run(
     def ways(finding: Finding, remedy: Remedy) -> list[Changed]:
         return changed_options(remedy.change, config)
 
-    def train(options: TrainConfig, seed: int) -> Scored:
+    def train(options: Options, seed: int) -> Scored:
         return _train(kind, origin, options.replaced(seed=config.seed + seed))
 
     config = load_config(folder)
@@ -119,7 +119,7 @@ def fix_run(
     )
 
 
-def _train(kind: Kind, origin: Origin, config: TrainConfig) -> Scored:
+def _train(kind: Kind, origin: Origin, config: Options) -> Scored:
     run = kind.prepare(origin, config)
     try:
         # The loop takes Ctrl-C for the end of one run; here it is meant for all of them, and what
@@ -145,7 +145,7 @@ def _figure(scores: Scores) -> float:
     return bounded(value, -1.0)
 
 
-def _written(folder: RunFolder, found: Fix[TrainConfig]) -> Path | None:
+def _written(folder: RunFolder, found: Fix[Options]) -> Path | None:
     """Write the changed options and what was tried into RUN/fix; the path of the options."""
     place = folder.path / "fix"
     if not found.trials:
@@ -161,7 +161,7 @@ def _written(folder: RunFolder, found: Fix[TrainConfig]) -> Path | None:
     return path
 
 
-def _told(found: Fix[TrainConfig], path: Path | None) -> dict[str, object]:
+def _told(found: Fix[Options], path: Path | None) -> dict[str, object]:
     trials = [
         {
             "finding": trial.finding and trial.finding.code,

@@ -58,8 +58,10 @@ class LiveProgress(Callback):
         self.progress.update(
             self.task,
             epoch=epoch.epoch,
-            losses=f"loss {epoch.train_loss:.4g}, held out {epoch.valid_loss:.4g}"
-            + (f" (best {best.valid_loss:.4g})" if best is not None and not epoch.best else ""),
+            losses=f"loss {epoch.train_loss:.4g}, held out {epoch.validation_loss:.4g}"
+            + (
+                f" (best {best.validation_loss:.4g})" if best is not None and not epoch.best else ""
+            ),
         )
 
     def on_end(self, trainer: Trainer, history: History) -> None:
@@ -86,7 +88,7 @@ class PlainLines(Callback):
             left = f"  at most {each * (self._epochs - epoch.epoch):.0f} s left"
         self.console.print(
             f"epoch {epoch.epoch}/{self._epochs}  loss {epoch.train_loss:.4g}  held out "
-            f"{epoch.valid_loss:.4g}{' *' if epoch.best else ''}{left}",
+            f"{epoch.validation_loss:.4g}{' *' if epoch.best else ''}{left}",
             highlight=False,
         )
 

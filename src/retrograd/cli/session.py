@@ -33,7 +33,7 @@ from retrograd.store import (
 from retrograd.store.findings import forget_findings, sure_findings, write_findings
 from retrograd.store.folder import fingerprint
 from retrograd.training import Verdict
-from retrograd.training.options import TrainConfig
+from retrograd.training.options import Options
 from retrograd.training.scores import Scores
 from retrograd.wording import count
 
@@ -47,7 +47,7 @@ NEVER_SEEN = "rows never seen in training"
 def start(
     kind: str,
     origin: Origin,
-    config: TrainConfig,
+    config: Options,
     out: Path | None,
     console: Console,
     as_json: bool,

@@ -11,16 +11,21 @@ from retrograd.data.images import holds_images
 from retrograd.data.texts.folder import is_text_folder
 from retrograd.errors import UsageError
 from retrograd.kinds.base.fitted import FittedModel, Origin, Run
-from retrograd.kinds.base.frame import TableConfig
-from retrograd.kinds.forecast.model import ForecastConfig, ForecastModel, prepare_forecast
-from retrograd.kinds.images.model import ImageModel, ImagesConfig
+from retrograd.kinds.base.frame import TableOptions
+from retrograd.kinds.forecast.model import ForecastModel, ForecastOptions, prepare_forecast
+from retrograd.kinds.images.model import ImagesModel, ImagesOptions
 from retrograd.kinds.images.prepare import prepare_images
-from retrograd.kinds.language.model import LanguageConfig, LanguageModel, prepare_language
-from retrograd.kinds.signals.model import SignalConfig, SignalModel, holds_signals, prepare_signals
+from retrograd.kinds.language.model import LanguageModel, LanguageOptions, prepare_language
+from retrograd.kinds.signals.model import (
+    SignalsModel,
+    SignalsOptions,
+    holds_signals,
+    prepare_signals,
+)
 from retrograd.kinds.table.files import prepare_table_files
 from retrograd.kinds.table.model import TableModel
-from retrograd.kinds.text.model import TextConfig, TextModel
-from retrograd.training.options import TrainConfig
+from retrograd.kinds.text.model import TextModel, TextOptions
+from retrograd.training.options import Options
 
 __all__ = ["KINDS", "Kind", "kind_of"]
 
@@ -33,7 +38,7 @@ class Kind:
     `needs_target` says what to add to the command where a target column must be named.
     """
 
-    config: type[TrainConfig]
+    config: type[Options]
     model: type[FittedModel]
     prepare: Callable[[Origin, Any], Run]
     takes: Callable[[Path], bool]
@@ -44,7 +49,7 @@ class Kind:
 # The first that takes the data is meant, where the task does not say; a table is the last resort.
 KINDS: dict[str, Kind] = {
     "language-model": Kind(
-        LanguageConfig,
+        LanguageOptions,
         LanguageModel,
         prepare_language,
         lambda path: False,
@@ -52,13 +57,15 @@ KINDS: dict[str, Kind] = {
         needs_target=False,
     ),
     "forecast": Kind(
-        ForecastConfig, ForecastModel, prepare_forecast, lambda path: False, task="forecast"
+        ForecastOptions, ForecastModel, prepare_forecast, lambda path: False, task="forecast"
     ),
-    "signals": Kind(SignalConfig, SignalModel, prepare_signals, holds_signals, needs_target=False),
-    "images": Kind(ImagesConfig, ImageModel, prepare_images, holds_images, needs_target=False),
+    "signals": Kind(
+        SignalsOptions, SignalsModel, prepare_signals, holds_signals, needs_target=False
+    ),
+    "images": Kind(ImagesOptions, ImagesModel, prepare_images, holds_images, needs_target=False),
     # A table with columns of free text becomes one too; see `prepare_table`.
-    "text": Kind(TextConfig, TextModel, prepare_table_files, is_text_folder, needs_target=False),
-    "table": Kind(TableConfig, TableModel, prepare_table_files, lambda path: not path.is_dir()),
+    "text": Kind(TextOptions, TextModel, prepare_table_files, is_text_folder, needs_target=False),
+    "table": Kind(TableOptions, TableModel, prepare_table_files, lambda path: not path.is_dir()),
 }
 
 

@@ -9,7 +9,7 @@ from retrograd.kinds.base.fitted import FittedModel, Run
 from retrograd.kinds.registry import KINDS, Kind
 from retrograd.store.folder import RunFolder
 from retrograd.store.kept import why_not_kept
-from retrograd.training.options import TrainConfig
+from retrograd.training.options import Options
 from retrograd.training.scores import Scores
 from retrograd.wording import listed
 
@@ -39,7 +39,7 @@ def kind_in(folder: RunFolder) -> Kind:
     return KINDS[name]
 
 
-def load_config(folder: RunFolder) -> TrainConfig:
+def load_config(folder: RunFolder) -> Options:
     """The resolved options of a run."""
     source = str(folder.path / "config.json")
     return kind_in(folder).config.from_json(folder.read_json("config.json"), source)

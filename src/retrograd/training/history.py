@@ -26,7 +26,7 @@ class Epoch:
     step: int  # optimizer steps so far
     seconds: float  # since training started
     train_loss: float
-    valid_loss: float
+    validation_loss: float
     learning_rate: float
     best: bool  # whether no earlier epoch had a lower validation loss
 
@@ -45,7 +45,7 @@ class History:
     @property
     def best(self) -> Epoch | None:
         """The epoch with the lowest validation loss, whose weights the model ends up with."""
-        return min(self.epochs, key=lambda each: each.valid_loss, default=None)
+        return min(self.epochs, key=lambda each: each.validation_loss, default=None)
 
     def since_best(self) -> int:
         """How many epochs have passed since the best one."""

@@ -199,14 +199,14 @@ class Trainer:
         started: float,
         callbacks: Sequence[Callback],
     ) -> None:
-        valid_loss = self.validate(valid)
-        best = self.history.best is None or valid_loss < self.history.best.valid_loss
+        validation_loss = self.validate(valid)
+        best = self.history.best is None or validation_loss < self.history.best.validation_loss
         epoch = Epoch(
             epoch=len(self.history.epochs) + 1,
             step=self.steps,
             seconds=time.monotonic() - started,
             train_loss=train_loss,
-            valid_loss=valid_loss,
+            validation_loss=validation_loss,
             learning_rate=self.optimizer.param_groups[0]["lr"],
             best=best,
         )

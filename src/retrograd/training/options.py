@@ -12,11 +12,11 @@ from typing import Any, ClassVar, Self
 from retrograd.errors import UsageError
 from retrograd.wording import did_you_mean
 
-__all__ = ["TrainConfig"]
+__all__ = ["Options"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainConfig:
+class Options:
     """The options of `retrograd train`; None where the data decides. Each kind of run adds its own.
 
     `valid` is the share of rows held out to stop by (15 %, or of many texts down to 5 %), `average`

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from retrograd import nn, optim
 from retrograd.training.loop import Objective, Trainer
-from retrograd.training.options import TrainConfig
+from retrograd.training.options import Options
 
 __all__ = ["one_cycle_trainer"]
 
 
 def one_cycle_trainer(
-    network: nn.Module, objective: Objective, config: TrainConfig, steps_per_epoch: int
+    network: nn.Module, objective: Objective, config: Options, steps_per_epoch: int
 ) -> Trainer:
     """A trainer for `config`, of which the epochs are resolved.
 

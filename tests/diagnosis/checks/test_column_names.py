@@ -16,7 +16,7 @@ from retrograd.cli.session import start
 from retrograd.diagnosis.checks.case import Case, Data
 from retrograd.diagnosis.diagnose import examined
 from retrograd.kinds.base.fitted import Origin
-from retrograd.kinds.table.model import TableConfig
+from retrograd.kinds.table.model import TableOptions
 
 SMALL: dict[str, Any] = {"width": 8, "depth": 1, "members": 2, "bins": 4, "epochs": 2}
 
@@ -65,7 +65,7 @@ def test_a_run_of_a_table_names_its_columns(tmp_path: Path) -> None:
         "alive": np.where(survived == 1, "yes", "no"),
     }
     pa.csv.write_csv(pa.table(columns), tmp_path / "ship.csv")
-    config = TableConfig(target="survived", **SMALL)
+    config = TableOptions(target="survived", **SMALL)
     origin = Origin(str(tmp_path / "ship.csv"))
     folder = start("table", origin, config, tmp_path / "run", Console(quiet=True), False)
     assert _told(_case(folder, []))["RG305"].startswith("Column 'alive' of the inputs alone")

@@ -112,7 +112,7 @@ def test_a_trainers_steps_and_epochs_are_recorded_and_its_validation_is_not(run)
     assert [each["step"] for each in record.epochs] == [8, 16, 24, 32, 40]
     for line, epoch in zip(record.epochs, trainer.history.epochs, strict=True):
         assert line["train_loss"] == epoch.train_loss
-        assert line["valid_loss"] == epoch.valid_loss
+        assert line["validation_loss"] == epoch.validation_loss
         steps = slice(line["step"] - 8, line["step"])
         mean = record.series("loss")[steps].mean()
         assert mean == pytest.approx(epoch.train_loss, rel=1e-5)

@@ -21,7 +21,7 @@ from retrograd.diagnosis.catalogue import finding
 from retrograd.diagnosis.remedies.options import changed_options, random_options
 from retrograd.errors import UsageError
 from retrograd.kinds.base.fitted import Origin
-from retrograd.kinds.table.model import TableConfig
+from retrograd.kinds.table.model import TableOptions
 from retrograd.store import RunFolder, load_config
 from retrograd.training.loop import Trainer
 
@@ -41,7 +41,7 @@ def slow_run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     place = tmp_path_factory.mktemp("fix")
     pyarrow.csv.write_csv(houses(300), place / "houses.csv")
     origin = Origin(str(place / "houses.csv"), test="0.2")
-    config = TableConfig(target="price", **SLOW)
+    config = TableOptions(target="price", **SLOW)
     return start("table", origin, config, place / "run", Console(quiet=True), False)
 
 
@@ -188,7 +188,7 @@ def test_data_that_has_changed_is_refused(slow_run: RunFolder, tmp_path: Path) -
     ],
 )
 def test_each_remedy_changes_its_option(change: str, expected: list[tuple[str, Any]]) -> None:
-    config = TableConfig(target="price", batch_size=32, epochs=40, patience=15)
+    config = TableOptions(target="price", batch_size=32, epochs=40, patience=15)
     ways = changed_options(change, config)
     assert [config.replaced(**dict([pair])) for pair in expected] == [c for _, c in ways]
     for words, changed in ways:
@@ -203,7 +203,7 @@ def test_each_remedy_changes_its_option(change: str, expected: list[tuple[str, A
 def test_a_learning_rate_far_too_high_may_also_become_the_usual_one(
     rate: float, lower: list[float]
 ) -> None:
-    config = TableConfig(target="price", learning_rate=rate)
+    config = TableOptions(target="price", learning_rate=rate)
     ways = changed_options("lower_learning_rate", config)
     assert [changed.learning_rate for _, changed in ways] == lower
 
@@ -211,7 +211,7 @@ def test_a_learning_rate_far_too_high_may_also_become_the_usual_one(
 def test_a_run_that_diverges_is_mended(tmp_path: Path) -> None:
     pyarrow.csv.write_csv(houses(300), tmp_path / "houses.csv")
     options = {**SLOW, "epochs": 12, "learning_rate": 100.0}
-    config = TableConfig(target="price", **options)
+    config = TableOptions(target="price", **options)
     origin = Origin(str(tmp_path / "houses.csv"))
     run = start("table", origin, config, tmp_path / "run", Console(quiet=True), False)
     diverges = [finding(code, "as it was seen") for code in ("RG201", "RG206")]
@@ -223,7 +223,7 @@ def test_a_run_that_diverges_is_mended(tmp_path: Path) -> None:
 
 
 def test_a_random_change_is_another_one() -> None:
-    config = TableConfig(target="price", batch_size=32, epochs=40, patience=15)
+    config = TableOptions(target="price", batch_size=32, epochs=40, patience=15)
     drawn = {random_options(config, "raise_clip", seed)[0][0] for seed in range(12)}
     assert len(drawn) > 4
     assert not any(words.startswith("clip_norm 1 -> 10") for words in drawn)

@@ -138,9 +138,9 @@ def test_clipping_holds_the_step():
 def test_patience_ends_early_and_puts_the_best_weights_back():
     program = replace(REGRESSION, options={"lr": 0.3}, epochs=60, patience=2)
     outcome = program.run()
-    assert len(outcome.valid_loss) < 60
-    best = min(outcome.valid_loss)
-    assert outcome.valid_loss.index(best) == len(outcome.valid_loss) - 3
+    assert len(outcome.validation_loss) < 60
+    best = min(outcome.validation_loss)
+    assert outcome.validation_loss.index(best) == len(outcome.validation_loss) - 3
     x, y = program.valid
     outcome.model.eval()
     error = np.mean((outcome.model(x).numpy()[:, 0] - y) ** 2)
@@ -194,15 +194,15 @@ def test_the_recorder_watches_the_steps_and_hears_of_each_epoch():
             yield
             self.inside = False
 
-        def add_epoch(self, epoch, train_loss, valid_loss, **more):
+        def add_epoch(self, epoch, train_loss, validation_loss, **more):
             assert self.inside
-            self.epochs.append((epoch, train_loss, valid_loss))
+            self.epochs.append((epoch, train_loss, validation_loss))
 
     listener = Listener()
     outcome = replace(REGRESSION, epochs=3).run(recorder=listener)
     assert listener.inside is False
     assert listener.epochs == [
-        (i + 1, outcome.train_loss[i], outcome.valid_loss[i]) for i in range(3)
+        (i + 1, outcome.train_loss[i], outcome.validation_loss[i]) for i in range(3)
     ]
 
 

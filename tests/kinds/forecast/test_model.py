@@ -14,9 +14,9 @@ import retrograd as rg
 from retrograd.errors import DataError, UsageError
 from retrograd.kinds.base.fitted import Origin, Run
 from retrograd.kinds.forecast.model import (
-    ForecastConfig,
     ForecastData,
     ForecastModel,
+    ForecastOptions,
     prepare_forecast,
 )
 from retrograd.kinds.forecast.windows import (
@@ -44,7 +44,7 @@ def prepared(folder: Path, values: Any, test: str | None = None, **options: Any)
     rows = [f"{month},{value}" for month, value in zip(months(len(values)), values, strict=True)]
     path.write_text("\n".join(["month,sales", *rows]) + "\n")
     chosen = {"target": "sales", "time": "month", "epochs": 2, "width": 8, **options}
-    return prepare_forecast(Origin(str(path), test=test), ForecastConfig(**chosen))
+    return prepare_forecast(Origin(str(path), test=test), ForecastOptions(**chosen))
 
 
 # The windows ---------------------------------------------------------------------------------
@@ -231,13 +231,13 @@ def test_options_set_what_is_looked_at(tmp_path: Path) -> None:
 def test_without_times_the_rows_are_in_their_order(tmp_path: Path) -> None:
     path = tmp_path / "plain.csv"
     path.write_text("\n".join(["sales", *map(str, waves())]))
-    run = prepare_forecast(Origin(str(path)), ForecastConfig(target="sales", epochs=1))
+    run = prepare_forecast(Origin(str(path)), ForecastOptions(target="sales", epochs=1))
     table = run.model.predictions(run.held, []).to_native()
     assert table["row"].to_pylist()[-1] == str(240 + 12)
 
 
 def test_a_saved_model_is_the_same_model(learned: Run) -> None:
-    config = ForecastConfig.from_json(learned.config.to_json())
+    config = ForecastOptions.from_json(learned.config.to_json())
     assert config == learned.config
     again = ForecastModel.from_json(learned.model.to_json(), config)
     again.network.load_state_dict(learned.model.network.state_dict())

@@ -14,7 +14,7 @@ from retrograd import nn
 from retrograd.errors import DataError, UsageError
 from retrograd.kinds.base.fitted import Origin, Run
 from retrograd.kinds.language.generation import continue_text
-from retrograd.kinds.language.model import LanguageConfig, LanguageModel, prepare_language
+from retrograd.kinds.language.model import LanguageModel, LanguageOptions, prepare_language
 from retrograd.models.series.language import CausalTransformer, CharacterLSTM
 
 SENTENCE = "the quick brown fox jumps over the lazy dog; "
@@ -83,7 +83,7 @@ def test_the_lstm_is_torchs(rng: np.random.Generator) -> None:
 def prepared(folder: Path, text: str = SENTENCE * 40, **options: Any) -> Run:
     path = folder / "text.txt"
     path.write_text(text, "utf-8")
-    return prepare_language(Origin(str(path)), LanguageConfig(**{**SMALL, **options}))
+    return prepare_language(Origin(str(path)), LanguageOptions(**{**SMALL, **options}))
 
 
 @pytest.fixture(scope="module")
@@ -218,7 +218,7 @@ def test_the_end_of_the_text_is_held_out_and_not_learned_from(tmp_path: Path) ->
 def test_a_test_share_is_the_very_end(tmp_path: Path) -> None:
     path = tmp_path / "text.txt"
     path.write_text("ab" * 400 + "ba" * 50 + "aa" * 50)
-    config = LanguageConfig(**SMALL, valid=1 / 9)
+    config = LanguageOptions(**SMALL, valid=1 / 9)
     run = prepare_language(Origin(str(path), test="0.1"), config)
     decode = run.model.vocabulary.decode
     assert decode(run.test) == "aa" * 50
@@ -230,7 +230,7 @@ def test_other_texts_can_be_held_out(tmp_path: Path) -> None:
     for name, text in (("text", "ab" * 200), ("valid", "bab"), ("test", "abba!")):
         (tmp_path / f"{name}.txt").write_text(text)
     paths = [str(tmp_path / f"{name}.txt") for name in ("text", "valid", "test")]
-    run = prepare_language(Origin(*paths), LanguageConfig(**SMALL))
+    run = prepare_language(Origin(*paths), LanguageOptions(**SMALL))
     decode = run.model.vocabulary.decode
     assert [decode(each) for each in (run.train.codes, run.held, run.test)] == [
         "ab" * 200,
@@ -257,7 +257,7 @@ def test_a_saved_model_is_the_same_model(learned: dict[str, Run]) -> None:
         again.network.load_state_dict(run.model.network.state_dict())
         assert again.score(run.held) == run.model.score(run.held)
         options = run.config.to_json()
-        assert LanguageConfig.from_json(options) == run.config
+        assert LanguageOptions.from_json(options) == run.config
 
 
 def test_predict_says_that_a_text_is_continued_by_generate(learned: dict[str, Run]) -> None:

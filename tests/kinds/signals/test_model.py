@@ -13,7 +13,12 @@ import retrograd as rg
 from retrograd import nn
 from retrograd.errors import DataError, UsageError
 from retrograd.kinds.base.fitted import Origin, Run
-from retrograd.kinds.signals.model import SignalConfig, SignalModel, holds_signals, prepare_signals
+from retrograd.kinds.signals.model import (
+    SignalsModel,
+    SignalsOptions,
+    holds_signals,
+    prepare_signals,
+)
 from retrograd.models.signals.cnn import SignalCNN
 from retrograd.models.signals.network import AugmentSignal, SignalNetwork
 from retrograd.models.signals.recurrent import SignalGRU, SignalLSTM
@@ -39,7 +44,7 @@ def prepared(folder: Path, rows: int = 120, **options: Any) -> Run:
     x, y = bumps(rows)
     x_test, y_test = bumps(60, seed=1)
     path = saved(folder, x=x, y=y, x_test=x_test, y_test=y_test)
-    return prepare_signals(Origin(path), SignalConfig(**{"epochs": 2, **options}))
+    return prepare_signals(Origin(path), SignalsOptions(**{"epochs": 2, **options}))
 
 
 # The augmentation ----------------------------------------------------------------------------
@@ -147,7 +152,9 @@ def test_bumps_are_told_apart(model: str, tmp_path: Path) -> None:
     assert scores.rows == 60
     assert scores.metrics["accuracy"] > 0.95
     assert scores.metrics["accuracy"] > scores.baseline["accuracy"] + 0.3
-    again = SignalModel.from_json(run.model.to_json(), SignalConfig.from_json(run.config.to_json()))
+    again = SignalsModel.from_json(
+        run.model.to_json(), SignalsOptions.from_json(run.config.to_json())
+    )
     again.network.load_state_dict(run.model.network.state_dict())
     np.testing.assert_array_equal(again.answers(run.test), run.model.answers(run.test))
 
@@ -166,20 +173,20 @@ def test_the_files_own_parts_are_kept_apart(tmp_path: Path) -> None:
     np.testing.assert_array_equal(run.test.x[:, 0], bumps(60, seed=1)[0].astype(np.float32))
     x, y = bumps(40)
     path = saved(tmp_path, x_train=x, y_train=y, x_val=x[:7], y_val=y[:7])
-    run = prepare_signals(Origin(path, test="0.25"), SignalConfig(epochs=1))
+    run = prepare_signals(Origin(path, test="0.25"), SignalsOptions(epochs=1))
     assert (len(run.train), len(run.valid), len(run.test)) == (30, 7, 10)
 
 
 def test_other_arrays_are_said_to_be_unused(tmp_path: Path) -> None:
     x, y = bumps(40)
-    run = prepare_signals(Origin(saved(tmp_path, x=x, y=y, t=x[0])), SignalConfig(epochs=1))
+    run = prepare_signals(Origin(saved(tmp_path, x=x, y=y, t=x[0])), SignalsOptions(epochs=1))
     assert any(note.startswith("Not used: 't'") for note in run.notes)
 
 
 @pytest.mark.parametrize("labels", [["up", "down"], [b"up", b"down"], [3.0, 7.0], [3, 7]])
 def test_labels_are_classes_by_their_texts(labels: Any, tmp_path: Path) -> None:
     x, y = bumps(60)
-    run = prepare_signals(Origin(saved(tmp_path, x=x, y=np.array(labels)[y])), SignalConfig())
+    run = prepare_signals(Origin(saved(tmp_path, x=x, y=np.array(labels)[y])), SignalsOptions())
     expected = [
         each.decode()
         if isinstance(each, bytes)
@@ -196,7 +203,7 @@ def test_labels_are_classes_by_their_texts(labels: Any, tmp_path: Path) -> None:
 def test_channels_come_second(tmp_path: Path) -> None:
     x, y = bumps(40)
     both = np.stack([x, -x], 1)
-    run = prepare_signals(Origin(saved(tmp_path, x=both, y=y)), SignalConfig(epochs=1))
+    run = prepare_signals(Origin(saved(tmp_path, x=both, y=y)), SignalsOptions(epochs=1))
     assert run.model.shape == (2, 20)
     assert [row.column for row in run.model.columns()] == ["channel 0", "channel 1"]
 
@@ -237,7 +244,7 @@ X, Y = bumps(40)
 )
 def test_what_cannot_be_learned_is_refused(arrays: Any, message: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=rf"signals\.npz.*{message}"):
-        prepare_signals(Origin(saved(tmp_path, **arrays)), SignalConfig())
+        prepare_signals(Origin(saved(tmp_path, **arrays)), SignalsOptions())
 
 
 def test_signals_of_another_shape_are_refused(tmp_path: Path) -> None:

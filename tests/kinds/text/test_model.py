@@ -14,7 +14,7 @@ import pytest
 from retrograd.cli.app import main
 from retrograd.data import take_rows, write_table
 from retrograd.errors import DataError, UsageError
-from retrograd.kinds.base.frame import TableConfig
+from retrograd.kinds.base.frame import TableOptions
 from retrograd.kinds.table.model import prepare_table
 from retrograd.kinds.text.model import TextModel
 from retrograd.models.texts.branches import BagBesideTable, BranchesBesideTable, TextBranches
@@ -53,7 +53,7 @@ QUICK: dict[str, Any] = {"width": 8, "depth": 1, "members": 2, "seed": 1}
 
 
 def trained(table: pa.Table, target: str = "verdict", **options: Any) -> Any:
-    run = prepare_table(table, TableConfig(target=target, **{**QUICK, **options}))
+    run = prepare_table(table, TableOptions(target=target, **{**QUICK, **options}))
     run.fit()
     return run
 
@@ -94,7 +94,7 @@ def test_answers_stand_in_the_order_of_the_rows(bag: Any) -> None:
 
 def test_cut_and_missing_texts_are_said() -> None:
     run = prepare_table(
-        reviews().select(["review", "verdict"]), TableConfig(target="verdict", max_tokens=12)
+        reviews().select(["review", "verdict"]), TableOptions(target="verdict", max_tokens=12)
     )
     assert any("rows have a text of more than 12 tokens, cut" in note for note in run.notes)
     notes: list[str] = []
@@ -109,18 +109,18 @@ def test_rows_without_a_text_do_not_train() -> None:
     table = reviews(200).select(["review", "verdict"])
     texts = table["review"].to_pylist()
     texts[11] = ""
-    run = prepare_table(table.set_column(0, "review", [texts]), TableConfig(target="verdict"))
+    run = prepare_table(table.set_column(0, "review", [texts]), TableOptions(target="verdict"))
     held = len(run.valid)
     assert len(run.train) + held in (199, 200)  # the row may be one of those held out
     texts[:20] = [""] * 20
     with pytest.raises(DataError, match="without a text in 'review'"):
-        prepare_table(table.set_column(0, "review", [texts]), TableConfig(target="verdict"))
+        prepare_table(table.set_column(0, "review", [texts]), TableOptions(target="verdict"))
 
 
 def test_beside_other_columns_a_text_may_be_missing() -> None:
     table = reviews(100)
     texts = [None] * 30 + table["review"].to_pylist()[30:]
-    run = prepare_table(table.set_column(0, "review", [texts]), TableConfig(target="verdict"))
+    run = prepare_table(table.set_column(0, "review", [texts]), TableOptions(target="verdict"))
     assert len(run.train) + len(run.valid) == 100
 
 
@@ -153,7 +153,7 @@ def test_a_run_is_saved_and_loaded_with_its_vocabulary(case: str, tmp_path: Path
     is_bpe = options.get("tokens") == "bpe"
     assert bool(saved["texts"][0].get("pieces")) == is_bpe
     scores = json.loads((tmp_path / "run" / "scores.json").read_text())
-    held = prepare_table(table, TableConfig(target="verdict", epochs=1, **QUICK, **options)).held
+    held = prepare_table(table, TableOptions(target="verdict", epochs=1, **QUICK, **options)).held
     (score,) = scores.values()
     assert model.score(held).metrics == pytest.approx(score["metrics"], rel=1e-4)
 
@@ -171,15 +171,15 @@ def test_other_models_run_by_name(name: str) -> None:
     table = reviews().select(["review", "verdict"])
     run = trained(table, model=name, epochs=1, tokens="characters", max_tokens=24)
     assert run.config.model == name
-    assert np.isfinite(run.trainer.history.epochs[0].valid_loss)
+    assert np.isfinite(run.trainer.history.epochs[0].validation_loss)
 
 
 def test_an_unknown_model_is_refused_with_those_there_are() -> None:
     with pytest.raises(UsageError, match=r"no model 'bagg' for text. Did you mean bag\?.*cnn"):
-        prepare_table(reviews(), TableConfig(target="verdict", model="bagg"))
+        prepare_table(reviews(), TableOptions(target="verdict", model="bagg"))
     table = reviews().drop_columns(["review"])
     with pytest.raises(UsageError, match="no model 'cnn' for table"):
-        prepare_table(table, TableConfig(target="verdict", model="cnn"))
+        prepare_table(table, TableOptions(target="verdict", model="cnn"))
 
 
 def test_a_damaged_vocabulary_is_refused(bag: Any) -> None:

@@ -203,7 +203,7 @@ def test_weights_that_were_not_written_are_not_said_to_be_kept(
     run, made = runs["regression"]
     folder = RunFolder(Path(shutil.copytree(made.path, tmp_path / "killed")))
     lines = folder.read_lines("metrics.jsonl")
-    later = {**lines[-1], "epoch": len(lines) + 1, "valid_loss": 1e-9, "best": True}
+    later = {**lines[-1], "epoch": len(lines) + 1, "validation_loss": 1e-9, "best": True}
     folder.write_lines("metrics.jsonl", [*lines, later])
     folder.write_manifest(data={"path": "houses.csv"}, verdict=None)
     text = read_page(write_run_report(folder, run.model, run.held)).text

@@ -121,7 +121,7 @@ class Case:
         return [] if self.record is None else self.record.epochs
 
     def epoch_losses(self, name: str) -> Array:
-        """`train_loss` or `valid_loss`, one number an epoch."""
+        """`train_loss` or `validation_loss`, one number an epoch."""
         return np.array([float(each.get(name, math.nan)) for each in self.epochs])
 
     @cached_property

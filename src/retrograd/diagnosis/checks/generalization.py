@@ -22,7 +22,7 @@ def overfitting(case: Case) -> Iterator[Finding]:
     Prechelt 1998 ("Early stopping - but when?") measures the same rise; a smaller one belongs to
     many good runs. A note where the best weights were put back.
     """
-    valid, trained = case.epoch_losses("valid_loss"), case.epoch_losses("train_loss")
+    valid, trained = case.epoch_losses("validation_loss"), case.epoch_losses("train_loss")
     rise = gap = math.nan
     if len(valid) >= 3 and np.isfinite(valid).all() and np.isfinite(trained).all():
         least = float(valid.min())
@@ -62,7 +62,7 @@ def overtraining(case: Case) -> Iterator[Finding]:
     Bengio 2012 (3.3.1) would stop where the validation error no longer falls; a milder rise is a
     note.
     """
-    valid = case.epoch_losses("valid_loss")
+    valid = case.epoch_losses("validation_loss")
     if len(valid) < 6 or not np.isfinite(valid).all():
         return
     best = int(valid.argmin())

@@ -70,7 +70,7 @@ def dropout(case: Case) -> Iterator[Finding]:
     if not rates:
         return
     worst = max(rates, key=lambda each: rates[each])
-    trained, valid = (case.epoch_losses(name) for name in ("train_loss", "valid_loss"))
+    trained, valid = (case.epoch_losses(name) for name in ("train_loss", "validation_loss"))
     costs = bool(len(trained) and len(valid) and trained[-1] > 2 * valid[-1])
     severe = rates[worst] > 0.7 and (not case.has_run or case.fared_badly or rates[worst] >= 0.9)
     if severe or (rates[worst] >= 0.5 and case.fared_badly and costs):

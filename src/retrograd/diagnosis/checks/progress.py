@@ -77,7 +77,7 @@ def stopped_early(case: Case) -> Iterator[Finding]:
     that falls exponentially and has come to its end makes less than 5 % of it there. Where simple
     models do not do better it is a note.
     """
-    curve, what = case.epoch_losses("valid_loss"), "epochs"
+    curve, what = case.epoch_losses("validation_loss"), "epochs"
     if len(curve) < 4:
         curve, what = _smooth(case.losses), "steps"
         if len(curve) < 20 or not case.fared_badly:

@@ -21,7 +21,7 @@ class _Losses(TypedDict):
     epoch: int
     step: int
     train_loss: float
-    valid_loss: float
+    validation_loss: float
 
 
 class EpochLine(_Losses, total=False):

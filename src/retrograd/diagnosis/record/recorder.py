@@ -130,11 +130,11 @@ class Recorder(Callback):
         if self._run is not None:
             self._run.settle()
 
-    def add_epoch(self, epoch: int, train_loss: float, valid_loss: float, **more: Any) -> None:
+    def add_epoch(self, epoch: int, train_loss: float, validation_loss: float, **more: Any) -> None:
         """Note an epoch that is over; see `Record.epochs` for what else may be given."""
         self.settle()
         step = self._run.last if self._run is not None else 0
-        losses = {"train_loss": train_loss, "valid_loss": valid_loss}
+        losses = {"train_loss": train_loss, "validation_loss": validation_loss}
         self._store.add_line("epochs", {"epoch": epoch, "step": step, **losses, **more})
 
     # As a callback --------------------------------------------------------------------------------
@@ -162,7 +162,7 @@ class Recorder(Callback):
             more |= self._between.held_out()
             if curvature := self._between.curvature():
                 more["curvature"] = curvature
-        self.add_epoch(epoch.epoch, epoch.train_loss, epoch.valid_loss, **more)
+        self.add_epoch(epoch.epoch, epoch.train_loss, epoch.validation_loss, **more)
 
     def _add_histograms(self, step: int) -> None:
         assert self._between is not None

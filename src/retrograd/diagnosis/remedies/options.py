@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.training.options import TrainConfig
+from retrograd.training.options import Options
 
 __all__ = ["changed_options", "random_options"]
 
-Changed = tuple[str, TrainConfig]
+Changed = tuple[str, Options]
 
 
-def changed_options(change: str, config: TrainConfig) -> list[Changed]:
+def changed_options(change: str, config: Options) -> list[Changed]:
     """The ways to make a change to resolved options that are worth a try; none if none applies.
 
     `change` is a `Remedy.change`. What a run does by itself (scaling, initial weights, shuffling)
@@ -24,7 +24,7 @@ def changed_options(change: str, config: TrainConfig) -> list[Changed]:
     return [] if make is None else make(config)
 
 
-def random_options(config: TrainConfig, besides: str, seed: int) -> list[Changed]:
+def random_options(config: Options, besides: str, seed: int) -> list[Changed]:
     """Any change that applies, drawn at random, but for one: a trial of the trial."""
     names = [name for name in _REMEDIES if name != besides]
     for place in np.random.default_rng(seed).permutation(len(names)):
@@ -33,7 +33,7 @@ def random_options(config: TrainConfig, besides: str, seed: int) -> list[Changed
     return []
 
 
-def _with(config: TrainConfig, name: str, *values: Any) -> list[Changed]:
+def _with(config: Options, name: str, *values: Any) -> list[Changed]:
     """The option `name` set to each of the values that it can have and has not."""
     old = getattr(config, name)
     low, high = config.ranges[name]
@@ -51,10 +51,10 @@ def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _times(name: str, *factors: float) -> Callable[[TrainConfig], list[Changed]]:
+def _times(name: str, *factors: float) -> Callable[[Options], list[Changed]]:
     """The option times each factor; whole if it is whole."""
 
-    def make(config: TrainConfig) -> list[Changed]:
+    def make(config: Options) -> list[Changed]:
         old = getattr(config, name)
         if not old:
             return []
@@ -64,7 +64,7 @@ def _times(name: str, *factors: float) -> Callable[[TrainConfig], list[Changed]]
     return make
 
 
-def _lower_learning_rate(config: TrainConfig) -> list[Changed]:
+def _lower_learning_rate(config: Options) -> list[Changed]:
     """Times 0.3, times 0.1, and where that is still more than twice the usual rate, that one.
 
     A run at 2,500 times the usual rate diverges at a tenth of its own as well.
@@ -75,28 +75,28 @@ def _lower_learning_rate(config: TrainConfig) -> list[Changed]:
     return _with(config, "learning_rate", *rates)
 
 
-def _more_epochs(config: TrainConfig) -> list[Changed]:
+def _more_epochs(config: Options) -> list[Changed]:
     if config.epochs is None or config.patience is None:
         return []
     changed = config.replaced(epochs=3 * config.epochs, patience=2 * config.patience)
     return [(f"epochs {config.epochs} -> {changed.epochs}", changed)]
 
 
-def _early_stopping(config: TrainConfig) -> list[Changed]:
+def _early_stopping(config: Options) -> list[Changed]:
     if config.epochs is None or config.patience is None:
         return []
     patience = max(3, config.epochs // 10)
     return _with(config, "patience", patience) if patience < config.patience else []
 
 
-def _width(factor: float) -> Callable[[TrainConfig], list[Changed]]:
-    def make(config: TrainConfig) -> list[Changed]:
+def _width(factor: float) -> Callable[[Options], list[Changed]]:
+    def make(config: Options) -> list[Changed]:
         return _times("width", factor)(config) if "width" in config.ranges else []
 
     return make
 
 
-_REMEDIES: Mapping[str, Callable[[TrainConfig], list[Changed]]] = {
+_REMEDIES: Mapping[str, Callable[[Options], list[Changed]]] = {
     "lower_learning_rate": _lower_learning_rate,
     "raise_learning_rate": _times("learning_rate", 3.0, 10.0),
     "clip_gradients": _times("clip_norm", 0.1),
@@ -119,5 +119,5 @@ _REMEDIES: Mapping[str, Callable[[TrainConfig], list[Changed]]] = {
 }
 
 
-def _raised(config: TrainConfig) -> tuple[float, ...]:
+def _raised(config: Options) -> tuple[float, ...]:
     return (10 * config.weight_decay,) if config.weight_decay else (0.01, 0.1)

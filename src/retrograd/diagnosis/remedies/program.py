@@ -40,7 +40,7 @@ class Instruments(Protocol):
     ) -> AbstractContextManager[object]:
         """Steps of `optimizer` on `model` are recorded within the block."""
 
-    def add_epoch(self, epoch: int, train_loss: float, valid_loss: float, **more: Any) -> None:
+    def add_epoch(self, epoch: int, train_loss: float, validation_loss: float, **more: Any) -> None:
         """An epoch is over."""
 
 
@@ -49,7 +49,7 @@ class Outcome:
     """What a run of a Program came to.
 
     `score` is the held-out one, `train_score` that of the training examples, each NaN if the model
-    gives no finite numbers. `train_loss` and `valid_loss` have a number an epoch; with a loop of
+    gives no finite numbers. `train_loss` and `validation_loss` have a number an epoch; with a loop of
     the user's own they are empty.
     """
 
@@ -58,7 +58,7 @@ class Outcome:
     model: nn.Module
     optimizer: optim.Optimizer
     train_loss: list[float] = field(default_factory=list)
-    valid_loss: list[float] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ class Program:
             model=model,
             optimizer=optimizer,
             train_loss=loop.train_loss,
-            valid_loss=loop.valid_loss,
+            validation_loss=loop.validation_loss,
         )
 
     def score(self, predict: Predictor, examples: Examples) -> float:
@@ -189,7 +189,7 @@ class _Loop:
         self.recorder = recorder
         self.predict = Predictor(model)
         self.train_loss: list[float] = []
-        self.valid_loss: list[float] = []
+        self.validation_loss: list[float] = []
         self._data = [Buffer(each) for each in program.train]
         self._compiled = compile(self._step)
 
@@ -217,14 +217,14 @@ class _Loop:
             self.model.train()
             losses = [self._compiled.over(rows).numpy() for rows in self._calls(rng)]
             self.train_loss.append(float(np.concatenate(losses).mean()))
-            self.valid_loss.append(self._valid_loss())
+            self.validation_loss.append(self._valid_loss())
             if self.recorder is not None:
-                self.recorder.add_epoch(epoch, self.train_loss[-1], self.valid_loss[-1])
+                self.recorder.add_epoch(epoch, self.train_loss[-1], self.validation_loss[-1])
             if not math.isfinite(self.train_loss[-1]):
                 break
             if self.program.patience is not None:
-                if self.valid_loss[-1] < best:
-                    best, best_weights, since = self.valid_loss[-1], self.model.state_dict(), 0
+                if self.validation_loss[-1] < best:
+                    best, best_weights, since = self.validation_loss[-1], self.model.state_dict(), 0
                 else:
                     since += 1
                 if since >= self.program.patience:

@@ -15,7 +15,7 @@ from retrograd.data import SchemaRow
 from retrograd.training.callbacks import Callback
 from retrograd.training.history import History
 from retrograd.training.loop import Trainer
-from retrograd.training.options import TrainConfig
+from retrograd.training.options import Options
 from retrograd.training.scores import Scores
 from retrograd.training.sources import Source
 
@@ -105,7 +105,7 @@ class Run:
 
     model: Any  # a FittedModel of its kind
     trainer: Trainer
-    config: TrainConfig  # with everything resolved
+    config: Options  # with everything resolved
     train: Source
     valid: Source
     held: Any

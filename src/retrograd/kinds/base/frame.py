@@ -26,13 +26,13 @@ from retrograd.data.texts.folder import read_text_folder
 from retrograd.errors import DataError, about
 from retrograd.models.tables.table import TableNet
 from retrograd.training.objective import Classification, Regression
-from retrograd.training.options import TrainConfig
+from retrograd.training.options import Options
 from retrograd.training.scores import Scores, score_classes, score_numbers
 from retrograd.wording import count
 
 __all__ = [
     "FrameModel",
-    "TableConfig",
+    "TableOptions",
     "class_shares",
     "objective_of",
     "read_frame",
@@ -47,7 +47,7 @@ _SHOWN_COLUMNS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
-class TableConfig(TrainConfig):
+class TableOptions(Options):
     """The options for a table: those of every run, and those of its network.
 
     `bins` is the most pieces of a number's piecewise-linear curve, `members` the size of the
@@ -70,7 +70,7 @@ class TableConfig(TrainConfig):
     text_dropout: float | None = None
 
     ranges: ClassVar[Mapping[str, tuple[float, float]]] = {
-        **TrainConfig.ranges,
+        **Options.ranges,
         "bins": (1, 128),
         "width": (1, 100_000),
         "depth": (1, 1000),
@@ -175,7 +175,7 @@ def objective_of(schema: Schema) -> Regression | Classification:
 
 
 def table_net(
-    preprocessor: Preprocessor, config: TableConfig, outputs: int, vectors: int = 0
+    preprocessor: Preprocessor, config: TableOptions, outputs: int, vectors: int = 0
 ) -> TableNet:
     """An untrained network for a table's columns, and so many numbers more behind its numbers."""
     return TableNet(
@@ -190,7 +190,7 @@ def table_net(
 
 
 def train_and_valid(
-    frame: Any, config: TableConfig, valid_frame: Any | None, schema: Schema
+    frame: Any, config: TableOptions, valid_frame: Any | None, schema: Schema
 ) -> tuple[Any, Any, list[str]]:
     """The labelled rows to train on and to stop by, and what a person should know about them."""
     frame, _ = labelled_rows(frame, schema)

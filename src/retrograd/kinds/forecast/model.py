@@ -26,13 +26,13 @@ from retrograd.kinds.forecast.windows import (
     window_starts,
 )
 from retrograd.random import manual_seed
-from retrograd.training.options import TrainConfig
+from retrograd.training.options import Options
 from retrograd.training.predictor import ROWS_PER_CALL, Predictor
 from retrograd.training.recipe import one_cycle_trainer
 from retrograd.training.scores import Scores, number_metrics
 from retrograd.wording import count
 
-__all__ = ["ForecastConfig", "ForecastData", "ForecastModel", "prepare_forecast"]
+__all__ = ["ForecastData", "ForecastModel", "ForecastOptions", "prepare_forecast"]
 
 Array = np.ndarray[Any, Any]
 
@@ -41,7 +41,7 @@ _MOST_CONTEXT = 512
 
 
 @dataclass(frozen=True, kw_only=True)
-class ForecastConfig(TrainConfig):
+class ForecastOptions(Options):
     """The options for a series: those of every run, and what is looked at and forecast.
 
     `time` is the column that says when (without it the rows are taken as equally far apart),
@@ -60,7 +60,7 @@ class ForecastConfig(TrainConfig):
     average: float = 0.99
 
     ranges: ClassVar[Mapping[str, tuple[float, float]]] = {
-        **TrainConfig.ranges,
+        **Options.ranges,
         "horizon": (1, 10_000),
         "context": (2, 100_000),
         "season": (1, 100_000),
@@ -101,7 +101,7 @@ class ForecastModel:
         self.predictor = Predictor(self.network)
 
     @classmethod
-    def build(cls, config: ForecastConfig, mean: float, std: float) -> Self:
+    def build(cls, config: ForecastOptions, mean: float, std: float) -> Self:
         """An untrained network for a configuration in which everything is resolved."""
         assert config.context is not None
         assert config.horizon is not None
@@ -203,11 +203,11 @@ class ForecastModel:
         return {"mean": self.mean, "std": self.std}
 
     @classmethod
-    def from_json(cls, saved: Mapping[str, Any], config: ForecastConfig) -> Self:
+    def from_json(cls, saved: Mapping[str, Any], config: ForecastOptions) -> Self:
         return cls.build(config, saved["mean"], saved["std"])
 
 
-def prepare_forecast(origin: Origin, config: ForecastConfig) -> Run:
+def prepare_forecast(origin: Origin, config: ForecastOptions) -> Run:
     """Read a series, hold out its end, and build what is to be trained on what lies before.
 
     With a share of test rows, that is the very end, and the part to stop by lies before it.
@@ -233,7 +233,7 @@ def prepare_forecast(origin: Origin, config: ForecastConfig) -> Run:
     return run
 
 
-def _run(series: Series, begin: int, end: int, config: ForecastConfig, reason: str) -> Run:
+def _run(series: Series, begin: int, end: int, config: ForecastOptions, reason: str) -> Run:
     """Trained before place `begin`, stopped by what lies between it and `end`."""
     mean, std = float(series.values[:begin].mean()), float(series.values[:begin].std())
     if std == 0:
@@ -261,7 +261,7 @@ def _run(series: Series, begin: int, end: int, config: ForecastConfig, reason: s
     return Run(model, trainer, config, train, valid, held, [], introduction)
 
 
-def _resolved(config: ForecastConfig, series: Series, begin: int) -> tuple[ForecastConfig, str]:
+def _resolved(config: ForecastOptions, series: Series, begin: int) -> tuple[ForecastOptions, str]:
     """`config` with horizon, context and season decided by the training part, and why."""
     values = series.values[:begin]
     season = config.season or find_season(values)

@@ -27,11 +27,11 @@ from retrograd.models.images.augment import Augment
 from retrograd.models.images.network import ImageNetwork
 from retrograd.tensor import Tensor
 from retrograd.training.objective import Classification, Regression
-from retrograd.training.options import TrainConfig
+from retrograd.training.options import Options
 from retrograd.training.predictor import Predictor
 from retrograd.training.scores import Scores, score_classes, score_numbers
 
-__all__ = ["ImageClassification", "ImageModel", "ImagesConfig"]
+__all__ = ["ImageClassification", "ImagesModel", "ImagesOptions"]
 
 Array = np.ndarray[Any, Any]
 
@@ -40,7 +40,7 @@ _FAR = 3.0  # standard deviations
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImagesConfig(TrainConfig):
+class ImagesOptions(Options):
     """The options for images: those of every run, how images are read, and how they are changed.
 
     `image` is a table's column of paths, `image_size` the longest side that image files are scaled
@@ -64,7 +64,7 @@ class ImagesConfig(TrainConfig):
     label_smoothing: float = 0.0
 
     ranges: ClassVar[Mapping[str, tuple[float, float]]] = {
-        **TrainConfig.ranges,
+        **Options.ranges,
         "image_size": (1, 4096),
         "broken": (0, 1),
         "shift": (0, 1),
@@ -88,7 +88,7 @@ class ImageClassification(Classification):
 
 
 @dataclass
-class ImageModel:
+class ImagesModel:
     """What `train` makes of images: the network, and what its pixels and answers mean.
 
     `column` is the column of paths of the table that was learned from; a number that is learned is
@@ -116,7 +116,7 @@ class ImageModel:
         form: PixelFormat,
         target: Target,
         shares: Array,
-        config: ImagesConfig,
+        config: ImagesOptions,
         *,
         pixel_mean: Any = 0.0,
         pixel_std: Any = 1.0,
@@ -235,7 +235,7 @@ class ImageModel:
         }
 
     @classmethod
-    def from_json(cls, saved: Mapping[str, Any], config: ImagesConfig) -> Self:
+    def from_json(cls, saved: Mapping[str, Any], config: ImagesOptions) -> Self:
         target = saved["target"]
         return cls.build(
             PixelFormat(**saved["form"]),

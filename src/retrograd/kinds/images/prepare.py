@@ -23,7 +23,7 @@ from retrograd.data.tables.target import Target
 from retrograd.errors import UsageError, about
 from retrograd.kinds.base.architectures import find_architecture
 from retrograd.kinds.base.fitted import Origin, Run
-from retrograd.kinds.images.model import ImageModel, ImagesConfig
+from retrograd.kinds.images.model import ImagesModel, ImagesOptions
 from retrograd.kinds.images.sources import Mixed, Streamed
 from retrograd.random import manual_seed
 from retrograd.training.recipe import one_cycle_trainer
@@ -41,7 +41,7 @@ _EPOCH_STEPS, _BATCH = 40, (16, 64)
 _ZOOMED_FROM, _ZOOM = 48, 0.8
 
 
-def prepare_images(origin: Origin, config: ImagesConfig) -> Run:
+def prepare_images(origin: Origin, config: ImagesOptions) -> Run:
     """Read images, hold some out where the data does not, and build what is to be trained.
 
     Raises DataError and UsageError as the data room does; nothing has been trained or written.
@@ -59,7 +59,7 @@ def prepare_images(origin: Origin, config: ImagesConfig) -> Run:
     else:
         shares = np.bincount(truth, minlength=len(target.classes)) / len(truth)
     pixel_mean, pixel_std = pixel_statistics(train)
-    model = ImageModel.build(
+    model = ImagesModel.build(
         form,
         target,
         shares,
@@ -94,7 +94,7 @@ def prepare_images(origin: Origin, config: ImagesConfig) -> Run:
 
 
 def _read(
-    origin: Origin, config: ImagesConfig, notes: list[str]
+    origin: Origin, config: ImagesOptions, notes: list[str]
 ) -> tuple[ImageSet, ImageSet, ImageSet | None, Target, PixelFormat]:
     """The images to train on, to stop by and to be judged on, what they show and their form."""
     parts = read_parts(Path(origin.data), config.image, config.target, notes)
@@ -136,14 +136,14 @@ def _split(
 
 
 def _resolved(
-    config: ImagesConfig, train: ImageSet, form: PixelFormat, target: Target, notes: list[str]
-) -> tuple[ImagesConfig, str]:
+    config: ImagesOptions, train: ImageSet, form: PixelFormat, target: Target, notes: list[str]
+) -> tuple[ImagesOptions, str]:
     """`config` with what it leaves open decided, and why the model was picked."""
     model, reason = config.model, ""
     if model == "auto":
         model, why = _picked(form)
         reason = f", picked since {why}"
-    find_architecture(ImageModel.kind, model)
+    find_architecture(ImagesModel.kind, model)
     if config.mixup and target.task == "regression":
         raise UsageError("mixup mixes classes; to learn numbers leave it out.")
     flip = config.flip

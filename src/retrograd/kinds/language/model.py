@@ -18,13 +18,13 @@ from retrograd.kinds.base.architectures import find_architecture
 from retrograd.kinds.base.fitted import Origin, Run
 from retrograd.kinds.language.windows import NextCharacter, TextWindows, next_character_losses
 from retrograd.random import manual_seed
-from retrograd.training.options import TrainConfig
+from retrograd.training.options import Options
 from retrograd.training.predictor import ROWS_PER_CALL, Predictor
 from retrograd.training.recipe import one_cycle_trainer
 from retrograd.training.scores import Scores
 from retrograd.wording import count, shown
 
-__all__ = ["LanguageConfig", "LanguageModel", "prepare_language"]
+__all__ = ["LanguageModel", "LanguageOptions", "prepare_language"]
 
 Array = np.ndarray[Any, Any]
 
@@ -39,7 +39,7 @@ _BATCH_SIZES = {"lstm": 64, "transformer": 32}
 
 
 @dataclass(frozen=True, kw_only=True)
-class LanguageConfig(TrainConfig):
+class LanguageOptions(Options):
     """The options for a text: those of every run, and those of its network.
 
     `context` is how many characters the network looks back over; `width` and `depth` are the size
@@ -55,7 +55,7 @@ class LanguageConfig(TrainConfig):
     depth: int | None = None
 
     ranges: ClassVar[Mapping[str, tuple[float, float]]] = {
-        **TrainConfig.ranges,
+        **Options.ranges,
         "context": (2, 100_000),
         "width": (1, 100_000),
         "depth": (1, 1000),
@@ -81,7 +81,7 @@ class LanguageModel:
         self.predictor = Predictor(self.network)
 
     @classmethod
-    def build(cls, vocabulary: Vocabulary, config: LanguageConfig, shares: Array) -> Self:
+    def build(cls, vocabulary: Vocabulary, config: LanguageOptions, shares: Array) -> Self:
         """An untrained network for a vocabulary."""
         sizes = {"width": config.width, "depth": config.depth}
         network = find_architecture(cls.kind, config.model).build(
@@ -149,11 +149,11 @@ class LanguageModel:
         return {"characters": "".join(self.vocabulary.characters), "shares": self.shares.tolist()}
 
     @classmethod
-    def from_json(cls, saved: Mapping[str, Any], config: LanguageConfig) -> Self:
+    def from_json(cls, saved: Mapping[str, Any], config: LanguageOptions) -> Self:
         return cls.build(Vocabulary(saved["characters"]), config, np.asarray(saved["shares"]))
 
 
-def prepare_language(origin: Origin, config: LanguageConfig) -> Run:
+def prepare_language(origin: Origin, config: LanguageOptions) -> Run:
     """Read a text, hold its end out (or take another text), and build what is to be trained.
 
     With a share of test text, that is the very end, and the part to stop by lies before it.
@@ -195,7 +195,7 @@ def prepare_language(origin: Origin, config: LanguageConfig) -> Run:
     return Run(model, trainer, config, windows, valid, held, notes, introduction, test)
 
 
-def _parts(origin: Origin, config: LanguageConfig) -> tuple[str, str, str | None]:
+def _parts(origin: Origin, config: LanguageOptions) -> tuple[str, str, str | None]:
     """The text to train on, to stop by, and never to see; the later ones from the text's end."""
     text = read_text(origin.data)
     test = None
@@ -215,7 +215,7 @@ def _cut(text: str, fraction: float) -> tuple[str, str]:
     return text[:place], text[place:]
 
 
-def _resolved(config: LanguageConfig, windows: TextWindows) -> tuple[LanguageConfig, str]:
+def _resolved(config: LanguageOptions, windows: TextWindows) -> tuple[LanguageOptions, str]:
     """`config` with what it leaves open decided by the length of the text, and why this model."""
     model, reason = config.model, ""
     if model == "auto":

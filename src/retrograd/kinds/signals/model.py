@@ -23,14 +23,14 @@ from retrograd.kinds.base.frame import with_predictions
 from retrograd.models.signals.network import AugmentSignal, SignalNetwork
 from retrograd.random import manual_seed
 from retrograd.training.objective import Classification
-from retrograd.training.options import TrainConfig
+from retrograd.training.options import Options
 from retrograd.training.predictor import Predictor
 from retrograd.training.recipe import one_cycle_trainer
 from retrograd.training.scores import Scores, score_classes
 from retrograd.training.sources import Rows
 from retrograd.wording import count, listed
 
-__all__ = ["SignalConfig", "SignalModel", "Signals", "holds_signals", "prepare_signals"]
+__all__ = ["Signals", "SignalsModel", "SignalsOptions", "holds_signals", "prepare_signals"]
 
 Array = np.ndarray[Any, Any]
 
@@ -39,7 +39,7 @@ _SHOWN_CHANNELS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class SignalConfig(TrainConfig):
+class SignalsOptions(Options):
     """The options for signals: those of every run, and how a signal is changed in training.
 
     `shift` is the largest move, as a share of the length, `scale` the largest change of the factor
@@ -53,7 +53,7 @@ class SignalConfig(TrainConfig):
     noise: float = 0.1
 
     ranges: ClassVar[Mapping[str, tuple[float, float]]] = {
-        **TrainConfig.ranges,
+        **Options.ranges,
         "shift": (0, 1),
         "scale": (0, 1),
         "noise": (0, 10),
@@ -72,7 +72,7 @@ class Signals:
 
 
 @dataclass
-class SignalModel:
+class SignalsModel:
     """A network for signals, with all that it takes to use it."""
 
     kind: ClassVar[str] = "signals"
@@ -94,7 +94,7 @@ class SignalModel:
         classes: tuple[str, ...],
         shape: tuple[int, int],
         shares: Array,
-        config: SignalConfig,
+        config: SignalsOptions,
         statistics: tuple[Array, Array] | None = None,
     ) -> Self:
         """An untrained network; mean and deviation, (channels,), come with its weights or here."""
@@ -159,7 +159,7 @@ class SignalModel:
         }
 
     @classmethod
-    def from_json(cls, saved: Mapping[str, Any], config: SignalConfig) -> Self:
+    def from_json(cls, saved: Mapping[str, Any], config: SignalsOptions) -> Self:
         channels, time = saved["shape"]
         shares = np.asarray(saved["class_shares"], float)
         return cls.build(tuple(saved["classes"]), (channels, time), shares, config)
@@ -170,7 +170,7 @@ def holds_signals(path: Path) -> bool:
     return path.suffix.lower() == ".npz" and read_arrays(path).kind == "signals"
 
 
-def prepare_signals(origin: Origin, config: SignalConfig) -> Run:
+def prepare_signals(origin: Origin, config: SignalsOptions) -> Run:
     """Read signals, hold some out where the file does not, and build what is to be trained.
 
     Raises DataError and UsageError as the data room does; nothing has been trained or written.
@@ -212,7 +212,7 @@ def prepare_signals(origin: Origin, config: SignalConfig) -> Run:
     manual_seed(config.seed)
     config, reason = _resolved(config, train)
     std = train.x.std((0, 2))
-    model = SignalModel.build(
+    model = SignalsModel.build(
         classes,
         (train.x.shape[1], train.x.shape[2]),
         np.bincount(train.codes, minlength=len(classes)) / len(train),
@@ -261,7 +261,7 @@ def _split(data: Signals, fraction: float, seed: int, notes: list[str]) -> tuple
     return Signals(data.x[kept], data.codes[kept]), Signals(data.x[out], data.codes[out])
 
 
-def _resolved(config: SignalConfig, train: Signals) -> tuple[SignalConfig, str]:
+def _resolved(config: SignalsOptions, train: Signals) -> tuple[SignalsOptions, str]:
     """`config` with what it leaves open decided, and why the model was picked."""
     batch_size = min(config.batch_size or 64, len(train))
     epochs = config.epochs or min(120, max(10, _STEPS // (len(train) // batch_size)))

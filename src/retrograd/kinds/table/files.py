@@ -20,7 +20,7 @@ from retrograd.data.split import share
 from retrograd.data.texts.folder import parts_of
 from retrograd.errors import about
 from retrograd.kinds.base.fitted import Origin, Run
-from retrograd.kinds.base.frame import TableConfig, read_frame
+from retrograd.kinds.base.frame import TableOptions, read_frame
 from retrograd.kinds.table.model import prepare_table
 
 __all__ = ["prepare_table_files"]
@@ -28,7 +28,7 @@ __all__ = ["prepare_table_files"]
 Frame = nw.DataFrame[Any]
 
 
-def prepare_table_files(origin: Origin, config: TableConfig) -> Run:
+def prepare_table_files(origin: Origin, config: TableOptions) -> Run:
     """The run that `prepare_table` makes of the tables that `origin` names.
 
     Raises what the data room raises for a table that cannot be used.

@@ -15,7 +15,7 @@ from retrograd.kinds.base.architectures import find_architecture
 from retrograd.kinds.base.fitted import Run
 from retrograd.kinds.base.frame import (
     FrameModel,
-    TableConfig,
+    TableOptions,
     class_shares,
     objective_of,
     table_net,
@@ -30,7 +30,7 @@ from retrograd.training.loop import Trainer
 from retrograd.training.predictor import Predictor
 from retrograd.training.sources import Rows
 
-__all__ = ["TableConfig", "TableModel", "prepare_table"]
+__all__ = ["TableModel", "TableOptions", "prepare_table"]
 
 Array = np.ndarray[Any, Any]
 
@@ -47,7 +47,7 @@ class TableModel(FrameModel):
         self.predictor = Predictor(self.network)
 
     @classmethod
-    def build(cls, preprocessor: Preprocessor, config: TableConfig, shares: Array) -> Self:
+    def build(cls, preprocessor: Preprocessor, config: TableOptions, shares: Array) -> Self:
         """An untrained network for the columns that `preprocessor` makes."""
         objective = objective_of(preprocessor.schema)
         return cls(preprocessor, shares, table_net(preprocessor, config, objective.outputs))
@@ -75,13 +75,13 @@ class TableModel(FrameModel):
         }
 
     @classmethod
-    def from_json(cls, saved: Mapping[str, Any], config: TableConfig) -> Self:
+    def from_json(cls, saved: Mapping[str, Any], config: TableOptions) -> Self:
         preprocessor = Preprocessor.from_json(saved["preprocessor"])
         return cls.build(preprocessor, config, np.asarray(saved["class_shares"], float))
 
 
 def prepare_table(
-    frame: Any, config: TableConfig, valid_frame: Any | None = None, schema: Schema | None = None
+    frame: Any, config: TableOptions, valid_frame: Any | None = None, schema: Schema | None = None
 ) -> Run:
     """Judge the columns, hold out rows (or take `valid_frame`), and build what is to be trained.
 
@@ -111,7 +111,7 @@ def prepare_table(
     )
 
 
-def _introduction(model: TableModel, config: TableConfig) -> str:
+def _introduction(model: TableModel, config: TableOptions) -> str:
     size = sum(parameter.numel() for parameter in model.network.parameters())
     return (
         f"TableNet ({config.members} members, {config.depth} layers of {config.width}, "
@@ -125,7 +125,7 @@ def _rows(preprocessor: Preprocessor, frame: Any) -> Rows:
     return Rows(inputs, preprocessor.target(frame), preprocessor.number_names)
 
 
-def _resolved(config: TableConfig, rows: int) -> TableConfig:
+def _resolved(config: TableOptions, rows: int) -> TableOptions:
     """`config` with what it leaves open decided by the number of training rows."""
     batch_size = config.batch_size
     if batch_size is None:
@@ -142,7 +142,7 @@ def _resolved(config: TableConfig, rows: int) -> TableConfig:
     )
 
 
-def _trainer(model: TableModel, config: TableConfig, rows: int) -> Trainer:
+def _trainer(model: TableModel, config: TableOptions, rows: int) -> Trainer:
     assert config.epochs is not None
     assert config.batch_size is not None
     network = model.network

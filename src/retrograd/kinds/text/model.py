@@ -19,7 +19,7 @@ from retrograd.kinds.base.architectures import find_architecture
 from retrograd.kinds.base.fitted import Run
 from retrograd.kinds.base.frame import (
     FrameModel,
-    TableConfig,
+    TableOptions,
     class_shares,
     objective_of,
     table_net,
@@ -35,7 +35,7 @@ from retrograd.training.predictor import Predictor
 from retrograd.training.recipe import one_cycle_trainer
 from retrograd.wording import count
 
-__all__ = ["TextConfig", "TextModel", "prepare_text"]
+__all__ = ["TextModel", "TextOptions", "prepare_text"]
 
 Array = np.ndarray[Any, Any]
 # How texts are read: n-grams of all of a row's texts, in several views, or each text's tokens.
@@ -55,7 +55,7 @@ _PATIENCE = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class TextConfig(TableConfig):
+class TextOptions(TableOptions):
     """The options for texts: those of a table. Of a folder of texts the target is its label."""
 
     target: str = "label"
@@ -79,7 +79,7 @@ class TextModel(FrameModel):
         cls,
         preprocessor: Preprocessor,
         encoders: Encoders,
-        config: TableConfig,
+        config: TableOptions,
         shares: Array,
     ) -> Self:
         """An untrained network for the texts and the other columns; `config` names its model."""
@@ -134,7 +134,7 @@ class TextModel(FrameModel):
         }
 
     @classmethod
-    def from_json(cls, saved: Mapping[str, Any], config: TableConfig) -> Self:
+    def from_json(cls, saved: Mapping[str, Any], config: TableOptions) -> Self:
         """DataError for contents that it cannot have."""
         encoder: type[NgramEncoder | TokenEncoder]
         encoder = NgramEncoder if config.model == BAG else TokenEncoder
@@ -150,7 +150,7 @@ class TextModel(FrameModel):
         return cls.build(preprocessor, encoders, config, shares)
 
 
-def prepare_text(frame: Any, config: TableConfig, valid_frame: Any | None, schema: Schema) -> Run:
+def prepare_text(frame: Any, config: TableOptions, valid_frame: Any | None, schema: Schema) -> Run:
     """Hold out rows (or take `valid_frame`), fit the vocabularies, build what is to be trained.
 
     Raises DataError and UsageError as the data room does; nothing has been trained or written.
@@ -199,7 +199,7 @@ def _with_texts(frame: Any, schema: Schema, notes: list[str]) -> Any:
     return frame
 
 
-def _chosen(config: TableConfig, rows: int) -> tuple[TableConfig, str]:
+def _chosen(config: TableOptions, rows: int) -> tuple[TableOptions, str]:
     """`config` with the model's name, and why it was picked where nobody asked for it."""
     if config.model != "auto":
         find_architecture(TextModel.kind, config.model)
@@ -213,14 +213,14 @@ def _chosen(config: TableConfig, rows: int) -> tuple[TableConfig, str]:
     )
 
 
-def _encoders(texts: list[list[str]], config: TableConfig) -> Encoders:
+def _encoders(texts: list[list[str]], config: TableOptions) -> Encoders:
     if config.model == BAG:
         rows = list(zip(*texts, strict=True))
         return tuple(NgramEncoder.fit(view, rows, config.max_tokens) for view in _VIEWS)
     return tuple(TokenEncoder.fit(config.tokens, each, config.vocabulary) for each in texts)
 
 
-def _network(preprocessor: Preprocessor, encoders: Encoders, config: TableConfig) -> nn.Module:
+def _network(preprocessor: Preprocessor, encoders: Encoders, config: TableOptions) -> nn.Module:
     outputs = objective_of(preprocessor.schema).outputs
     build = find_architecture(TextModel.kind, config.model).build
     dropout = {} if config.text_dropout is None else {"dropout": config.text_dropout}
@@ -251,7 +251,7 @@ def _weigh(bag: TextBag, schema: Schema, train: Buckets) -> None:
             votes.ratio.data = log_count_ratios(ids, ngrams, train.target, classes)
 
 
-def _resolved(config: TableConfig, rows: int) -> TableConfig:
+def _resolved(config: TableOptions, rows: int) -> TableOptions:
     """`config` with what it leaves open decided by the number of training rows."""
     batch_size = config.batch_size
     if batch_size is None:
@@ -264,7 +264,7 @@ def _resolved(config: TableConfig, rows: int) -> TableConfig:
     )
 
 
-def _introduction(model: TextModel, config: TableConfig, why: str) -> str:
+def _introduction(model: TextModel, config: TableOptions, why: str) -> str:
     size = sum(parameter.numel() for parameter in model.network.parameters())
     name = type(model.network).__name__
     texts = count(len(model.schema.texts), "text column")

@@ -102,7 +102,9 @@ def _epochs(finding: Finding, record: Record) -> str:
     if len(epochs) < 2:
         return ""
     numbers = [epoch["epoch"] for epoch in epochs]
-    train, valid = ([epoch.get(key) for epoch in epochs] for key in ("train_loss", "valid_loss"))
+    train, valid = (
+        [epoch.get(key) for epoch in epochs] for key in ("train_loss", "validation_loss")
+    )
     losses = [np.array([np.nan if v is None else v for v in each]) for each in (train, valid)]
     finite = np.concatenate(losses)
     finite = finite[np.isfinite(finite)]

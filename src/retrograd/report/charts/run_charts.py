@@ -31,7 +31,7 @@ def learning_curve(epochs: Sequence[Epoch], kept: int | None = None) -> str:
     """Training and validation loss by epoch, the `kept` or else the best marked; "" without any."""
     if not epochs:
         return ""
-    best = min(epochs, key=lambda epoch: epoch.valid_loss)
+    best = min(epochs, key=lambda epoch: epoch.validation_loss)
     marked = next((each for each in epochs if each.epoch == kept), best)
     step = -(-len(epochs) // _MOST_EPOCHS)
     drawn = [
@@ -41,7 +41,7 @@ def learning_curve(epochs: Sequence[Epoch], kept: int | None = None) -> str:
     ]
     numbers = [epoch.epoch for epoch in drawn]
     train = [epoch.train_loss for epoch in drawn]
-    valid = [epoch.valid_loss for epoch in drawn]
+    valid = [epoch.validation_loss for epoch in drawn]
     losses = [*train, *valid]
     is_log = min(losses) > 0 and max(losses) > _WIDE * min(losses)
     plot = Plot(
@@ -52,11 +52,11 @@ def learning_curve(epochs: Sequence[Epoch], kept: int | None = None) -> str:
     )
     plot.line(numbers, train, "faint")
     plot.line(numbers, valid, "fwd")
-    text = f"epoch {marked.epoch}: {figure(marked.valid_loss)}"
-    plot.mark(marked.epoch, marked.valid_loss, text, "")
+    text = f"epoch {marked.epoch}: {figure(marked.validation_loss)}"
+    plot.mark(marked.epoch, marked.validation_loss, text, "")
     return plot.svg(
         "Loss by epoch",
-        f"The validation loss falls from {figure(valid[0])} to {figure(best.valid_loss)} in epoch "
+        f"The validation loss falls from {figure(valid[0])} to {figure(best.validation_loss)} in epoch "
         f"{best.epoch}; the training loss goes from {figure(train[0])} to {figure(train[-1])}.",
     )
 

@@ -112,13 +112,13 @@ def progress(
         return "Training has begun."
     else:
         last = epochs[-1]
-        said = f"Training: epoch {last.epoch:,}{of}, validation loss {figure(last.valid_loss)}"
+        said = f"Training: epoch {last.epoch:,}{of}, validation loss {figure(last.validation_loss)}"
     if not epochs:
         return f"{said}."
-    best = min(epochs, key=lambda epoch: epoch.valid_loss)
+    best = min(epochs, key=lambda epoch: epoch.validation_loss)
     if best is epochs[-1] and silent_since is None:
         return f"{said}, the best so far."
-    return f"{said}; the best so far is {figure(best.valid_loss)}, in epoch {best.epoch:,}."
+    return f"{said}; the best so far is {figure(best.validation_loss)}, in epoch {best.epoch:,}."
 
 
 def found_sentence(findings: Sequence[Finding]) -> str:
@@ -159,7 +159,7 @@ def stop_sentence(
 
 
 def _kept_sentence(epochs: Sequence[Epoch], kept: int | None) -> str:
-    best = min(epochs, key=lambda epoch: epoch.valid_loss)
+    best = min(epochs, key=lambda epoch: epoch.validation_loss)
     if kept is None:
         return "No weights were kept."
     said = f"The weights kept are those of epoch {kept}"
