@@ -49,8 +49,8 @@ class Outcome:
     """What a run of a Program came to.
 
     `score` is the held-out one, `train_score` that of the training examples, each NaN if the model
-    gives no finite numbers. `train_loss` and `validation_loss` have a number an epoch; with a loop of
-    the user's own they are empty.
+    gives no finite numbers. `train_loss` and `validation_loss` have a number an epoch; with a loop
+    of the user's own they are empty.
     """
 
     score: float

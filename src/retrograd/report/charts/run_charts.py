@@ -56,8 +56,8 @@ def learning_curve(epochs: Sequence[Epoch], kept: int | None = None) -> str:
     plot.mark(marked.epoch, marked.validation_loss, text, "")
     return plot.svg(
         "Loss by epoch",
-        f"The validation loss falls from {figure(valid[0])} to {figure(best.validation_loss)} in epoch "
-        f"{best.epoch}; the training loss goes from {figure(train[0])} to {figure(train[-1])}.",
+        f"The validation loss falls from {figure(valid[0])} to {figure(best.validation_loss)} in "
+        f"epoch {best.epoch}; the training loss goes from {figure(train[0])} to {figure(train[-1])}.",
     )
 
 
