@@ -359,8 +359,8 @@ class Record:
     @property
     def epochs(self) -> list[dict[str, Any]]:
         """An object for each epoch: `epoch`, `step`, `train_loss`, `validation_loss`, and what the
-        loop gave besides: `learning_rate`, `best`, `scores` (name to number), `confusion` (a list of
-        rows, truth down and prediction across), `residuals` (quantiles 0, 0.05, ... 1 of truth -
+        loop gave besides: `learning_rate`, `best`, `scores` (name to number), `confusion` (a list
+        of rows, truth down and prediction across), `residuals` (quantiles 0, 0.05, ... 1 of truth -
         prediction), `curvature` of the loss: see `Curvature.measure`. After the epochs 1, 2, 4, 8,
         ... of a Trainer all of it is there, otherwise only the losses and rates."""
         if self._settle is not None:

@@ -57,7 +57,8 @@ def learning_curve(epochs: Sequence[Epoch], kept: int | None = None) -> str:
     return plot.svg(
         "Loss by epoch",
         f"The validation loss falls from {figure(valid[0])} to {figure(best.validation_loss)} in "
-        f"epoch {best.epoch}; the training loss goes from {figure(train[0])} to {figure(train[-1])}.",
+        f"epoch {best.epoch}; the training loss goes from {figure(train[0])} to "
+        f"{figure(train[-1])}.",
     )
 
 
