@@ -49,6 +49,9 @@ class Interface(NamedTuple):
     grads_cleared: Sequence[Variable] = ()
 
 
+_NOTHING = Interface()
+
+
 class Program(NamedTuple):
     """One compiled step: what goes in, what comes out, and when it may be used."""
 
@@ -129,7 +132,7 @@ class Compiled:
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         over: bool,
-        known: Interface = Interface(),
+        known: Interface = _NOTHING,
     ) -> Any:
         if state.trace is not None:  # a step within a step is part of it
             if over:
@@ -195,7 +198,9 @@ class Compiled:
         """A pack of `variables`; the programs of one function take turns with one pack."""
         wanted = set(map(id, variables))
         for program in itertools.chain.from_iterable(self.programs.values()):
-            if isinstance(program, Program) and wanted and set(map(id, program.pack.variables)) == wanted:
+            if isinstance(program, OneByOne):
+                continue
+            if wanted and set(map(id, program.pack.variables)) == wanted:
                 return program.pack
         return Pack(variables)
 

@@ -34,7 +34,7 @@ from retrograd.diagnosis.checks.case import Case, Data
 from retrograd.diagnosis.finding import Finding
 from retrograd.diagnosis.record.record import Record
 from retrograd.diagnosis.record.recorder import Recorder
-from retrograd.diagnosis.remedies.program import Outcome, Program
+from retrograd.diagnosis.remedies.program import Program, Result
 from retrograd.errors import UsageError
 from retrograd.tensor import Tensor
 
@@ -124,7 +124,7 @@ def diagnose(
 
 def diagnose_program(
     program: Program,
-    outcome: Outcome | None = None,
+    outcome: Result | None = None,
     record: Record | None = None,
     *,
     ignore: Iterable[str] = (),

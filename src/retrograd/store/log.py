@@ -43,7 +43,7 @@ class RunLog(Callback):
         self.facts = facts
         self._written = time.monotonic()
 
-    def on_epoch(self, trainer: Trainer, epoch: Epoch) -> None:
+    def on_epoch_end(self, trainer: Trainer, epoch: Epoch) -> None:
         path = self.folder.path / _LOG
         try:
             with path.open("a", encoding="utf-8") as file:
@@ -53,8 +53,9 @@ class RunLog(Callback):
         if time.monotonic() - self._written > _SECONDS_BETWEEN_CHECKPOINTS:
             self.checkpoint(trainer)
 
-    def on_end(self, trainer: Trainer, history: History) -> None:
-        self.checkpoint(trainer)
+    def on_train_end(self, trainer: Trainer, history: History) -> None:
+        if history.verdict is not None:
+            self.checkpoint(trainer)
 
     def checkpoint(self, trainer: Trainer) -> None:
         """Write the best weights, what is needed to go on, and the manifest for both."""

@@ -15,9 +15,9 @@ from retrograd.diagnosis.record.record import Record
 from retrograd.diagnosis.record.recorder import Recorder
 from retrograd.training.callbacks import Callback
 from retrograd.training.history import Epoch
-from retrograd.training.loop import Trainer
 from retrograd.training.objective import Classification, Regression
 from retrograd.training.sources import Rows
+from retrograd.training.trainer import Trainer
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((96, 3)).astype(np.float32)
@@ -89,7 +89,6 @@ def trained(
         Rows((X[64:],), y[64:]),
         epochs=epochs,
         batch_size=8,
-        patience=99,
         seed=0,
         callbacks=[Recorder(folder), *more],
     )
@@ -152,12 +151,12 @@ def test_residuals_of_a_regression_are_quantiles_of_truth_less_prediction(tmp_pa
     error = X[64:].sum(1) - model(rg.Tensor(X[64:])).numpy()[:, 0]
     np.testing.assert_allclose(last["residuals"], np.quantile(error, np.linspace(0, 1, 21)), 1e-4)
     assert last["scores"]["rmse"] == pytest.approx(np.sqrt(np.mean(error**2)), rel=1e-4)
-    assert trainer.valid is not None
+    assert trainer.validation is not None
 
 
 def test_of_a_run_gone_on_with_from_a_checkpoint_later_steps_are_forgotten(tmp_path) -> None:
     class Checkpoint(Callback):
-        def on_epoch(self, trainer: Trainer, epoch: Epoch) -> None:
+        def on_epoch_end(self, trainer: Trainer, epoch: Epoch) -> None:
             if epoch.epoch == 2:
                 self.state = trainer.state()
 

@@ -23,7 +23,7 @@ from retrograd.errors import UsageError
 from retrograd.kinds.base.fitted import Origin
 from retrograd.kinds.table.model import TableOptions
 from retrograd.store import RunFolder, load_config
-from retrograd.training.loop import Trainer
+from retrograd.training.trainer import Trainer
 
 SLOW: dict[str, Any] = {
     "width": 8,
@@ -88,15 +88,15 @@ def test_the_options_that_help_are_written_beside_the_run(
 def _press_ctrl_c_in_epoch(monkeypatch: pytest.MonkeyPatch, which: int) -> list[int]:
     """Ctrl-C at the end of the `which`th epoch from now on; the epochs that ended, to count."""
     ended: list[int] = []
-    record = Trainer._record
+    end_epoch = Trainer._end_epoch
 
     def pressed(self: Trainer, *arguments: Any) -> None:
-        record(self, *arguments)
+        end_epoch(self, *arguments)
         ended.append(len(self.history.epochs))
         if len(ended) == which:
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(Trainer, "_record", pressed)
+    monkeypatch.setattr(Trainer, "_end_epoch", pressed)
     return ended
 
 

@@ -11,11 +11,12 @@ import numpy as np
 
 from retrograd import optim
 from retrograd.autodiff.tape import no_grad
-from retrograd.compile import compile
 from retrograd.diagnosis.catalogue import finding
 from retrograd.diagnosis.checks.case import Case, Data
 from retrograd.diagnosis.finding import Finding
 from retrograd.tensor import Tensor
+from retrograd.training.sources import OneBatch
+from retrograd.training.trainer import Trainer
 
 __all__ = ["CHECKS"]
 
@@ -111,23 +112,14 @@ def one_batch(case: Case) -> Iterator[Finding]:
         return
     assert case.model is not None
     assert case.loss is not None
-    model, loss = copy.deepcopy(case.model).eval(), case.loss
+    model = copy.deepcopy(case.model).eval()
     parameters = [each for each in model.parameters() if each.requires_grad]
     if not parameters:
         return
-    optimizer = optim.Adam(parameters, lr=5e-3)
-    inputs, target = rows.inputs, rows.target
-
-    @compile
-    def step(_: Tensor) -> Tensor:
-        value = loss(model(*map(Tensor, inputs)), Tensor(target))
-        value.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-        return value
-
+    trainer = Trainer(model, case.loss, optim.Adam(parameters, lr=5e-3))
+    # Not `fit`, which would switch dropout on.
     with np.errstate(all="ignore"):
-        losses = np.asarray(step.over(np.arange(_STEPS)), np.float64)
+        losses = trainer.run(OneBatch(rows.inputs, rows.target), OneBatch.stack(_STEPS))
     first, last = float(losses[0]), float(np.min(losses[-10:]))
     if not math.isfinite(first):
         return

@@ -17,10 +17,10 @@ from retrograd.diagnosis.probes.layers import LayerProbes
 from retrograd.diagnosis.record.record import Histogram
 from retrograd.tensor import Tensor
 from retrograd.training.objective import Classification, Regression
-from retrograd.training.sources import Call, Source
+from retrograd.training.sources import Source, Stack
 
 if TYPE_CHECKING:
-    from retrograd.training.loop import Trainer
+    from retrograd.training.trainer import Trainer
 
 __all__ = ["EpochProbes"]
 
@@ -40,7 +40,7 @@ class EpochProbes:
 
     def __init__(self, trainer: Trainer) -> None:
         self.trainer = trainer
-        self.batch: tuple[Source, Call] | None = None  # the latest call, of which one step is used
+        self.batch: tuple[Source, Stack] | None = None  # the latest, of which one step is used
         self._curvature = Curvature(trainer.model.parameters())
         self._started = time.monotonic()
         self._spent = 0.0
@@ -83,10 +83,10 @@ class EpochProbes:
 
     def held_out(self) -> dict[str, Any]:
         """`scores`, and `confusion` or `residuals`, of what is validated on."""
-        objective = self.trainer.objective
-        if self.trainer.valid is None or not isinstance(objective, Classification | Regression):
+        objective, validation = self.trainer.objective, self.trainer.validation
+        if validation is None or not isinstance(objective, Classification | Regression):
             return {}
-        outputs, target = self.trainer.outputs(self.trainer.valid)
+        outputs, target = self.trainer.outputs(validation)
         answer = objective.answer(outputs)
         if isinstance(objective, Regression):
             error = target - answer

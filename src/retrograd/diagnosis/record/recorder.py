@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict
 from itertools import groupby
 from operator import itemgetter
@@ -27,11 +27,11 @@ from retrograd.diagnosis.record.store import FolderStore, MemoryStore, Store, ro
 from retrograd.errors import UsageError
 from retrograd.training.callbacks import Callback
 from retrograd.training.history import Epoch, History
-from retrograd.training.sources import Call, Source
+from retrograd.training.sources import Source, Stack
 
 if TYPE_CHECKING:
     from retrograd.diagnosis.finding import Finding
-    from retrograd.training.loop import Trainer
+    from retrograd.training.trainer import Trainer
 
 __all__ = ["Recorder", "record"]
 
@@ -139,23 +139,23 @@ class Recorder(Callback):
 
     # As a callback --------------------------------------------------------------------------------
 
-    def on_begin(self, trainer: Trainer, epochs: int, steps_per_epoch: int) -> None:
+    def on_train_begin(self, trainer: Trainer, epochs: int, steps_per_epoch: int) -> None:
         if self._run is None:
             self._begin(trainer.steps)
         self._between = EpochProbes(trainer)
 
-    def before_call(self, trainer: Trainer, source: Source, call: Call) -> None:
+    def on_batch_begin(self, trainer: Trainer, source: Source, stack: Stack) -> None:
         if self._between is None:
             return
         is_first = self._between.batch is None
-        self._between.batch = source, call
+        self._between.batch = source, stack
         if is_first:
             self._add_histograms(trainer.steps)
 
-    def around_steps(self, trainer: Trainer) -> AbstractContextManager[object]:
-        return self.watching(trainer.model, trainer.optimizer)
+    def on_epoch_begin(self, trainer: Trainer, steps: ExitStack) -> None:
+        steps.enter_context(self.watching(trainer.model, trainer.optimizer))
 
-    def on_epoch(self, trainer: Trainer, epoch: Epoch) -> None:
+    def on_epoch_end(self, trainer: Trainer, epoch: Epoch) -> None:
         more: dict[str, Any] = {"learning_rate": epoch.learning_rate, "best": epoch.best}
         if self._between is not None and self._between.is_due(epoch.epoch):
             self._add_histograms(epoch.step)
@@ -169,7 +169,7 @@ class Recorder(Callback):
         for histogram in self._between.histograms(step):
             self._store.add_line("histograms", asdict(histogram))
 
-    def on_end(self, trainer: Trainer, history: History) -> None:
+    def on_train_end(self, trainer: Trainer, history: History) -> None:
         self.settle()
 
 

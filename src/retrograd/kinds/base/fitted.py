@@ -12,12 +12,18 @@ import numpy as np
 
 from retrograd import nn
 from retrograd.data import SchemaRow
-from retrograd.training.callbacks import Callback
+from retrograd.training.callbacks import (
+    BestWeights,
+    Callback,
+    EarlyStopping,
+    FiniteLoss,
+    TimeLimit,
+)
 from retrograd.training.history import History
-from retrograd.training.loop import Trainer
 from retrograd.training.options import Options
 from retrograd.training.scores import Scores
 from retrograd.training.sources import Source
+from retrograd.training.trainer import Trainer
 
 __all__ = ["FittedModel", "Origin", "Picture", "Run"]
 
@@ -124,8 +130,12 @@ class Run:
             self.valid,
             epochs=config.epochs,
             batch_size=config.batch_size,
-            patience=config.patience,
             seed=config.seed,
-            time_limit=math.inf if config.time_limit is None else config.time_limit,
-            callbacks=callbacks,
+            callbacks=[
+                BestWeights(),
+                TimeLimit(math.inf if config.time_limit is None else config.time_limit),
+                EarlyStopping(config.patience),
+                *callbacks,
+                FiniteLoss(),
+            ],
         )

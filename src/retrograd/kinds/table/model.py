@@ -26,9 +26,9 @@ from retrograd.kinds.table.importance import column_importance, column_reasons
 from retrograd.kinds.text.model import prepare_text
 from retrograd.models import TableNet
 from retrograd.random import manual_seed
-from retrograd.training.loop import Trainer
 from retrograd.training.predictor import Predictor
 from retrograd.training.sources import Rows
+from retrograd.training.trainer import Trainer
 
 __all__ = ["TableModel", "TableOptions", "prepare_table"]
 
