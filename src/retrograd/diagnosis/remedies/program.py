@@ -12,7 +12,7 @@ import numpy as np
 
 from retrograd import nn, ops, optim
 from retrograd.autodiff.tape import no_grad
-from retrograd.compile import compile
+from retrograd.compiler import compile
 from retrograd.errors import UsageError
 from retrograd.random import manual_seed
 from retrograd.tensor import Tensor
