@@ -13,6 +13,8 @@ import numpy as np
 
 from retrograd import nn, optim
 from retrograd.diagnosis.checks.baselines import SimpleScores, misranked, simple_scores
+from retrograd.diagnosis.probes.operations import operations
+from retrograd.diagnosis.probes.outputs import said_classes
 from retrograd.diagnosis.record.record import Layer, Record, Weights
 from retrograd.tensor import Tensor
 from retrograd.training.predictor import Predictor
@@ -238,21 +240,15 @@ class Case:
         if self.task == "classification":
             if self.is_unbalanced:
                 return misranked(_class_scores(flat), codes(target))
-            return float(np.mean(self._said(flat) != codes(target)))
+            return float(np.mean(self.said(outputs) != codes(target)))
         truth = np.asarray(target, np.float64).reshape(len(target), -1)
         spread = float(((truth - truth.mean(0)) ** 2).sum())
         wrong = float(((flat[:, : truth.shape[1]] - truth) ** 2).sum())
         return wrong / spread if spread > 0 else math.nan
 
-    def _said(self, flat: Array) -> Array:
-        if flat.shape[1] > 1:
-            return flat.argmax(1)
-        is_probability = self.last_operation in ("sigmoid", "softmax")
-        return (flat[:, 0] > (0.5 if is_probability else 0.0)).astype(np.int64)
-
     def said(self, outputs: Array) -> Array:
         """The classes that outputs mean, (rows,)."""
-        return self._said(outputs.reshape(len(outputs), -1))
+        return said_classes(outputs, self.last_operation)
 
     @cached_property
     def train_error(self) -> float:
@@ -273,8 +269,6 @@ class Case:
         """The operations that the model runs on a few rows, in order."""
         if self.model is None or self.sample is None:
             return ()
-        from retrograd.diagnosis.probes.operations import operations
-
         return operations(self.model, self.sample.rows(np.arange(min(4, len(self.sample)))).inputs)
 
     @cached_property

@@ -192,7 +192,7 @@ def _judged_values(judged: Judged, findings: Sequence[Finding] | None) -> dict[s
         "judged": judged,
         "verdict": verdict(
             judged.model.target_name,
-            judged.metrics,
+            judged.compared,
             judged.scores.rows,
             judged.scores.baseline_does,
             by_chance=any(each.code == "RG504" for each in findings or ()),
