@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from retrograd import nn, optim
-from retrograd.compile import Compiled, compile
+from retrograd.compiler import Compiled, compile
 from retrograd.random import default_key
 from retrograd.tensor import Tensor
 from retrograd.training.callbacks import Callback
