@@ -18,7 +18,7 @@ from pathlib import Path
 
 from results import record, table
 
-from retrograd.kinds.base.fitted import Origin
+from retrograd.kinds.base.bridge import Origin
 from retrograd.kinds.images.model import ImagesOptions
 from retrograd.kinds.images.prepare import prepare_images
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from results import record, table
 
-from retrograd.kinds.base.fitted import Origin, Run
+from retrograd.kinds.base.bridge import Origin, Run
 from retrograd.kinds.forecast.model import ForecastOptions, prepare_forecast
 from retrograd.kinds.language.generation import continue_text
 from retrograd.kinds.language.model import LanguageModel, LanguageOptions, prepare_language
@@ -129,8 +129,8 @@ def forecasts(folder: Path) -> None:
         run = prepare_forecast(Origin(str(path), test="0.15"), config)
         seconds = fitted(run)
         model, test = run.model, run.test
-        truth = model.truth(test)
-        answers = {"network": model.answers(test), "last value": model.naive(test, 1)}
+        truth = model.targets(test)
+        answers = {"network": model.predict(test), "last value": model.naive(test, 1)}
         if model.season > 1:
             answers[f"one season ({model.season}) before"] = model.naive(test, model.season)
         for name, answer in answers.items():

@@ -12,7 +12,7 @@ from sklearn.metrics import mean_absolute_error, r2_score
 
 import retrograd as rg
 from retrograd.errors import DataError, UsageError
-from retrograd.kinds.base.fitted import Origin, Run
+from retrograd.kinds.base.bridge import Origin, Run
 from retrograd.kinds.forecast.model import (
     ForecastData,
     ForecastModel,
@@ -155,11 +155,11 @@ def test_the_figures_are_those_of_the_forecasts(learned: Run) -> None:
         naive += values[first - 12 : first].tolist()
     assert context >= 12
     assert horizon == 12
-    np.testing.assert_allclose(model.truth(test), truth, rtol=1e-5)
+    np.testing.assert_allclose(model.targets(test), truth, rtol=1e-5)
     np.testing.assert_allclose(model.naive(test, 12), naive, rtol=1e-5)
     scores = model.score(test)
     assert scores.rows == len(truth)
-    answers = model.answers(test)
+    answers = model.predict(test)
     assert scores.metrics["mae"] == pytest.approx(mean_absolute_error(truth, answers), rel=1e-4)
     assert scores.metrics["r2"] == pytest.approx(r2_score(truth, answers), rel=1e-4)
     assert scores.baseline["mae"] == pytest.approx(mean_absolute_error(truth, naive), rel=1e-4)
@@ -225,7 +225,7 @@ def test_rows_of_the_report_are_named_by_time_and_distance(learned: Run) -> None
 def test_options_set_what_is_looked_at(tmp_path: Path) -> None:
     run = prepared(tmp_path, waves(), horizon=3, context=20, season=4)
     assert (run.model.context, run.model.horizon, run.model.season) == (20, 3, 4)
-    assert run.model.answers(run.held).shape == ((36 - 3 + 1) * 3,)
+    assert run.model.predict(run.held).shape == ((36 - 3 + 1) * 3,)
 
 
 def test_without_times_the_rows_are_in_their_order(tmp_path: Path) -> None:

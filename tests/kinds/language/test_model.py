@@ -12,7 +12,7 @@ import torch.nn.functional as F
 
 from retrograd import nn
 from retrograd.errors import DataError, UsageError
-from retrograd.kinds.base.fitted import Origin, Run
+from retrograd.kinds.base.bridge import Origin, Run
 from retrograd.kinds.language.generation import continue_text
 from retrograd.kinds.language.model import LanguageModel, LanguageOptions, prepare_language
 from retrograd.models.series.language import CausalTransformer, CharacterLSTM
@@ -191,7 +191,7 @@ def test_a_request_that_cannot_be_met_is_refused(
 
 def test_answers_are_the_probabilities_behind_the_score(learned: dict[str, Run]) -> None:
     run = learned["transformer"]
-    answers, truth = run.model.answers(run.held), run.model.truth(run.held)
+    answers, truth = run.model.predict(run.held), run.model.targets(run.held)
     assert answers.shape == (len(truth), len(run.model.vocabulary))
     np.testing.assert_allclose(answers.sum(1), 1, rtol=1e-5)
     loss = -np.log(answers[np.arange(len(truth)), truth]).mean()

@@ -12,7 +12,7 @@ import torch
 import retrograd as rg
 from retrograd import nn
 from retrograd.errors import DataError, UsageError
-from retrograd.kinds.base.fitted import Origin, Run
+from retrograd.kinds.base.bridge import Origin, Run
 from retrograd.kinds.signals.model import (
     SignalsModel,
     SignalsOptions,
@@ -156,7 +156,7 @@ def test_bumps_are_told_apart(model: str, tmp_path: Path) -> None:
         run.model.to_json(), SignalsOptions.from_json(run.config.to_json())
     )
     again.network.load_state_dict(run.model.network.state_dict())
-    np.testing.assert_array_equal(again.answers(run.test), run.model.answers(run.test))
+    np.testing.assert_array_equal(again.predict(run.test), run.model.predict(run.test))
 
 
 def test_the_running_statistics_are_averaged_with_the_weights(tmp_path: Path) -> None:
@@ -216,7 +216,7 @@ def test_predictions_are_a_row_a_signal(tmp_path: Path) -> None:
     table = run.model.predictions(data, []).to_native()
     assert table.column_names == ["signal", "probability_0", "probability_1", "prediction"]
     assert table["signal"].to_pylist() == [0, 1, 2, 3, 4]
-    answers = run.model.answers(data)
+    answers = run.model.predict(data)
     np.testing.assert_allclose(table["probability_1"].to_pylist(), answers[:, 1])
     assert table["prediction"].to_pylist() == [str(each) for each in answers.argmax(1)]
 

@@ -16,8 +16,8 @@ from retrograd.data import SchemaRow, read_table
 from retrograd.data.series.series import Series, read_series
 from retrograd.data.split import share
 from retrograd.errors import DataError, UsageError, about
-from retrograd.kinds.base.architectures import find_architecture
-from retrograd.kinds.base.fitted import Origin, Run
+from retrograd.kinds.base.bridge import Origin, Run
+from retrograd.kinds.forecast.architectures import ARCHITECTURES
 from retrograd.kinds.forecast.windows import (
     NextValues,
     SeriesWindows,
@@ -106,7 +106,7 @@ class ForecastModel:
         assert config.context is not None
         assert config.horizon is not None
         assert config.season is not None
-        network = find_architecture(cls.kind, config.model).build(
+        network = ARCHITECTURES.find(config.model).build(
             config.context, config.horizon, width=config.width, dropout=config.dropout
         )
         sizes = (config.context, config.horizon, config.season)
@@ -136,12 +136,12 @@ class ForecastModel:
         values = ((series.values - self.mean) / self.std).astype(np.float32)
         return SeriesWindows(values, starts, self.context, self.horizon)
 
-    def answers(self, data: Any, notes: list[str] | None = None) -> Array:
+    def predict(self, data: Any, notes: list[str] | None = None) -> Array:
         """(windows · horizon,) numbers: each window's forecasts in their order."""
         parts = self.windows(data).parts(ROWS_PER_CALL)
         return self._in_units([self.predictor(inputs) for inputs, _ in parts])
 
-    def truth(self, data: Any) -> Array:
+    def targets(self, data: Any) -> Array:
         """(windows · horizon,) numbers that the answers are to meet."""
         parts = self.windows(data).parts(ROWS_PER_CALL)
         return self._in_units([target for _, target in parts])
@@ -155,10 +155,10 @@ class ForecastModel:
 
     def score(self, data: Any) -> Scores:
         """R², RMSE and MAE beside those of the naive forecast that did better in training."""
-        truth = self.truth(data)
+        truth = self.targets(data)
         model, naive = (
             number_metrics(each, truth)
-            for each in (self.answers(data), self.naive(data, self.season))
+            for each in (self.predict(data), self.naive(data, self.season))
         )
         repeated = f"{self.season} values" if self.season > 1 else "value"
         return Scores(len(truth), model, naive, f"repeating the last {repeated}")

@@ -18,10 +18,10 @@ from retrograd.data.images.labels import codes_of, with_labels
 from retrograd.data.plain import plain
 from retrograd.data.tables.target import Target
 from retrograd.errors import about
-from retrograd.kinds.base.architectures import find_architecture
 from retrograd.kinds.base.fitted import Picture
-from retrograd.kinds.base.frame import with_predictions
 from retrograd.kinds.base.importance import Reasons
+from retrograd.kinds.base.predictions import with_predictions
+from retrograd.kinds.images.architectures import ARCHITECTURES
 from retrograd.kinds.images.pictures import attributed, marked, picture
 from retrograd.models.images.augment import Augment
 from retrograd.models.images.network import ImageNetwork
@@ -124,7 +124,7 @@ class ImagesModel:
     ) -> Self:
         """An untrained network; its options are resolved. The pixels' statistics, (channels,), are
         given here or come with the weights."""
-        body = find_architecture(cls.kind, config.model).build(
+        body = ARCHITECTURES.find(config.model).build(
             form.shape, len(target.classes) or 1, dropout=config.dropout
         )
         augment = Augment(
@@ -180,7 +180,7 @@ class ImagesModel:
                 f"{learned.mean():.3g}: in another unit, its answers mean little."
             )
 
-    def answers(self, data: ImageSet, notes: list[str] | None = None) -> Array:
+    def predict(self, data: ImageSet, notes: list[str] | None = None) -> Array:
         """(rows,) numbers in the target's units, or (rows, classes) probabilities."""
         outputs = [self.predictor((part,)) for part in data.parts(_ROWS_AT_ONCE)]
         answer = self.objective().answer(np.concatenate(outputs))
@@ -188,13 +188,13 @@ class ImagesModel:
             return answer.astype(np.float64) * self.scale + self.mean
         return answer
 
-    def truth(self, data: ImageSet) -> Array:
+    def targets(self, data: ImageSet) -> Array:
         """(rows,) numbers in the target's units, or class codes."""
         return codes_of(data, self.target)
 
     def score(self, data: ImageSet) -> Scores:
         """The figures of merit on labelled images."""
-        answers, truth = self.answers(data), self.truth(data)
+        answers, truth = self.predict(data), self.targets(data)
         if self.task == "regression":
             return score_numbers(answers, truth, self.mean)
         return score_classes(answers, truth, self.class_shares)
@@ -205,7 +205,7 @@ class ImagesModel:
         if frame is None:
             name = "path" if data.are_files else "image"
             frame = nw.from_native(pa.table({name: data.names}), eager_only=True)
-        return with_predictions(frame, self.answers(data, notes), self.classes, notes)
+        return with_predictions(frame, self.predict(data, notes), self.classes, notes)
 
     def columns(self) -> list[SchemaRow]:
         target = SchemaRow(self.target_name, "target", f"{self.task}: {self.target.reason}", 0.0)

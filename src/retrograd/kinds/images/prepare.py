@@ -21,8 +21,8 @@ from retrograd.data.images.labels import codes_of, judge_labels, with_labels
 from retrograd.data.split import share, split_rows
 from retrograd.data.tables.target import Target
 from retrograd.errors import UsageError, about
-from retrograd.kinds.base.architectures import find_architecture
-from retrograd.kinds.base.fitted import Origin, Run
+from retrograd.kinds.base.bridge import Origin, Run
+from retrograd.kinds.images.architectures import ARCHITECTURES
 from retrograd.kinds.images.model import ImagesModel, ImagesOptions
 from retrograd.kinds.images.sources import Mixed, Streamed
 from retrograd.random import manual_seed
@@ -143,7 +143,7 @@ def _resolved(
     if model == "auto":
         model, why = _picked(form)
         reason = f", picked since {why}"
-    find_architecture(ImagesModel.kind, model)
+    ARCHITECTURES.find(model)
     if config.mixup and target.task == "regression":
         raise UsageError("mixup mixes classes; to learn numbers leave it out.")
     flip = config.flip

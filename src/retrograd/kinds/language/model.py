@@ -14,8 +14,8 @@ from retrograd.data import SchemaRow
 from retrograd.data.split import share
 from retrograd.data.texts.corpus import Vocabulary, read_text
 from retrograd.errors import DataError, UsageError, about
-from retrograd.kinds.base.architectures import find_architecture
-from retrograd.kinds.base.fitted import Origin, Run
+from retrograd.kinds.base.bridge import Origin, Run
+from retrograd.kinds.language.architectures import ARCHITECTURES
 from retrograd.kinds.language.windows import NextCharacter, TextWindows, next_character_losses
 from retrograd.random import manual_seed
 from retrograd.training.options import Options
@@ -84,7 +84,7 @@ class LanguageModel:
     def build(cls, vocabulary: Vocabulary, config: LanguageOptions, shares: Array) -> Self:
         """An untrained network for a vocabulary."""
         sizes = {"width": config.width, "depth": config.depth}
-        network = find_architecture(cls.kind, config.model).build(
+        network = ARCHITECTURES.find(config.model).build(
             len(vocabulary),
             dropout=config.dropout,
             **{name: size for name, size in sizes.items() if size is not None},
@@ -100,7 +100,7 @@ class LanguageModel:
             )
         return codes
 
-    def answers(self, codes: Any, notes: list[str] | None = None) -> Array:
+    def predict(self, codes: Any, notes: list[str] | None = None) -> Array:
         """(n - 1, characters): the probability of each character to follow those before it."""
         found = []
         for inputs, target in TextWindows(codes, self.context).parts(ROWS_PER_CALL):
@@ -109,7 +109,7 @@ class LanguageModel:
             found.append(weights / weights.sum(-1, keepdims=True))
         return np.concatenate(found)
 
-    def truth(self, codes: Any) -> Array:
+    def targets(self, codes: Any) -> Array:
         """(n - 1,): the codes of the characters after the first."""
         return codes[1:]
 
@@ -120,7 +120,7 @@ class LanguageModel:
             output = self.predictor(inputs)
             losses.append(next_character_losses(output, target))
             right.append((output.argmax(-1) == target)[target >= 0])
-        truth = self.truth(codes)
+        truth = self.targets(codes)
         metrics = {
             "accuracy": float(np.concatenate(right).mean()),
             "log_loss": float(np.concatenate(losses).mean()),

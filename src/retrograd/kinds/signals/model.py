@@ -17,9 +17,9 @@ from retrograd.data.arrays import read_arrays, read_examples
 from retrograd.data.labels import codes_among, spelled
 from retrograd.data.split import share, split_rows
 from retrograd.errors import DataError, about
-from retrograd.kinds.base.architectures import find_architecture
-from retrograd.kinds.base.fitted import Origin, Run
-from retrograd.kinds.base.frame import with_predictions
+from retrograd.kinds.base.bridge import Origin, Run
+from retrograd.kinds.base.predictions import with_predictions
+from retrograd.kinds.signals.architectures import ARCHITECTURES
 from retrograd.models.signals.network import AugmentSignal, SignalNetwork
 from retrograd.random import manual_seed
 from retrograd.training.objective import Classification
@@ -101,9 +101,7 @@ class SignalsModel:
         channels = shape[0]
         mean, std = statistics or (np.zeros(channels), np.ones(channels))
         augment = AugmentSignal(shift=config.shift, scale=config.scale, noise=config.noise)
-        body = find_architecture(cls.kind, config.model).build(
-            *shape, len(classes), dropout=config.dropout
-        )
+        body = ARCHITECTURES.find(config.model).build(*shape, len(classes), dropout=config.dropout)
         return cls(classes, SignalNetwork(mean, std, augment, body), shape, shares)
 
     def read(self, path: Path, notes: list[str], labelled: bool) -> Signals:
@@ -124,22 +122,22 @@ class SignalsModel:
             )
         return x
 
-    def answers(self, data: Any, notes: list[str] | None = None) -> Array:
+    def predict(self, data: Any, notes: list[str] | None = None) -> Array:
         """(n, classes) probabilities."""
         return Classification(len(self.classes)).answer(self.predictor((data.x,)))
 
-    def truth(self, data: Any) -> Array:
+    def targets(self, data: Any) -> Array:
         """(n,) class codes."""
         return data.codes
 
     def score(self, data: Any) -> Scores:
         """Accuracy, log loss and ROC AUC beside those of the classes' shares."""
-        return score_classes(self.answers(data), self.truth(data), self.class_shares)
+        return score_classes(self.predict(data), self.targets(data), self.class_shares)
 
     def predictions(self, data: Any, notes: list[str]) -> nw.DataFrame[Any]:
         """The signals by number, from 0, with a probability for each class and the prediction."""
         frame = nw.from_native(pa.table({"signal": np.arange(len(data))}), eager_only=True)
-        return with_predictions(frame, self.answers(data, notes), self.classes, notes)
+        return with_predictions(frame, self.predict(data, notes), self.classes, notes)
 
     def columns(self) -> list[SchemaRow]:
         channels, time = self.shape
