@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from retrograd.data.images import holds_images
 from retrograd.errors import UsageError
-from retrograd.kinds.base.bridge import Bridged
 from retrograd.kinds.base.kind import DataSpec, Kind, Prepared
 from retrograd.kinds.forecast.kind import FORECAST
-from retrograd.kinds.images import architectures as of_images
-from retrograd.kinds.images.model import ImagesModel, ImagesOptions
-from retrograd.kinds.images.prepare import prepare_images
+from retrograd.kinds.images.kind import IMAGES
 from retrograd.kinds.language.kind import LANGUAGE
 from retrograd.kinds.signals.kind import SIGNALS
 from retrograd.kinds.table.kind import TABLE
@@ -24,7 +20,7 @@ _ALL: tuple[Kind[Any, Any], ...] = (
     LANGUAGE,
     FORECAST,
     SIGNALS,
-    Bridged(ImagesOptions, ImagesModel, of_images.ARCHITECTURES, prepare_images, holds_images),
+    IMAGES,
     TEXT,
     TABLE,
 )
