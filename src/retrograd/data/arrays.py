@@ -22,7 +22,7 @@ from retrograd.data.files import existing_file, plain_reason
 from retrograd.errors import DataError
 from retrograd.wording import count, listed
 
-__all__ = ["ArraysFile", "are_arrays", "read_arrays", "read_examples"]
+__all__ = ["ArraysFile", "are_arrays", "examples_kind", "read_arrays", "read_examples"]
 
 Array = np.ndarray[Any, Any]
 Part = tuple[Array, Array]
@@ -54,11 +54,31 @@ class ArraysFile:
         `(n, pixels)` of a square; "signals" are all others: `(n, time)` and `(n, channels, time)`.
         """
         x = self.train[0]
-        is_bytes = x.dtype == np.uint8
-        is_square = x.ndim == 2 and math.isqrt(x.shape[1]) ** 2 == x.shape[1]
-        if x.ndim == 4 or (is_bytes and (x.ndim == 3 or is_square)):
-            return "images"
-        return "signals"
+        return _kind_by_form(x.shape, x.dtype)
+
+
+def examples_kind(data: Any) -> str | None:
+    """`ArraysFile.kind` of an NPZ file, or of arrays in memory, and None for any other data.
+
+    Of a file only the headers are read. Raises DataError as `read_arrays` does for a file without
+    examples.
+    """
+    if not isinstance(data, str | os.PathLike):
+        return read_arrays(data).kind if are_arrays(data) else None
+    if Path(data).suffix.lower() != ".npz":
+        return None
+    forms = _headers(existing_file(data)).items()
+    found = [form for name, form in forms if _place(name) == ("train", "x")]
+    # Without examples, loading says what is expected.
+    return _kind_by_form(*found[0]) if found else read_arrays(data).kind
+
+
+def _kind_by_form(shape: tuple[int, ...], dtype: np.dtype[Any]) -> str:
+    is_bytes = dtype == np.uint8
+    is_square = len(shape) == 2 and math.isqrt(shape[1]) ** 2 == shape[1]
+    if len(shape) == 4 or (is_bytes and (len(shape) == 3 or is_square)):
+        return "images"
+    return "signals"
 
 
 def read_arrays(data: Any) -> ArraysFile:
@@ -135,6 +155,31 @@ def read_examples(data: Any) -> Array:
             name, x = found[part, "x"]
             return _numbers(source, name, x)
     raise DataError(f"{source} holds no array 'x' or 'x_test'. Name it so in numpy.savez.")
+
+
+def _headers(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
+    """The shape and type of each array of an NPZ file, without the arrays."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {
+                name.removesuffix(".npy"): _header(archive, name) for name in archive.namelist()
+            }
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        # Loading says what is wrong with it, if anything is.
+        return {name: (array.shape, array.dtype) for name, array in _load(path).items()}
+
+
+def _header(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    with archive.open(name) as file:
+        version = np.lib.format.read_magic(file)
+        readers = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }
+        if version not in readers:
+            raise ValueError(f"a header of version {version}")
+        shape, _, dtype = readers[version](file)
+        return shape, dtype
 
 
 def _load(path: Path) -> dict[str, Array]:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from retrograd.data.arrays import are_arrays, read_arrays, read_examples
+from retrograd.data.arrays import examples_kind, read_arrays, read_examples
 from retrograd.data.files import existing_file
 from retrograd.data.images.idx import idx_parts, labels_beside, read_idx
 from retrograd.data.images.listing import (
@@ -54,14 +54,14 @@ class Found:
 def holds_images(data: Any) -> bool:
     """Whether a path or arrays are for `read_parts`, which says what is missing if something is."""
     if not isinstance(data, str | os.PathLike):
-        return are_arrays(data) and read_arrays(data).kind == "images"
+        return examples_kind(data) == "images"
     path = Path(data)
     if path.is_dir():
         return bool(idx_parts(path)) or has_images(path)
     if path.suffix.lower() in TABLES:
         return path.is_file() and _names_images(path)
     if path.suffix.lower() == ".npz":
-        return read_arrays(path).kind == "images"
+        return examples_kind(path) == "images"
     return path.is_file() and labels_beside(path) is not None
 
 

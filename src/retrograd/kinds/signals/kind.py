@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.data.arrays import are_arrays, read_arrays
-from retrograd.kinds.base.kind import DataSpec, Kind, Parts, Prepared, Split, introduction, path_of
+from retrograd.data.arrays import examples_kind
+from retrograd.kinds.base.kind import DataSpec, Kind, Parts, Prepared, Split, introduction
 from retrograd.kinds.base.resolved import Resolved
 from retrograd.kinds.base.split import split_examples
 from retrograd.kinds.signals.architectures import ARCHITECTURES
@@ -33,9 +33,7 @@ class SignalsKind(Kind[Signals, SignalsOptions]):
     needs_target = False
 
     def holds(self, data: Any) -> bool:
-        path = path_of(data)
-        is_arrays = are_arrays(data) if path is None else path.suffix.lower() == ".npz"
-        return is_arrays and read_arrays(data).kind == "signals"
+        return examples_kind(data) == "signals"
 
     def read(self, spec: DataSpec, options: SignalsOptions) -> Parts[Signals]:
         return read_signals(spec)
