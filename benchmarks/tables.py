@@ -31,7 +31,9 @@ from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
-from retrograd.kinds.table.model import TableOptions, prepare_table
+from retrograd.kinds.base.kind import DataSpec
+from retrograd.kinds.registry import prepare
+from retrograd.kinds.table.options import TableOptions
 
 SEEDS = range(5)
 DATA = {
@@ -74,9 +76,10 @@ def main(folder: Path) -> None:
             kept, held = train_test_split(frame, test_size=0.2, random_state=seed)
             truth = held[target].to_numpy()
             started = time.perf_counter()
-            run = prepare_table(kept, TableOptions(target=target, seed=seed))
+            run = prepare("table", DataSpec(kept), TableOptions(target=target, seed=seed))
             run.fit()
-            figures["ours"].append(r2_score(truth, run.model.answers(held)))
+            rows = run.model.read(held, [], labelled=False)
+            figures["ours"].append(r2_score(truth, run.model.predict(rows)))
             seconds.append(time.perf_counter() - started)
             others = {
                 "boosting": boosting(),

@@ -23,7 +23,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 
-from retrograd.kinds.table.model import TableOptions, prepare_table
+from retrograd.kinds.base.kind import DataSpec
+from retrograd.kinds.registry import prepare
+from retrograd.kinds.table.options import TableOptions
 
 SEEDS = range(3)
 # The file, the target, the columns with text, and the accuracy that is to be reached.
@@ -49,9 +51,9 @@ def parts(path: Path, seed: int) -> tuple[Any, Any | None, Any]:
 def ours(kept: Any, stop: Any | None, held: Any, seed: int) -> tuple[float, int, float]:
     """Accuracy, the epochs that were run, and seconds."""
     started = time.perf_counter()
-    run = prepare_table(kept, TableOptions(target="label", seed=seed), stop)
+    run = prepare("table", DataSpec(kept, stop), TableOptions(target="label", seed=seed))
     history = run.fit()
-    accuracy = run.model.score(held).metrics["accuracy"]
+    accuracy = run.model.score(run.model.read(held, [], labelled=True)).metrics["accuracy"]
     print(run.introduction)
     return accuracy, len(history.epochs), time.perf_counter() - started
 

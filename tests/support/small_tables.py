@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from retrograd.kinds.base.fitted import Run
-from retrograd.kinds.table.model import TableOptions, prepare_table
+from retrograd.kinds.base.kind import DataSpec, Prepared
+from retrograd.kinds.registry import prepare
+from retrograd.kinds.table.options import TableOptions
 
 HOSTILE = "<script>alert(1)</script>"
 """A column's name, and a class's, that a careless page would run."""
@@ -48,7 +49,7 @@ def flowers(rows: int = 120) -> pa.Table:
     )
 
 
-def prepared(table: Any, target: str, **options: Any) -> Run:
+def prepared(table: Any, target: str, **options: Any) -> Prepared[Any]:
     """A run on `table`, made ready with a narrow network and not trained."""
     chosen = {"width": 12, "depth": 2, "members": 3, "bins": 6, "epochs": 2, "seed": 1, **options}
-    return prepare_table(table, TableOptions(target=target, **chosen))
+    return prepare("table", DataSpec(table), TableOptions(target=target, **chosen))

@@ -10,8 +10,8 @@ from rich.console import Console
 
 from retrograd.cli.session import start
 from retrograd.datasets import sacramento_homes
-from retrograd.kinds.base.fitted import Origin
-from retrograd.kinds.table.model import TableOptions
+from retrograd.kinds.base.kind import DataSpec
+from retrograd.kinds.table.options import TableOptions
 
 __all__ = ["demo"]
 
@@ -31,7 +31,7 @@ def demo(
         "932 house sales in and around Sacramento: the price from size, bedrooms, baths, type and "
         "location. A fifth of the rows is kept aside to measure on.\n"
     )
-    origin = Origin(str(data), test="0.2")
+    origin = DataSpec(str(data), test=0.2)
     folder = start("table", origin, TableOptions(target="price"), out, console, False)
     console.print(
         f"\nNext: retrograd explain {folder.path} {data} --row 3", soft_wrap=True, highlight=False

@@ -19,6 +19,7 @@ from retrograd.diagnosis.diagnose import examined
 from retrograd.diagnosis.finding import Finding
 from retrograd.diagnosis.record.record import Record
 from retrograd.errors import DataError
+from retrograd.kinds.registry import prepare
 from retrograd.store import RunFolder, kind_in, load_config, load_model
 from retrograd.store.findings import recorded_case, trained_case
 
@@ -72,7 +73,7 @@ def _case(folder: RunFolder, notes: list[str]) -> Case:
             "just begun. Copy the run folder again as a whole, or train again."
         )
     try:
-        run = kind_in(folder).prepare(run_origin(folder), load_config(folder))
+        run = prepare(kind_in(folder).name, run_origin(folder), load_config(folder))
         return trained_case(record, run, load_model(folder))
     except DataError as error:
         notes.append(f"Only the record is looked at: {error}")

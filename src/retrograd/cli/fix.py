@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -20,8 +20,8 @@ from retrograd.diagnosis.remedies.options import Changed, changed_options, rando
 from retrograd.diagnosis.remedies.trials import Fix, FixInterrupted, Scored, bounded, try_remedies
 from retrograd.diagnosis.remedies.trials import Progress as Done
 from retrograd.errors import RunError
-from retrograd.kinds.base.fitted import Origin
-from retrograd.kinds.registry import Kind
+from retrograd.kinds.base.kind import DataSpec, Kind
+from retrograd.kinds.registry import prepare
 from retrograd.store import RunFolder, kind_in, load_config
 from retrograd.store.findings import sure_findings
 from retrograd.training.history import Verdict
@@ -117,8 +117,8 @@ def fix_run(
     )
 
 
-def _train(kind: Kind, origin: Origin, config: Options) -> Scored:
-    run = kind.prepare(origin, config)
+def _train(kind: Kind[Any, Any], origin: DataSpec, config: Options) -> Scored:
+    run = prepare(kind.name, origin, config)
     try:
         # The loop takes Ctrl-C for the end of one run; here it is meant for all of them, and what
         # was cut short has no score that could stand beside others.
@@ -127,8 +127,9 @@ def _train(kind: Kind, origin: Origin, config: Options) -> Scored:
     except RunError:  # it diverged, and has the best weights so far
         if run.trainer.history.best is None:
             return Scored(-1.0, -1.0)
-    held = _figure(run.model.score(run.held))
-    return Scored(held, held if run.test is None else _figure(run.model.score(run.test)))
+    split = run.split
+    held = _figure(run.model.score(split.validation))
+    return Scored(held, held if split.test is None else _figure(run.model.score(split.test)))
 
 
 def _figure(scores: Scores) -> float:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from retrograd.kinds.base.architectures import ARCHITECTURES
+from retrograd.kinds.registry import KINDS
 
 __all__ = ["models"]
 
@@ -24,13 +24,14 @@ def models(
 
     [bold]Example:[/] retrograd train photos --model resnet
     """
+    known = [(kind.name, each) for kind in KINDS.values() for each in kind.architectures]
     if as_json:
-        kept = [{"name": a.name, "for": a.suits, "summary": a.summary} for a in ARCHITECTURES]
+        kept = [{"name": a.name, "for": kind, "summary": a.summary} for kind, a in known]
         print(json.dumps(kept, ensure_ascii=False))
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("for", "--model", "what it is"):
         table.add_column(heading)
-    for each in ARCHITECTURES:
-        table.add_row(escape(each.suits), escape(each.name), escape(each.summary))
+    for kind, each in known:
+        table.add_row(escape(kind), escape(each.name), escape(each.summary))
     Console().print(table)

@@ -13,13 +13,12 @@ from rich.markup import escape
 
 from retrograd.cli.progress import reporter
 from retrograd.cli.show import show_columns, show_findings, show_notes, show_scores
-from retrograd.data.split import share
 from retrograd.diagnosis.finding import Finding
 from retrograd.diagnosis.nan.failing_run import FailingRun
 from retrograd.diagnosis.record.recorder import Recorder
 from retrograd.errors import DataError, Interrupted, RunError, UsageError
-from retrograd.kinds.base.fitted import Origin, Run
-from retrograd.kinds.registry import KINDS
+from retrograd.kinds.base.kind import DataSpec, Prepared
+from retrograd.kinds.registry import prepare
 from retrograd.report import write_run_report
 from retrograd.store import (
     RunFolder,
@@ -46,7 +45,7 @@ NEVER_SEEN = "rows never seen in training"
 
 def start(
     kind: str,
-    origin: Origin,
+    origin: DataSpec,
     config: Options,
     out: Path | None,
     console: Console,
@@ -56,7 +55,7 @@ def start(
 
     Raises what the data room raises for data that cannot be used, before anything is written.
     """
-    run = KINDS[kind].prepare(origin, config)
+    run = prepare(kind, origin, config)
     _introduce(console, run)
     folder = RunFolder.create(out, Path(origin.data).resolve().stem)
     try:
@@ -80,14 +79,12 @@ def resume(path: Path, changes: Mapping[str, Any], console: Console, as_json: bo
     if missing is not None:
         raise DataError(missing)
     origin, kind = run_origin(folder), kind_in(folder)
-    config = kind.config.from_json({**load_config(folder).to_json(), **changes}, "--set")
-    run = kind.prepare(origin, config)
+    config = kind.options.from_json({**load_config(folder).to_json(), **changes}, "--set")
+    run = prepare(kind.name, origin, config)
     run.trainer.load_state(folder.read_arrays(_CHECKPOINT))
     history = run.trainer.history
-    assert run.config.epochs is not None
-    assert run.config.patience is not None
-    if len(history.epochs) >= run.config.epochs or history.since_best() >= run.config.patience:
-        is_over = len(history.epochs) >= run.config.epochs
+    if len(history.epochs) >= run.options.epochs or history.since_best() >= run.options.patience:
+        is_over = len(history.epochs) >= run.options.epochs
         # None if it was killed between its last epoch and its end.
         reason = folder.manifest().get("verdict") or (
             Verdict.OUT_OF_EPOCHS if is_over else Verdict.CONVERGED
@@ -108,14 +105,14 @@ def judged_data(folder: RunFolder) -> Any:
 
     Raises DataError if the run's data is gone or has changed.
     """
-    run = kind_in(folder).prepare(run_origin(folder), load_config(folder))
-    return run.held if run.test is None else run.test
+    run = prepare(kind_in(folder).name, run_origin(folder), load_config(folder))
+    return run.split.judging
 
 
-def run_origin(folder: RunFolder) -> Origin:
+def run_origin(folder: RunFolder) -> DataSpec:
     """Where a run's rows came from; DataError if they are gone or have changed."""
     data = folder.manifest()["data"]
-    origin = Origin(data["path"], data["valid"], data["test"])
+    origin = DataSpec(data["path"], data["valid"], data["test"])
     if not Path(origin.data).exists() or fingerprint(Path(origin.data)) != data["sha256"]:
         raise DataError(
             f"The data {origin.data}, which the run in {folder.path} learned from, is gone or has "
@@ -124,39 +121,39 @@ def run_origin(folder: RunFolder) -> Origin:
     return origin
 
 
-def _introduce(console: Console, run: Run) -> None:
+def _introduce(console: Console, run: Prepared[Any]) -> None:
     show_columns(console, run.model.columns())
     show_notes(console, run.notes)
-    config = run.config
+    config = run.options
     console.print(
         f"Training {escape(run.introduction)} on {count(len(run.train), 'row')}, stopping "
-        f"by {count(len(run.valid), 'other')}: at most {count(config.epochs or 0, 'epoch')} of "
+        f"by {count(len(run.validation), 'other')}: at most {count(config.epochs, 'epoch')} of "
         f"batches of {config.batch_size}.",
         highlight=False,
     )
 
 
-def _facts(origin: Origin, run: Run) -> dict[str, Any]:
+def _facts(origin: DataSpec, run: Prepared[Any]) -> dict[str, Any]:
     """For the manifest: the kind of run, and its data by absolute path and fingerprint."""
     test = origin.test
-    if test is not None and share(test) is None:
+    if isinstance(test, str):
         test = str(Path(test).resolve())
     return {
         "kind": run.model.kind,
         "data": {
             "path": str(Path(origin.data).resolve()),
             "sha256": fingerprint(Path(origin.data)),
-            "valid": origin.valid and str(Path(origin.valid).resolve()),
+            "valid": origin.validation and str(Path(origin.validation).resolve()),
             "test": test,
         },
         "task": run.model.task,
-        "seed": run.config.seed,
-        "rows": {"train": len(run.train), "valid": len(run.valid)},
+        "seed": run.options.asked.seed,
+        "rows": {"train": len(run.train), "valid": len(run.validation)},
     }
 
 
 def _finish(
-    folder: RunFolder, run: Run, origin: Origin, console: Console, as_json: bool
+    folder: RunFolder, run: Prepared[Any], origin: DataSpec, console: Console, as_json: bool
 ) -> RunFolder:
     """Train, score, report; raises Interrupted if Ctrl-C came before an epoch was over."""
     log = RunLog(folder, _facts(origin, run))
@@ -173,20 +170,20 @@ def _finish(
             "Interrupted before the first epoch was over, so that there is nothing to keep."
         )
     console.print("Scoring it, and looking for what may be wrong.", highlight=False)
-    scores = {HELD_OUT: run.model.score(run.held)}
-    if run.test is not None:
-        scores[NEVER_SEEN] = run.model.score(run.test)
+    scores = {HELD_OUT: run.model.score(run.split.validation)}
+    if run.split.test is not None:
+        scores[NEVER_SEEN] = run.model.score(run.split.test)
     write_scores(folder, scores)
     write_findings(folder, run)
     log.close(run.trainer)
-    report = write_run_report(folder, run.model, run.held if run.test is None else run.test)
+    report = write_run_report(folder, run.model, run.split.judging)
     _conclude(folder, run, scores, sure_findings(folder), report, console, as_json)
     return folder
 
 
 def _conclude(
     folder: RunFolder,
-    run: Run,
+    run: Prepared[Any],
     scores: dict[str, Scores],
     findings: Sequence[Finding],
     report: Path,

@@ -18,7 +18,7 @@ from retrograd.cli.session import resume, start
 from retrograd.data.files import existing_file
 from retrograd.data.split import share
 from retrograd.errors import UsageError
-from retrograd.kinds.base.fitted import Origin
+from retrograd.kinds.base.kind import DataSpec
 from retrograd.kinds.registry import KINDS, kind_of
 from retrograd.store import RunFolder
 from retrograd.training.history import Verdict
@@ -123,8 +123,10 @@ def train(
         raise UsageError(
             f"Name the column of {data} to predict: retrograd train {data} --target COLUMN"
         )
-    chosen = KINDS[name].config.from_json(options, "the options")
-    folder = start(name, Origin(str(data), valid, test), chosen, out, console, as_json)
+    chosen = KINDS[name].options.from_json(options, "the options")
+    folder = start(
+        name, DataSpec(str(data), valid, share(test) or test), chosen, out, console, as_json
+    )
     if auto_fix:
         _mend(folder, console, as_json)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,8 @@ from retrograd.diagnosis.diagnose import examined
 from retrograd.diagnosis.finding import Finding
 from retrograd.diagnosis.record.record import Record
 from retrograd.errors import UsageError
-from retrograd.kinds.base.fitted import FittedModel, Run
+from retrograd.kinds.base.fitted import FittedModel
+from retrograd.kinds.base.kind import Prepared
 from retrograd.store import RunFolder, load_config
 from retrograd.training.objective import Classification, Regression
 from retrograd.training.sources import Rows
@@ -43,10 +45,10 @@ def recorded_case(record: Record) -> Case:
     return Case(record=record, restores_best=True, shuffled=True)
 
 
-def trained_case(record: Record, run: Run, model: FittedModel) -> Case:
+def trained_case(record: Record, run: Prepared[Any], model: FittedModel) -> Case:
     """The record, and the trained model and its data too, where the checks can look at them."""
     case, objective = recorded_case(record), run.trainer.objective
-    if not (isinstance(run.train, Rows) and isinstance(run.valid, Rows)):
+    if not (isinstance(run.train, Rows) and isinstance(run.validation, Rows)):
         return case
     if not isinstance(objective, Regression | Classification):
         return case
@@ -56,13 +58,13 @@ def trained_case(record: Record, run: Run, model: FittedModel) -> Case:
         task=model.task,
         names=run.train.names,
         train=Data(tuple(run.train.inputs), np.asarray(run.train.target)),
-        valid=Data(tuple(run.valid.inputs), np.asarray(run.valid.target)),
+        valid=Data(tuple(run.validation.inputs), np.asarray(run.validation.target)),
         answer=objective.answer,
-        batch_size=run.config.batch_size,
+        batch_size=run.options.batch_size,
     )
 
 
-def write_findings(folder: RunFolder, run: Run) -> None:
+def write_findings(folder: RunFolder, run: Prepared[Any]) -> None:
     """Keep what is wrong with a run that has just trained, for the report and `retrograd fix`."""
     record = run_record(folder)
     found = [] if record is None else examined(trained_case(record, run, run.model))

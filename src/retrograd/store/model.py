@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from retrograd.errors import DataError, UsageError
-from retrograd.kinds.base.fitted import FittedModel, Run
-from retrograd.kinds.registry import KINDS, Kind
+from retrograd.kinds.base.fitted import FittedModel
+from retrograd.kinds.base.kind import Kind, Prepared
+from retrograd.kinds.registry import KINDS
 from retrograd.store.folder import RunFolder
 from retrograd.store.kept import why_not_kept
 from retrograd.training.options import Options
@@ -16,9 +17,9 @@ from retrograd.wording import listed
 __all__ = ["kind_in", "load_config", "load_model", "write_recipe", "write_scores"]
 
 
-def write_recipe(folder: RunFolder, run: Run, **facts: Any) -> None:
+def write_recipe(folder: RunFolder, run: Prepared[Any], **facts: Any) -> None:
     """Before training: the options and what else the model is. `facts` go into the manifest."""
-    folder.write_json("config.json", run.config.to_json())
+    folder.write_json("config.json", run.options.to_options().to_json())
     folder.write_json("preprocessing.json", run.model.to_json())
     folder.write_manifest(**facts)
 
@@ -28,7 +29,7 @@ def write_scores(folder: RunFolder, scores: dict[str, Scores]) -> None:
     folder.write_json("scores.json", {name: each.to_json() for name, each in scores.items()})
 
 
-def kind_in(folder: RunFolder) -> Kind:
+def kind_in(folder: RunFolder) -> Kind[Any, Any]:
     """The kind of a run; DataError for one that this version does not know."""
     name = folder.manifest().get("kind", "table")
     if name not in KINDS:
@@ -42,7 +43,7 @@ def kind_in(folder: RunFolder) -> Kind:
 def load_config(folder: RunFolder) -> Options:
     """The resolved options of a run."""
     source = str(folder.path / "config.json")
-    return kind_in(folder).config.from_json(folder.read_json("config.json"), source)
+    return kind_in(folder).options.from_json(folder.read_json("config.json"), source)
 
 
 def load_model(folder: RunFolder, kind: type[FittedModel] | None = None) -> Any:

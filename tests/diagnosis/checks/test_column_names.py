@@ -15,8 +15,8 @@ from retrograd.cli.diagnose import _case
 from retrograd.cli.session import start
 from retrograd.diagnosis.checks.case import Case, Data
 from retrograd.diagnosis.diagnose import examined
-from retrograd.kinds.base.fitted import Origin
-from retrograd.kinds.table.model import TableOptions
+from retrograd.kinds.base.kind import DataSpec
+from retrograd.kinds.table.options import TableOptions
 
 SMALL: dict[str, Any] = {"width": 8, "depth": 1, "members": 2, "bins": 4, "epochs": 2}
 
@@ -66,7 +66,7 @@ def test_a_run_of_a_table_names_its_columns(tmp_path: Path) -> None:
     }
     pa.csv.write_csv(pa.table(columns), tmp_path / "ship.csv")
     config = TableOptions(target="survived", **SMALL)
-    origin = Origin(str(tmp_path / "ship.csv"))
+    origin = DataSpec(str(tmp_path / "ship.csv"))
     folder = start("table", origin, config, tmp_path / "run", Console(quiet=True), False)
     assert _told(_case(folder, []))["RG305"].startswith("Column 'alive' of the inputs alone")
 

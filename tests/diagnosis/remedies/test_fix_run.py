@@ -20,8 +20,8 @@ from retrograd.cli.session import start
 from retrograd.diagnosis.catalogue import finding
 from retrograd.diagnosis.remedies.options import changed_options, random_options
 from retrograd.errors import UsageError
-from retrograd.kinds.base.fitted import Origin
-from retrograd.kinds.table.model import TableOptions
+from retrograd.kinds.base.kind import DataSpec
+from retrograd.kinds.table.options import TableOptions
 from retrograd.store import RunFolder, load_config
 from retrograd.training.trainer import Trainer
 
@@ -40,7 +40,7 @@ def slow_run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """A run whose learning rate is so low that it learned next to nothing."""
     place = tmp_path_factory.mktemp("fix")
     pyarrow.csv.write_csv(houses(300), place / "houses.csv")
-    origin = Origin(str(place / "houses.csv"), test="0.2")
+    origin = DataSpec(str(place / "houses.csv"), test=0.2)
     config = TableOptions(target="price", **SLOW)
     return start("table", origin, config, place / "run", Console(quiet=True), False)
 
@@ -212,7 +212,7 @@ def test_a_run_that_diverges_is_mended(tmp_path: Path) -> None:
     pyarrow.csv.write_csv(houses(300), tmp_path / "houses.csv")
     options = {**SLOW, "epochs": 12, "learning_rate": 100.0}
     config = TableOptions(target="price", **options)
-    origin = Origin(str(tmp_path / "houses.csv"))
+    origin = DataSpec(str(tmp_path / "houses.csv"))
     run = start("table", origin, config, tmp_path / "run", Console(quiet=True), False)
     diverges = [finding(code, "as it was seen") for code in ("RG201", "RG206")]
     found = fix_run(run, seeds=(0, 1), tries=3, findings=diverges)

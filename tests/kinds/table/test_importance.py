@@ -10,9 +10,8 @@ import pytest
 from support.small_tables import flowers, houses, prepared
 
 from retrograd import nn, ops
-from retrograd.data import take_rows
-from retrograd.kinds.base.fitted import Run
 from retrograd.kinds.base.importance import integrated_gradients
+from retrograd.kinds.base.kind import Prepared
 from retrograd.tensor import Tensor
 
 
@@ -35,7 +34,7 @@ def test_attributions_sum_to_the_difference(rng: np.random.Generator) -> None:
 
 
 @pytest.fixture(scope="module")
-def runs() -> dict[str, Run]:
+def runs() -> dict[str, Prepared[Any]]:
     many = pa.concat_tables([houses(300)])
     found = {
         "regression": prepared(many, "price", epochs=60, patience=60),
@@ -46,9 +45,9 @@ def runs() -> dict[str, Run]:
     return found
 
 
-def test_the_columns_that_make_the_price_matter_most(runs: dict[str, Run]) -> None:
+def test_the_columns_that_make_the_price_matter_most(runs: dict[str, Prepared[Any]]) -> None:
     run = runs["regression"]
-    found = run.model.importance(run.held, rows=64, predictions=100_000)
+    found = run.model.importance(run.split.validation, rows=64, predictions=100_000)
     size = found.names.index("size")  # the price is 1000 a unit of it
     assert found.attribution.argmax() == found.shuffled.argmax() == size
     garden = found.names.index("garden")  # which has nothing to do with it
@@ -56,23 +55,27 @@ def test_the_columns_that_make_the_price_matter_most(runs: dict[str, Run]) -> No
     assert found.shuffled[size] > 3 * found.intact
     assert found.shuffled[garden] < 1.1 * found.intact
     assert set(found.names) == {each.name for each in run.model.schema.features}
-    assert found.intact == pytest.approx(run.model.score(run.held).metrics["rmse"], rel=1e-6)
-    again = run.model.importance(run.held, rows=64, predictions=100_000)
+    assert found.intact == pytest.approx(
+        run.model.score(run.split.validation).metrics["rmse"], rel=1e-6
+    )
+    again = run.model.importance(run.split.validation, rows=64, predictions=100_000)
     assert np.array_equal(again.shuffled, found.shuffled)
 
 
-def test_a_class_rests_on_what_tells_it_apart(runs: dict[str, Run]) -> None:
+def test_a_class_rests_on_what_tells_it_apart(runs: dict[str, Prepared[Any]]) -> None:
     run = runs["classification"]
-    found = run.model.importance(run.held, rows=64, predictions=100_000)
-    assert found.intact == pytest.approx(run.model.score(run.held).metrics["log_loss"], rel=1e-5)
+    found = run.model.importance(run.split.validation, rows=64, predictions=100_000)
+    assert found.intact == pytest.approx(
+        run.model.score(run.split.validation).metrics["log_loss"], rel=1e-5
+    )
     assert (found.shuffled > found.intact).all()
     assert found.unit == "probability"
 
 
-def test_no_more_is_predicted_than_allowed(runs: dict[str, Run]) -> None:
+def test_no_more_is_predicted_than_allowed(runs: dict[str, Prepared[Any]]) -> None:
     run = runs["regression"]
-    rows = len(run.held)
-    found = run.model.importance(run.held, rows=8, predictions=2 * 3 * rows)
+    rows = len(run.split.validation)
+    found = run.model.importance(run.split.validation, rows=8, predictions=2 * 3 * rows)
     assert np.isfinite(found.shuffled).sum() == 2
     assert np.isnan(found.shuffled[found.attribution.argmin()])
     assert found.attributed == 8
@@ -80,16 +83,16 @@ def test_no_more_is_predicted_than_allowed(runs: dict[str, Run]) -> None:
 
 
 @pytest.mark.parametrize("task", ["regression", "classification"])
-def test_the_reasons_of_a_row_sum_to_its_answer(runs: dict[str, Run], task: str) -> None:
+def test_the_reasons_of_a_row_sum_to_its_answer(runs: dict[str, Prepared[Any]], task: str) -> None:
     """From the answer to the average encoded row, over all columns."""
     run = runs[task]
     model = run.model
     rows = np.array([3, 0])
-    reasons: list[Any] = model.reasons(run.held, rows)
-    arrays = model.preprocessor.transform(run.held)
+    reasons: list[Any] = model.reasons(run.split.validation, rows)
+    arrays = model.preprocessor.transform(run.split.validation.frame)
     encoded = model.network.encoded(Tensor(arrays.numbers), Tensor(arrays.categories)).numpy()
     output = model.network.answered(Tensor(encoded.mean(0, keepdims=True)))
-    answers = model.answers(take_rows(run.held, rows))
+    answers = model.predict(run.split.validation.take(rows))
     for pieces, answer in zip(reasons, answers, strict=True):
         total = sum(value for _, value in pieces)
         if task == "regression":
@@ -101,9 +104,9 @@ def test_the_reasons_of_a_row_sum_to_its_answer(runs: dict[str, Run], task: str)
             assert total == pytest.approx(answer[chosen] - start, abs=0.02)
 
 
-def test_a_network_left_in_training_mode_stays_so(runs: dict[str, Run]) -> None:
+def test_a_network_left_in_training_mode_stays_so(runs: dict[str, Prepared[Any]]) -> None:
     run = runs["classification"]
     run.model.network.train()
-    run.model.importance(run.held, rows=8, predictions=1000)
+    run.model.importance(run.split.validation, rows=8, predictions=1000)
     assert run.model.network.training
     run.model.network.eval()

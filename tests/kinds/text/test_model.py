@@ -12,10 +12,11 @@ import pyarrow as pa
 import pytest
 
 from retrograd.cli.app import main
-from retrograd.data import take_rows, write_table
+from retrograd.data import write_table
 from retrograd.errors import DataError, UsageError
-from retrograd.kinds.base.frame import TableOptions
-from retrograd.kinds.table.model import prepare_table
+from retrograd.kinds.base.kind import DataSpec, Prepared
+from retrograd.kinds.registry import prepare
+from retrograd.kinds.table.options import TableOptions
 from retrograd.kinds.text.model import TextModel
 from retrograd.models.texts.branches import BagBesideTable, BranchesBesideTable, TextBranches
 from retrograd.store import RunFolder, load_model
@@ -52,6 +53,10 @@ def reviews(rows: int = 160, seed: int = 0) -> pa.Table:
 QUICK: dict[str, Any] = {"width": 8, "depth": 1, "members": 2, "seed": 1}
 
 
+def prepare_table(table: pa.Table, options: TableOptions) -> Prepared[Any]:
+    return prepare("table", DataSpec(table), options)
+
+
 def trained(table: pa.Table, target: str = "verdict", **options: Any) -> Any:
     run = prepare_table(table, TableOptions(target=target, **{**QUICK, **options}))
     run.fit()
@@ -65,31 +70,32 @@ def bag() -> Any:
 
 def test_a_bag_learns_which_words_decide(bag: Any) -> None:
     assert isinstance(bag.model, TextModel)
-    assert bag.config.model == "bag"
+    assert bag.options.model == "bag"
     assert "picked because" in bag.introduction
-    new = reviews(seed=5)
+    new = bag.model.read(reviews(seed=5), [], labelled=True)
     assert bag.model.score(new).metrics["accuracy"] == 1.0
 
 
 def test_the_words_that_decide_are_named(bag: Any) -> None:
     table = pa.table({"review": ["By a friend, Lovely , with sea", "tired", ""]})
-    lovely, tired, empty = bag.model.reasons(table, np.array([0, 1, 2]))
+    data = bag.model.read(table, [], labelled=False)
+    lovely, tired, empty = bag.model.reasons(data, np.array([0, 1, 2]))
     assert [word for word, _ in lovely] == ["By", "a", "friend", ",", "Lovely", ",", "with", "sea"]
     assert max(lovely, key=lambda each: each[1])[0] == "Lovely"
     assert [word for word, _ in tired] == ["tired"]
     assert tired[0][1] > 0.2
     assert empty == ()
-    with_it, without = bag.model.answers(
-        pa.table({"review": ["By a friend, Lovely , with sea", "By a friend,  , with sea"]})
-    )[:, 1]
+    both = pa.table({"review": ["By a friend, Lovely , with sea", "By a friend,  , with sea"]})
+    with_it, without = bag.model.predict(bag.model.read(both, [], labelled=False))[:, 1]
     assert dict(lovely)["Lovely"] == pytest.approx(with_it - without, abs=1e-5)
 
 
 def test_answers_stand_in_the_order_of_the_rows(bag: Any) -> None:
-    table = reviews(1100, seed=3)  # enough for several buckets
-    answers = bag.model.answers(table)
+    # Enough for several buckets.
+    data = bag.model.read(reviews(1100, seed=3), [], labelled=False)
+    answers = bag.model.predict(data)
     some = np.array([1099, 3, 500])
-    np.testing.assert_allclose(bag.model.answers(take_rows(table, some)), answers[some], atol=1e-6)
+    np.testing.assert_allclose(bag.model.predict(data.take(some)), answers[some], atol=1e-6)
 
 
 def test_cut_and_missing_texts_are_said() -> None:
@@ -98,8 +104,8 @@ def test_cut_and_missing_texts_are_said() -> None:
     )
     assert any("rows have a text of more than 12 tokens, cut" in note for note in run.notes)
     notes: list[str] = []
-    table = pa.table({"review": ["so lovely", None]})
-    assert np.isfinite(run.model.answers(table, notes)).all()
+    data = run.model.read(pa.table({"review": ["so lovely", None]}), notes, labelled=False)
+    assert np.isfinite(run.model.predict(data, notes)).all()
     assert notes == [
         "Column 'review': 1 row without a text (row 2); the answer rests on what else is known."
     ]
@@ -110,7 +116,7 @@ def test_rows_without_a_text_do_not_train() -> None:
     texts = table["review"].to_pylist()
     texts[11] = ""
     run = prepare_table(table.set_column(0, "review", [texts]), TableOptions(target="verdict"))
-    held = len(run.valid)
+    held = len(run.validation)
     assert len(run.train) + held in (199, 200)  # the row may be one of those held out
     texts[:20] = [""] * 20
     with pytest.raises(DataError, match="without a text in 'review'"):
@@ -121,7 +127,7 @@ def test_beside_other_columns_a_text_may_be_missing() -> None:
     table = reviews(100)
     texts = [None] * 30 + table["review"].to_pylist()[30:]
     run = prepare_table(table.set_column(0, "review", [texts]), TableOptions(target="verdict"))
-    assert len(run.train) + len(run.valid) == 100
+    assert len(run.train) + len(run.validation) == 100
 
 
 CASES: dict[str, tuple[list[str], dict[str, Any], type]] = {
@@ -153,7 +159,9 @@ def test_a_run_is_saved_and_loaded_with_its_vocabulary(case: str, tmp_path: Path
     is_bpe = options.get("tokens") == "bpe"
     assert bool(saved["texts"][0].get("pieces")) == is_bpe
     scores = json.loads((tmp_path / "run" / "scores.json").read_text())
-    held = prepare_table(table, TableOptions(target="verdict", epochs=1, **QUICK, **options)).held
+    held = prepare_table(
+        table, TableOptions(target="verdict", epochs=1, **QUICK, **options)
+    ).split.validation
     (score,) = scores.values()
     assert model.score(held).metrics == pytest.approx(score["metrics"], rel=1e-4)
 
@@ -163,14 +171,15 @@ def test_a_regression_on_texts_learns() -> None:
     stars = [8.0 if each == "good" else 2.0 for each in table["verdict"].to_pylist()]
     noise = np.random.default_rng(2).normal(0, 0.1, 300)
     table = pa.table({"review": table["review"], "stars": np.array(stars) + noise})
-    assert trained(table, "stars").model.score(table).metrics["r2"] > 0.8
+    model = trained(table, "stars").model
+    assert model.score(model.read(table, [], labelled=True)).metrics["r2"] > 0.8
 
 
 @pytest.mark.parametrize("name", ["lstm", "transformer"])
 def test_other_models_run_by_name(name: str) -> None:
     table = reviews().select(["review", "verdict"])
     run = trained(table, model=name, epochs=1, tokens="characters", max_tokens=24)
-    assert run.config.model == name
+    assert run.options.model == name
     assert np.isfinite(run.trainer.history.epochs[0].validation_loss)
 
 
@@ -186,7 +195,7 @@ def test_a_damaged_vocabulary_is_refused(bag: Any) -> None:
     saved = bag.model.to_json()
     del saved["texts"][0]["ngrams"]
     with pytest.raises(DataError, match="saved of its texts is damaged"):
-        TextModel.from_json(saved, bag.config)
+        TextModel.from_json(saved, bag.options.to_options())
 
 
 def test_a_folder_of_texts_trains_and_predicts(

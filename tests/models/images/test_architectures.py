@@ -12,8 +12,7 @@ from torch.nn import functional as F
 
 import retrograd as rg
 from retrograd.errors import UsageError
-from retrograd.kinds.base import architectures as registry
-from retrograd.kinds.base.architectures import ARCHITECTURES, find_architecture, names_for
+from retrograd.kinds.images.architectures import ARCHITECTURES
 from retrograd.models.images import cnn, mlp, resnet
 from retrograd.models.images.cnn import CNN
 from retrograd.models.images.mlp import MLP
@@ -128,7 +127,7 @@ def test_mlp_is_its_plan(rng: np.random.Generator) -> None:
 def test_images_of_every_size_pass(
     name: str, size: tuple[int, int], rng: np.random.Generator
 ) -> None:
-    network = find_architecture("images", name).build((3, *size), 4).eval()
+    network = ARCHITECTURES.find(name).build((3, *size), 4).eval()
     x = rng.standard_normal((2, 3, *size)).astype(np.float32)
     assert network(rg.Tensor(x)).shape == (2, 4)
 
@@ -140,10 +139,8 @@ def test_an_architecture_is_under_80_lines() -> None:
                 assert len(inspect.getsource(each).splitlines()) < 80
 
 
-def test_the_registry_finds_by_kind_and_name() -> None:
-    assert {"mlp", "cnn", "resnet"} <= set(names_for("images"))
-    keys = [(each.suits, each.name) for each in ARCHITECTURES]
-    assert len(set(keys)) == len(keys)
-    assert all(each.summary.endswith(".") for each in registry.ARCHITECTURES)
+def test_an_architecture_is_found_by_its_name() -> None:
+    assert {"mlp", "cnn", "resnet"} <= set(ARCHITECTURES.names)
+    assert all(each.summary.endswith(".") for each in ARCHITECTURES)
     with pytest.raises(UsageError, match=r"no model 'resnt' for images. Did you mean resnet\?"):
-        find_architecture("images", "resnt")
+        ARCHITECTURES.find("resnt")

@@ -9,7 +9,7 @@ import pytest
 from sklearn.naive_bayes import MultinomialNB
 
 from retrograd import nn
-from retrograd.kinds.base.architectures import find_architecture, names_for
+from retrograd.kinds.text.architectures import ARCHITECTURES
 from retrograd.models.tables.table import TableNet
 from retrograd.models.texts.bag import (
     NgramVectors,
@@ -95,9 +95,9 @@ def test_each_view_of_a_bag_is_a_member_and_the_vectors_are_one() -> None:
     assert bag.vectors.embedding.num_embeddings == 4
 
 
-@pytest.mark.parametrize("name", [each for each in names_for("text") if each != "bag"])
+@pytest.mark.parametrize("name", [each for each in ARCHITECTURES.names if each != "bag"])
 def test_padding_changes_no_answer(name: str, rng: np.random.Generator) -> None:
-    network = find_architecture("text", name).build(50, 3).eval()
+    network = ARCHITECTURES.find(name).build(50, 3).eval()
     for parameter in network.parameters():
         if parameter.ndim == 1:  # biases, which start at 0 here and there
             parameter.data = rng.normal(size=parameter.shape).astype(np.float32)
@@ -112,9 +112,9 @@ def test_padding_changes_no_answer(name: str, rng: np.random.Generator) -> None:
         np.testing.assert_allclose(alone[0], answers[row], rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", [each for each in names_for("text") if each != "bag"])
+@pytest.mark.parametrize("name", [each for each in ARCHITECTURES.names if each != "bag"])
 def test_the_order_of_the_words_matters_and_everything_learns(name: str) -> None:
-    network = find_architecture("text", name).build(20, 2).eval()
+    network = ARCHITECTURES.find(name).build(20, 2).eval()
     ids = np.array([[3, 7, 9, 4, 11], [11, 4, 9, 7, 3]], np.int32)
     answers = network(ids)
     assert np.abs(answers.numpy()[0] - answers.numpy()[1]).max() > 1e-5
@@ -128,9 +128,9 @@ def test_the_order_of_the_words_matters_and_everything_learns(name: str) -> None
 
 
 def test_an_empty_text_has_an_answer() -> None:
-    for name in names_for("text"):
+    for name in ARCHITECTURES.names:
         if name != "bag":
-            network = find_architecture("text", name).build(9, 2).eval()
+            network = ARCHITECTURES.find(name).build(9, 2).eval()
             assert np.isfinite(network(np.zeros((2, 3), np.int32)).numpy()).all(), name
 
 

@@ -63,7 +63,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_recipe(folder, run, **facts)
     run.fit([RunLog(folder, facts)])
     make_record(folder.path / "record", fading=0.1)
-    judged = Judged.of(run.model, run.held, thorough=False)
+    judged = Judged.of(run.model, run.split.validation, thorough=False)
     found = [
         finding("RG101", f"The gradient fades, {HOSTILE}.", layers=["0.weight"], steps=(1, 200)),
         finding("RG501", "The validation loss is 3 times the training loss."),

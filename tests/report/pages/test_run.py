@@ -16,7 +16,7 @@ from sklearn.metrics import confusion_matrix, mean_absolute_error
 from support.small_tables import HOSTILE, flowers, houses, prepared
 
 from retrograd.diagnosis.catalogue import finding
-from retrograd.kinds.base.fitted import Run
+from retrograd.kinds.base.kind import Prepared
 from retrograd.report import RunReport, write_report, write_run_report
 from retrograd.report.pages.predictions import Judged
 from retrograd.report.words.figures import cut, figure
@@ -26,7 +26,7 @@ from retrograd.training.history import Epoch, Verdict
 from retrograd.training.scores import Scores
 
 
-def _trained(table: pa.Table, target: str, folder: Path) -> tuple[Run, RunFolder]:
+def _trained(table: pa.Table, target: str, folder: Path) -> tuple[Prepared[Any], RunFolder]:
     run = prepared(table, target)
     made = RunFolder.create(folder, "unused")
     write_recipe(made, run, seed=1)
@@ -35,7 +35,7 @@ def _trained(table: pa.Table, target: str, folder: Path) -> tuple[Run, RunFolder
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Run, RunFolder]]:
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Prepared[Any], RunFolder]]:
     place = tmp_path_factory.mktemp("runs")
     return {
         "regression": _trained(houses(), "price", place / "houses <b>-1"),
@@ -44,14 +44,14 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Run, RunFo
 
 
 @pytest.fixture(params=["regression", "classification"])
-def case(request: pytest.FixtureRequest, runs: Any) -> tuple[Run, RunFolder]:
-    found: tuple[Run, RunFolder] = runs[request.param]
+def case(request: pytest.FixtureRequest, runs: Any) -> tuple[Prepared[Any], RunFolder]:
+    found: tuple[Prepared[Any], RunFolder] = runs[request.param]
     return found
 
 
 def test_the_page_is_safe_offline_accessible_and_small(case: Any, read_page: Any) -> None:
     run, folder = case
-    path = write_run_report(folder, run.model, run.held)
+    path = write_run_report(folder, run.model, run.split.validation)
     assert path == folder.path / "report.html"
     page = read_page(path)
     page.check_is_safe_and_offline()
@@ -63,8 +63,8 @@ def test_the_page_is_safe_offline_accessible_and_small(case: Any, read_page: Any
 
 def test_it_says_what_the_model_scores(case: Any, read_page: Any) -> None:
     run, folder = case
-    text = read_page(write_run_report(folder, run.model, run.held)).text
-    scores = run.model.score(run.held)
+    text = read_page(write_run_report(folder, run.model, run.split.validation)).text
+    scores = run.model.score(run.split.validation)
     for key, value in scores.metrics.items():
         assert f"{figure(value)} {figure(scores.baseline[key])}" in text
     assert str(run.trainer.history.best.epoch) in text
@@ -73,9 +73,9 @@ def test_it_says_what_the_model_scores(case: Any, read_page: Any) -> None:
 
 def test_the_confusions_are_counted_right(runs: Any, read_page: Any) -> None:
     run, folder = runs["classification"]
-    text = read_page(write_run_report(folder, run.model, run.held)).text
-    truth = run.model.preprocessor.target(run.held)
-    predicted = run.model.answers(run.held).argmax(1)
+    text = read_page(write_run_report(folder, run.model, run.split.validation)).text
+    truth = run.model.preprocessor.target(run.split.validation)
+    predicted = run.model.predict(run.split.validation).argmax(1)
     counts = confusion_matrix(truth, predicted, labels=[0, 1, 2])
     for name, row in zip(run.model.preprocessor.classes, counts, strict=True):
         assert f"{cut(name, 24)} {row[0]} {row[1]} {row[2]}" in text
@@ -83,9 +83,9 @@ def test_the_confusions_are_counted_right(runs: Any, read_page: Any) -> None:
 
 def test_the_rows_predicted_worst_come_first(runs: Any, read_page: Any) -> None:
     run, folder = runs["regression"]
-    text = read_page(write_run_report(folder, run.model, run.held)).text
-    truth = np.asarray(run.held["price"].to_numpy(), float)
-    answers = run.model.answers(run.held)
+    text = read_page(write_run_report(folder, run.model, run.split.validation)).text
+    truth = np.asarray(run.split.validation["price"].to_numpy(), float)
+    answers = run.model.predict(run.split.validation)
     order = np.argsort(-np.abs(answers - truth))[:10]
     lines = [f"{figure(truth[row], 5)} {figure(answers[row], 5)}" for row in order]
     places = [text.index(line) for line in lines]
@@ -98,7 +98,7 @@ def test_a_long_run_on_a_large_table_has_a_small_page(
     rng = np.random.default_rng(0)
     rows, classes = 20_000, 40
     run, folder = runs["classification"]
-    judged = Judged.of(run.model, run.held, thorough=False)
+    judged = Judged.of(run.model, run.split.validation, thorough=False)
     report = RunReport.read(folder, judged)
     model, known = copy.copy(run.model), run.model.schema
     target = dataclasses.replace(known.target, classes=tuple(f"class {i}" for i in range(classes)))
@@ -181,7 +181,7 @@ def test_a_run_in_which_an_error_was_found_is_not_told_to_train_longer(
 ) -> None:
     run, folder = runs["regression"]
     report = dataclasses.replace(
-        RunReport.read(folder, Judged.of(run.model, run.held, thorough=False)),
+        RunReport.read(folder, Judged.of(run.model, run.split.validation, thorough=False)),
         epochs=[_epoch(1, 1.0, True)],
         verdict=Verdict.OUT_OF_EPOCHS,
         kept=1,
@@ -193,7 +193,7 @@ def test_a_run_in_which_an_error_was_found_is_not_told_to_train_longer(
 
 def test_one_row_is_no_rows(runs: Any, tmp_path: Path, read_page: Any) -> None:
     run, folder = runs["regression"]
-    judged = Judged.of(run.model, run.held[:1], thorough=False)
+    judged = Judged.of(run.model, run.split.validation[:1], thorough=False)
     write_report(tmp_path / "run.html", RunReport.read(folder, judged))
     text = read_page(tmp_path / "run.html").text
     assert "On 1 row held out" in text
@@ -210,7 +210,7 @@ def test_weights_that_were_not_written_are_not_said_to_be_kept(
     later = {**lines[-1], "epoch": len(lines) + 1, "validation_loss": 1e-9, "best": True}
     folder.write_lines("metrics.jsonl", [*lines, later])
     folder.write_manifest(data={"path": "houses.csv"}, verdict=None)
-    text = read_page(write_run_report(folder, run.model, run.held)).text
+    text = read_page(write_run_report(folder, run.model, run.split.validation)).text
     kept = max(line["epoch"] for line in lines if line["best"])
     assert f"The weights kept are those of epoch {kept}," in text
     assert f"epoch {len(lines) + 1} was better, but was lost" in text

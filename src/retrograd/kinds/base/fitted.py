@@ -1,31 +1,20 @@
-"""What all kinds of run share: a model that takes a person's data, and a run made ready."""
+"""A model that takes a person's data and gives answers in a person's units."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
 from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 
 from retrograd import nn
 from retrograd.data import SchemaRow
-from retrograd.training.callbacks import (
-    BestWeights,
-    Callback,
-    EarlyStopping,
-    FiniteLoss,
-    TimeLimit,
-)
-from retrograd.training.history import History
-from retrograd.training.options import Options
+from retrograd.training.predictor import Predictor
 from retrograd.training.scores import Scores
-from retrograd.training.sources import Source
-from retrograd.training.trainer import Trainer
 
-__all__ = ["FittedModel", "Origin", "Picture", "Run"]
+__all__ = ["FittedModel", "NetworkModel", "Picture"]
 
 Array = np.ndarray[Any, Any]
 
@@ -64,13 +53,16 @@ class FittedModel(Protocol):
     def notes(self) -> Sequence[str]:
         """What a person should know about how the data was read in training."""
 
-    def read(self, path: Path, notes: list[str], labelled: bool) -> Any:
-        """Data as `answers` takes it, or with `labelled` as `score` does; DataError for none."""
+    def read(self, data: Any, notes: list[str], labelled: bool) -> Any:
+        """The data set at a path, or in memory, for `predict`; with `labelled` for `score` too.
 
-    def answers(self, data: Any, notes: list[str] | None = None) -> Array:
+        Raises DataError for data that the network cannot take.
+        """
+
+    def predict(self, data: Any, notes: list[str] | None = None) -> Array:
         """(rows,) numbers in the target's units, or (rows, classes) probabilities."""
 
-    def truth(self, data: Any) -> Array:
+    def targets(self, data: Any) -> Array:
         """(rows,) numbers in the target's units, or class codes, of labelled data."""
 
     def score(self, data: Any) -> Scores:
@@ -89,53 +81,16 @@ class FittedModel(Protocol):
         """All but the options and the weights."""
 
     @classmethod
-    def from_json(cls, saved: Mapping[str, Any], config: Any) -> Self:
-        """The model that `to_json` and its options describe, its weights not yet learned."""
+    def from_json(cls, saved: Mapping[str, Any], options: Any) -> Self:
+        """The model that `to_json` and its resolved options describe, its weights not learned."""
 
 
-@dataclass(frozen=True)
-class Origin:
-    """Where the rows come from: a file or folder, and a share of it or another for each use."""
+class NetworkModel:
+    """What every fitted model has by its network; a kind's model is derived from it."""
 
-    data: str
-    valid: str | None = None  # a path; a share is in the configuration
-    test: str | None = None  # a path or a share
+    network: nn.Module
 
-
-@dataclass
-class Run:
-    """A run made ready: the model, its trainer, and the data to train on, stop by and be judged on.
-
-    `held` and `test` are what the model's `score` takes: rows to stop by, and rows never seen.
-    """
-
-    model: Any  # a FittedModel of its kind
-    trainer: Trainer
-    config: Options  # with everything resolved
-    train: Source
-    valid: Source
-    held: Any
-    notes: list[str]
-    introduction: str  # what is to be trained and why, a sentence or two
-    test: Any = None
-
-    def fit(self, callbacks: Sequence[Callback] = ()) -> History:
-        """Train as the configuration says; see `Trainer.fit`."""
-        config = self.config
-        assert config.epochs is not None
-        assert config.patience is not None
-        assert config.batch_size is not None
-        return self.trainer.fit(
-            self.train,
-            self.valid,
-            epochs=config.epochs,
-            batch_size=config.batch_size,
-            seed=config.seed,
-            callbacks=[
-                BestWeights(),
-                TimeLimit(math.inf if config.time_limit is None else config.time_limit),
-                EarlyStopping(config.patience),
-                *callbacks,
-                FiniteLoss(),
-            ],
-        )
+    @cached_property
+    def predictor(self) -> Predictor:
+        """The network's outputs in evaluation mode; compiled at the first use."""
+        return Predictor(self.network)

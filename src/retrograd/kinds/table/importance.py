@@ -8,8 +8,8 @@ import numpy as np
 
 from retrograd import ops
 from retrograd.autodiff.tape import no_grad
-from retrograd.data import take_rows
 from retrograd.kinds.base.importance import Importance, Reasons, integrated_gradients
+from retrograd.kinds.table.data import TableData
 from retrograd.tensor import Tensor
 from retrograd.training.predictor import ROWS_PER_CALL
 
@@ -26,18 +26,20 @@ _MOST_REASONS = 6
 _BACKGROUND = 500
 
 
-def column_importance(model: TableModel, frame: Any, rows: int, predictions: int) -> Importance:
+def column_importance(
+    model: TableModel, data: TableData, rows: int, predictions: int
+) -> Importance:
     """How much each column matters; see `Explains.importance`."""
     rng = np.random.default_rng(0)
     # No more than the predictor takes at a time, so that no new program is compiled.
-    frame = _some(frame, ROWS_PER_CALL, rng)
-    truth = model.truth(frame)
-    arrays = model.preprocessor.transform(frame)
+    data = _some(data, ROWS_PER_CALL, rng)
+    truth = model.targets(data)
+    arrays = model.preprocessor.transform(data.frame)
     inputs = arrays.numbers, arrays.categories
     sample = rng.permutation(len(truth))[:rows]
     names, attributed = _attributed(model, tuple(each[sample] for each in inputs), inputs)
     attribution = np.abs(attributed).mean(0)
-    intact = _error(model, model.answers_to(inputs), truth)
+    intact = _error(model, model.predict_from(inputs), truth)
     shuffled = np.full(len(names), np.nan)
     affordable = predictions // (max(len(truth), 1) * _SHUFFLES)
     sources = np.asarray(model.preprocessor.feature_sources)
@@ -47,7 +49,7 @@ def column_importance(model: TableModel, frame: Any, rows: int, predictions: int
         for _ in range(_SHUFFLES):
             order = rng.permutation(len(truth))
             changed = _with_shuffled(inputs, of_column, order)
-            errors.append(_error(model, model.answers_to(changed), truth))
+            errors.append(_error(model, model.predict_from(changed), truth))
         shuffled[place] = np.mean(errors)
     return Importance(
         names,
@@ -61,15 +63,15 @@ def column_importance(model: TableModel, frame: Any, rows: int, predictions: int
     )
 
 
-def column_reasons(model: TableModel, frame: Any, rows: Array) -> list[Reasons]:
+def column_reasons(model: TableModel, data: TableData, rows: Array) -> list[Reasons]:
     """What the columns of some rows add to the answers, counted from those to an average row.
 
     See `Explains.reasons`.
     """
-    chosen = take_rows(frame, rows)
+    chosen = data.take(rows)
     arrays, others = (
-        model.preprocessor.transform(each)
-        for each in (chosen, _some(frame, _BACKGROUND, np.random.default_rng(0)))
+        model.preprocessor.transform(each.frame)
+        for each in (chosen, _some(data, _BACKGROUND, np.random.default_rng(0)))
     )
     names, attributed = _attributed(
         model, (arrays.numbers, arrays.categories), (others.numbers, others.categories)
@@ -77,7 +79,7 @@ def column_reasons(model: TableModel, frame: Any, rows: Array) -> list[Reasons]:
     reasons: list[Reasons] = []
     for place, row in enumerate(attributed):
         largest = np.argsort(-np.abs(row))[:_MOST_REASONS]
-        cells = chosen[place : place + 1]
+        cells = chosen.frame[place : place + 1]
         reasons.append(tuple((_named(names[i], cells), float(row[i])) for i in largest if row[i]))
     return reasons
 
@@ -87,11 +89,11 @@ def _named(name: str, row: Any) -> str:
     return f"{name} {'missing' if value is None else value}"
 
 
-def _some(frame: Any, most: int, rng: np.random.Generator) -> Any:
+def _some(data: TableData, most: int, rng: np.random.Generator) -> TableData:
     """At most so many rows, in their order."""
-    if len(frame) <= most:
-        return frame
-    return take_rows(frame, np.sort(rng.choice(len(frame), most, replace=False)))
+    if len(data) <= most:
+        return data
+    return data.take(np.sort(rng.choice(len(data), most, replace=False)))
 
 
 def _attributed(

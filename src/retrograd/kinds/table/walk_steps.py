@@ -13,7 +13,7 @@ import numpy as np
 from retrograd import nn
 from retrograd.autodiff.tape import Node, backpropagate
 from retrograd.data import TableArrays
-from retrograd.kinds.base.frame import objective_of
+from retrograd.kinds.table.frame import objective_of
 from retrograd.kinds.table.model import TableModel
 from retrograd.kinds.table.walk_record import Guess, Outcome
 from retrograd.tensor import Tensor

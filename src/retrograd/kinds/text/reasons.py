@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import narwhals as nw
 import numpy as np
 import pyarrow as pa
 
-from retrograd.data import take_rows
 from retrograd.data.tables.arrow import strings
 from retrograd.data.tables.table import as_table
 from retrograd.data.texts.columns import read_texts
 from retrograd.data.texts.ngrams import word_spans
 from retrograd.kinds.base.importance import Reasons
+from retrograd.kinds.table.data import TableData
 
 if TYPE_CHECKING:
     from retrograd.kinds.text.model import TextModel
@@ -25,23 +26,24 @@ Array = np.ndarray[Any, Any]
 _MOST_WORDS = 60
 
 
-def word_reasons(model: TextModel, frame: Any, rows: Array) -> list[Reasons]:
+def word_reasons(model: TextModel, data: TableData, rows: Array) -> list[Reasons]:
     """The words of some rows' texts in their order, each with what it adds to the answer.
 
     That is how much smaller the number is, or the probability of the class that is answered,
     without the word. See `Explains.reasons`.
     """
-    chosen = take_rows(frame, rows)
-    words, without = _left_out(read_texts(chosen, model.schema))
-    table = as_table(take_rows(chosen, np.array([place for place, *_ in words], np.int64)))
+    chosen = data.take(rows)
+    words, without = _left_out(read_texts(chosen.frame, model.schema))
+    table = as_table(chosen.take(np.array([place for place, *_ in words], np.int64)).frame)
     for column, texts in zip(model.schema.texts, without, strict=True):
         place = table.column_names.index(column.name)
         table = table.set_column(place, column.name, pa.chunked_array([strings(texts)]))
-    whole = model.answers(chosen)
+    without_each = TableData(nw.from_native(table, eager_only=True), model.schema)
+    whole = model.predict(chosen)
     codes = whole.argmax(1) if model.classes else None
     reasons: list[list[tuple[str, float]]] = [[] for _ in rows]
     if words:
-        for (place, word), answer in zip(words, model.answers(table), strict=True):
+        for (place, word), answer in zip(words, model.predict(without_each), strict=True):
             before = whole[place] if codes is None else whole[place, codes[place]]
             after = answer if codes is None else answer[codes[place]]
             reasons[place].append((word, float(before - after)))

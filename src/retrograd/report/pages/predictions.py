@@ -86,8 +86,8 @@ class Judged:
             model=model,
             data=data,
             scores=model.score(data),
-            truth=model.truth(data) if has_truth else np.zeros(0),
-            answers=model.answers(data) if has_truth else np.zeros(0),
+            truth=model.targets(data) if has_truth else np.zeros(0),
+            answers=model.predict(data) if has_truth else np.zeros(0),
             importance=measure and measure(data, rows=rows, predictions=predictions),
         )
 

@@ -1,0 +1,201 @@
+"""A kind of run in three steps: data is read, split, and a network is built for it.
+
+    parts = kind.read(DataSpec("houses.csv", test=0.2), options)
+    split = kind.split(parts, options)
+    prepared = kind.build(split, options)
+    prepared.fit()
+
+Reading measures nothing, and building measures the rows to train on alone, so that the same data
+can be split or built again. `registry.prepare` takes all three.
+
+To add a kind, make a folder with its options, its `Dataset`, its `FittedModel`, its architectures
+and a `Kind`, and name that in `registry.py`. `kinds/table/` is the example to follow.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+from retrograd import nn
+from retrograd.errors import UsageError, about
+from retrograd.kinds.base.architectures import Architectures
+from retrograd.kinds.base.fitted import FittedModel
+from retrograd.kinds.base.resolved import Resolved
+from retrograd.random import manual_seed
+from retrograd.training.callbacks import (
+    BestWeights,
+    Callback,
+    EarlyStopping,
+    FiniteLoss,
+    TimeLimit,
+)
+from retrograd.training.history import History
+from retrograd.training.options import Options
+from retrograd.training.sources import Source
+from retrograd.training.trainer import Trainer
+
+__all__ = ["DataSpec", "Dataset", "Kind", "Parts", "Prepared", "Split", "introduction", "path_of"]
+
+
+def path_of(data: Any) -> Path | None:
+    """`data` as a path if a person gave one, a text or a `Path`; None for values in memory."""
+    return Path(data) if isinstance(data, str | os.PathLike) else None
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """What a person gave to learn from: paths, or values in memory.
+
+    `validation` and `test` are data of their own or, as a float, a share of the rows of `data`.
+    Raises UsageError for a share that is not between 0 and 1.
+    """
+
+    data: Any
+    validation: Any = None
+    test: Any = None
+
+    def __post_init__(self) -> None:
+        for share in (self.validation, self.test):
+            if isinstance(share, float) and not 0 < share < 1:
+                raise UsageError(f"A share of rows lies between 0 and 1; found {share}.")
+
+    @property
+    def name(self) -> str:
+        """What messages call the data: its path, or nothing if it is in memory."""
+        return str(path_of(self.data) or "")
+
+
+class Dataset(Protocol):
+    """Labelled data as it was read, with nothing measured on it.
+
+    A kind whose rows may be drawn in any order supplies `Examples`, and `split_examples` splits it.
+    """
+
+    @property
+    def kind(self) -> str:
+        """The kind of run that learns from it, which may not be the one that read it."""
+
+    def __len__(self) -> int: ...
+
+
+D = TypeVar("D", bound=Dataset)
+Asked = TypeVar("Asked", bound=Options)
+
+
+@dataclass(frozen=True)
+class Parts(Generic[D]):
+    """What was read: data to train on, and data of their own, or shares, for the other two parts.
+
+    `notes` are what a person should know about the reading, `name` what messages call the data.
+    """
+
+    train: D
+    validation: D | float | None = None  # None: the share that the options say
+    test: D | float | None = None
+    notes: tuple[str, ...] = ()
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Split(Generic[D]):
+    """Data to train on, to stop by, and (if any is kept aside) to be judged on."""
+
+    train: D
+    validation: D
+    test: D | None = None
+    notes: tuple[str, ...] = ()
+    name: str = ""
+
+    @property
+    def judging(self) -> D:
+        """What the figures of a run are measured on: test data, or else the validation data."""
+        return self.validation if self.test is None else self.test
+
+
+@dataclass
+class Prepared(Generic[D]):
+    """A run made ready: the model, its trainer, and the sources that the training loop reads."""
+
+    model: Any  # a FittedModel of its kind
+    trainer: Trainer
+    options: Resolved[Any]
+    train: Source
+    validation: Source
+    split: Split[D]
+    notes: list[str]  # what a person should know about the data
+    introduction: str  # what is to be trained and why
+
+    def fit(self, callbacks: Sequence[Callback] = ()) -> History:
+        """Train as the options say; see `Trainer.fit`."""
+        asked = self.options.asked
+        limit = math.inf if asked.time_limit is None else asked.time_limit
+        return self.trainer.fit(
+            self.train,
+            self.validation,
+            epochs=self.options.epochs,
+            batch_size=self.options.batch_size,
+            seed=asked.seed,
+            callbacks=[
+                BestWeights(),
+                TimeLimit(limit),
+                EarlyStopping(self.options.patience),
+                *callbacks,
+                FiniteLoss(),
+            ],
+        )
+
+
+class Kind(ABC, Generic[D, Asked]):
+    """One kind of run: what it learns from, its options, its model, and the three steps to it.
+
+    `task` is the --task that asks for it; without one, data that it `holds` does.
+    """
+
+    name: str
+    options: type[Options]
+    model: type[FittedModel]
+    architectures: Architectures
+    task: str | None = None
+    needs_target: bool = True  # whether the name of a target column must be given
+
+    @abstractmethod
+    def holds(self, data: Any) -> bool:
+        """Whether a path, or values in memory, are what this kind and no other learns from."""
+
+    def assumed(self, data: Any) -> dict[str, Any]:
+        """Options that need not be given for this data, by name: the target of a pair of arrays."""
+        return {}
+
+    @abstractmethod
+    def read(self, spec: DataSpec, options: Asked) -> Parts[D]:
+        """The labelled data that `spec` names; DataError and UsageError for what cannot be used."""
+
+    @abstractmethod
+    def split(self, parts: Parts[D], options: Asked) -> Split[D]:
+        """Data for each of the three uses; DataError where one would be empty."""
+
+    @abstractmethod
+    def make(self, split: Split[D], options: Asked) -> Prepared[D]:
+        """`build` once the random numbers are seeded.
+
+        Resolve the options, measure `split.train` and nothing else, and make the network, the
+        trainer and the sources. `notes` are those of the split and what is found here.
+        """
+
+    def build(self, split: Split[D], options: Asked) -> Prepared[D]:
+        """A network for the data, not trained yet; the same for the same seed."""
+        manual_seed(options.seed)
+        with about(split.name):
+            return self.make(split, options)
+
+
+def introduction(name: str, network: nn.Module, *facts: str) -> str:
+    """What is to be trained, in a few words: its name, its size, and facts about it."""
+    weights = sum(parameter.numel() for parameter in network.parameters())
+    return f"{name} ({', '.join([f'{weights:,} weights', *filter(None, facts)])})"

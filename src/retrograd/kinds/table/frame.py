@@ -1,0 +1,138 @@
+"""What models that learn from a table have in common: tables in, answers out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+
+from retrograd.data import Preprocessor, Schema, SchemaRow, labelled_rows
+from retrograd.data.tables.table import as_table
+from retrograd.errors import DataError, about
+from retrograd.kinds.base.fitted import NetworkModel
+from retrograd.kinds.base.kind import path_of
+from retrograd.kinds.base.predictions import with_predictions
+from retrograd.kinds.table.data import TableData, frame_of
+from retrograd.kinds.table.options import TableOptions
+from retrograd.models.tables.table import TableNet
+from retrograd.training.objective import Classification, Regression
+from retrograd.training.scores import Scores, score_classes, score_numbers
+from retrograd.wording import count
+
+__all__ = ["FrameModel", "class_shares", "objective_of", "table_net"]
+
+Array = np.ndarray[Any, Any]
+
+_SHOWN_COLUMNS = 8
+
+
+@dataclass
+class FrameModel(NetworkModel):
+    """The part of a `FittedModel` that does not depend on its network."""
+
+    preprocessor: Preprocessor
+    class_shares: Array  # (classes,) in training; empty for regression
+
+    @property
+    def schema(self) -> Schema:
+        return self.preprocessor.schema
+
+    @property
+    def task(self) -> str:
+        return self.schema.task
+
+    @property
+    def target_name(self) -> str:
+        return self.schema.target.name
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.schema.target.classes
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return (*self.schema.notes, *self.preprocessor.notes)
+
+    def read(self, data: Any, notes: list[str], labelled: bool) -> TableData:
+        with about(path_of(data) or ""):
+            frame = frame_of(data, notes)
+            if not labelled:
+                return TableData(frame, self.schema)
+            frame, dropped = labelled_rows(frame, self.schema)
+            if not len(frame):
+                raise DataError(f"No row has a value of the target {self.target_name!r}.")
+        if dropped:
+            notes.append(f"{count(dropped, 'row')} without a value of the target are left out.")
+        return TableData(frame, self.schema)
+
+    def predict(self, data: TableData, notes: list[str] | None = None) -> Array:
+        """(rows,) numbers in the target's units, or (rows, classes) probabilities.
+
+        What a person should know about the rows is added to `notes`.
+        """
+        raise NotImplementedError
+
+    def decoded(self, output: Array) -> Array:
+        """What `predict` gives for the network's output, (rows, [members,] outputs)."""
+        answer = objective_of(self.schema).answer(output)
+        if self.task == "regression":
+            return self.preprocessor.unscale_target(answer)
+        return answer
+
+    def targets(self, data: TableData) -> Array:
+        """(rows,) numbers in the target's units, or class codes."""
+        targets = self.preprocessor.target(data.frame)
+        return self.preprocessor.unscale_target(targets) if self.task == "regression" else targets
+
+    def score(self, data: TableData) -> Scores:
+        """The figures of merit on rows that have a value of the target."""
+        predicted, targets = self.predict(data), self.targets(data)
+        if self.task == "regression":
+            return score_numbers(predicted, targets, self.preprocessor.target_mean)
+        return score_classes(predicted, targets, self.class_shares)
+
+    def predictions(self, data: TableData, notes: list[str]) -> nw.DataFrame[Any]:
+        """The rows with their predictions beside them, in columns that replace any so named."""
+        return with_predictions(data.frame, self.predict(data, notes), self.classes, notes)
+
+    def columns(self) -> list[SchemaRow]:
+        return self.schema.describe()
+
+    def shown(self, data: TableData, rows: Array) -> dict[str, list[str]]:
+        names = [column.name for column in self.schema.features[:_SHOWN_COLUMNS]]
+        table = as_table(data.take(rows).frame)
+        return {
+            name: ["" if value is None else str(value) for value in table[name].to_pylist()]
+            for name in names
+        }
+
+
+def objective_of(schema: Schema) -> Regression | Classification:
+    """What the outputs of a network for this table mean."""
+    if schema.task == "regression":
+        return Regression()
+    return Classification(len(schema.target.classes))
+
+
+def table_net(
+    preprocessor: Preprocessor, options: TableOptions, outputs: int, vectors: int = 0
+) -> TableNet:
+    """An untrained network for a table's columns, and so many numbers more behind its numbers."""
+    return TableNet(
+        preprocessor.number_bins(options.bins) + [np.array([0, 1], np.float32)] * vectors,
+        preprocessor.cardinalities,
+        outputs,
+        width=options.width,
+        depth=options.depth,
+        members=options.members,
+        dropout=options.dropout,
+    )
+
+
+def class_shares(schema: Schema, target: Array) -> Array:
+    """(classes,): how often each class occurs among the codes `target`; empty for regression."""
+    if schema.task == "regression":
+        return np.zeros(0)
+    return np.bincount(target, minlength=len(schema.target.classes)) / len(target)

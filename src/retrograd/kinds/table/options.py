@@ -1,0 +1,46 @@
+"""The options for a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from retrograd.training.options import Options
+
+__all__ = ["TableOptions"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableOptions(Options):
+    """The options for a table: those of every run, and those of its network.
+
+    `bins` is the most pieces of a number's piecewise-linear curve, `members` the size of the
+    ensemble that shares its weights.
+
+    Of columns of free text no more than `max_tokens` tokens of a cell are read. For networks that
+    look at their order `tokens` are words, characters or bpe, at most `vocabulary` of them;
+    `text_dropout` is by default the architecture's own.
+    """
+
+    target: str
+    kinds: dict[str, str] = field(default_factory=dict)
+    bins: int = 128
+    width: int = 128
+    depth: int = 2
+    members: int = 8
+    tokens: str = "words"
+    max_tokens: int = 256
+    vocabulary: int = 20_000
+    text_dropout: float | None = None
+
+    ranges: ClassVar[Mapping[str, tuple[float, float]]] = {
+        **Options.ranges,
+        "bins": (1, 128),
+        "width": (1, 100_000),
+        "depth": (1, 1000),
+        "members": (1, 1000),
+        "max_tokens": (1, 100_000),
+        "vocabulary": (100, 1_000_000),
+        "text_dropout": (0, 0.99),
+    }

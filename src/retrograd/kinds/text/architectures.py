@@ -1,0 +1,42 @@
+"""The architectures for texts. To add one: its file in `models/`, and an entry here."""
+
+from __future__ import annotations
+
+from retrograd.kinds.base.architectures import Architecture, Architectures
+from retrograd.models.texts.bag import TextBag
+from retrograd.models.texts.cnn import TextCNN
+from retrograd.models.texts.recurrent import TextGRU, TextLSTM
+from retrograd.models.texts.transformer import TextTransformer
+
+__all__ = ["ARCHITECTURES"]
+
+ARCHITECTURES = Architectures(
+    "text",
+    Architecture(
+        "bag",
+        "A bag of n-grams of words and characters, each with a vote that naive Bayes starts and "
+        "training weighs, and a vector (Wang & Manning 2012; Iyyer et al. 2015); for few texts.",
+        TextBag,
+    ),
+    Architecture(
+        "cnn",
+        "Convolutions over three to five words in a row, and the strongest answer of each filter "
+        "(Kim 2014); for very many texts.",
+        TextCNN,
+    ),
+    Architecture(
+        "gru",
+        "Gated recurrent units over the words from both ends (Cho et al. 2014).",
+        TextGRU,
+    ),
+    Architecture(
+        "lstm",
+        "Long short-term memory over the words from both ends (Hochreiter & Schmidhuber 1997).",
+        TextLSTM,
+    ),
+    Architecture(
+        "transformer",
+        "Self-attention over the words (Vaswani et al. 2017).",
+        TextTransformer,
+    ),
+)
