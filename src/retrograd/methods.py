@@ -9,8 +9,8 @@ import numpy as np
 
 from retrograd import ops
 from retrograd.arrays import DType
-from retrograd.ops.reduce import Dim
-from retrograd.ops.shape import Shape
+from retrograd.ops.reductions.sums import Dim
+from retrograd.ops.shapes.shape import Shape
 
 if TYPE_CHECKING:
     from retrograd.tensor import Tensor

@@ -11,7 +11,7 @@ import torch
 
 import retrograd as rg
 from retrograd import nn
-from retrograd.ops.normalization import normalize
+from retrograd.ops.layers.normalization import normalize
 
 F = nn.functional
 

@@ -11,8 +11,8 @@ import pytest
 
 from retrograd.autodiff.primitive import REGISTRY
 
-CONVOLVE = import_module("retrograd.ops.convolve")
-WINDOWS = import_module("retrograd.ops.windows")
+CONVOLVE = import_module("retrograd.ops.spatial.convolution_primitive")
+WINDOWS = import_module("retrograd.ops.spatial.windows")
 
 # x, weight, stride, groups
 WAYS = {

@@ -13,7 +13,7 @@ import torch
 
 import retrograd as rg
 from retrograd import ops
-from retrograd.ops.solve import _PADE
+from retrograd.ops.linalg.matrix_functions import _PADE
 
 BFLOAT16 = ml_dtypes.bfloat16
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import retrograd as rg
-from retrograd.ops.recurrent import GRUCell, LSTMCell, RNNCell, recur
+from retrograd.ops.layers.recurrent import GRUCell, LSTMCell, RNNCell, recur
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ import torch
 import retrograd as rg
 from retrograd.nn import functional as F
 
-CONVOLVE = import_module("retrograd.ops.convolve")
+CONVOLVE = import_module("retrograd.ops.spatial.convolution_primitive")
 CASES = [
     # input, weight, options
     ((5, 3, 9), (4, 3, 3), {"padding": 2}),
