@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import safetensors.numpy
 import safetensors.torch
 import torch
 from support.programs import equations
