@@ -1,6 +1,6 @@
 """Layers, losses and initial weights, with PyTorch's names, shapes and defaults."""
 
-from retrograd.nn import functional, init
+from retrograd.nn import functional, init, utils
 from retrograd.nn.attention.multihead import MultiheadAttention
 from retrograd.nn.attention.positions import LearnedPositions, RotaryPositions, SinusoidalPositions
 from retrograd.nn.attention.transformer import TransformerEncoder, TransformerEncoderLayer
@@ -59,13 +59,23 @@ from retrograd.nn.losses.classification import (
     cross_entropy,
     nll_loss,
 )
-from retrograd.nn.losses.ctc import CTCLoss
+from retrograd.nn.losses.ctc import CTCLoss, ctc_loss
 from retrograd.nn.losses.distance import (
     CosineEmbeddingLoss,
     TripletMarginLoss,
     TripletMarginWithDistanceLoss,
+    cosine_embedding_loss,
+    triplet_margin_loss,
+    triplet_margin_with_distance_loss,
 )
-from retrograd.nn.losses.likelihood import BCELoss, GaussianNLLLoss, KLDivLoss
+from retrograd.nn.losses.likelihood import (
+    BCELoss,
+    GaussianNLLLoss,
+    KLDivLoss,
+    binary_cross_entropy,
+    gaussian_nll_loss,
+    kl_div,
+)
 from retrograd.nn.losses.margin import (
     HingeEmbeddingLoss,
     MarginRankingLoss,
@@ -73,6 +83,12 @@ from retrograd.nn.losses.margin import (
     MultiLabelSoftMarginLoss,
     MultiMarginLoss,
     SoftMarginLoss,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    multi_margin_loss,
+    multilabel_margin_loss,
+    multilabel_soft_margin_loss,
+    soft_margin_loss,
 )
 from retrograd.nn.losses.regression import (
     HuberLoss,
@@ -195,16 +211,30 @@ __all__ = [
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
     "Upsample",
+    "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "cosine_embedding_loss",
     "cross_entropy",
+    "ctc_loss",
     "functional",
+    "gaussian_nll_loss",
+    "hinge_embedding_loss",
     "huber_loss",
     "init",
+    "kl_div",
     "l1_loss",
+    "margin_ranking_loss",
     "mse_loss",
+    "multi_margin_loss",
+    "multilabel_margin_loss",
+    "multilabel_soft_margin_loss",
     "nll_loss",
     "observed",
     "poisson_nll_loss",
     "quantile_loss",
     "smooth_l1_loss",
+    "soft_margin_loss",
+    "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
+    "utils",
 ]

@@ -198,7 +198,7 @@ class _Loop:
         loss = self.program.loss(self.model(inputs), target)
         loss.backward()
         if self.program.clip_norm is not None:
-            optim.clip_grad_norm_(self.model.parameters(), self.program.clip_norm)
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.program.clip_norm)
         self.optimizer.step()
         # Cleared after use, so that the compiled step has no gradients to hand back; also those of
         # parameters that the optimizer does not hold.

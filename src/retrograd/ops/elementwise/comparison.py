@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from retrograd.arrays import Array, Namespace
 from retrograd.autodiff.primitive import Primitive, primitive
+from retrograd.autodiff.tape import Tensor
 
 __all__ = [
+    "eq",
     "equal",
     "greater",
     "greater_equal",
@@ -36,7 +38,32 @@ def _question(name: str, meaning: str, operands: int = 2) -> Primitive:
     return made.pullbacks(**dict.fromkeys(made.operands))
 
 
-equal = _question("equal", "Whether x == y, elementwise.")
+@primitive
+def eq(xp: Namespace, x: Array, y: Array) -> Array:
+    """Whether x == y, elementwise."""
+    return xp.equal(x, y)
+
+
+eq.pullbacks(x=None, y=None)
+
+
+@primitive
+def same_elements(xp: Namespace, x: Array, y: Array) -> Array:
+    """Whether the shapes are the same and all elements equal."""
+    return xp.asarray(xp.array_equal(x, y))
+
+
+same_elements.pullbacks(x=None, y=None)
+
+
+def equal(x: Tensor, y: Tensor) -> bool:
+    """Whether x and y have the same shape and the same elements: one bool; `eq` is elementwise.
+
+    Raises TraceError in a compiled step, which does not know the elements.
+    """
+    return bool(same_elements(x, y))
+
+
 not_equal = _question("not_equal", "Whether x != y, elementwise.")
 less = _question("less", "Whether x < y, elementwise.")
 less_equal = _question("less_equal", "Whether x <= y, elementwise.")
