@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import retrograd as rg
-from retrograd import ops
+from retrograd import nn, ops
 
 VALUES = [[[3.0, -4.0], [0.5, 1.0]], [12.0, -0.25, 2.0]]
 
