@@ -47,7 +47,7 @@ __all__ = [
     "record",
     "value_and_grad",
     "vjp",
-    *ops.__all__,
+    *vars(ops)["__all__"],  # which type checkers do not see
 ]
 
 # What takes more than NumPy is imported when it is asked for.

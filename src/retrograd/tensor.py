@@ -14,7 +14,7 @@ from retrograd.arrays import Array, DType, as_array, is_traced, namespace, state
 from retrograd.autodiff import tape
 from retrograd.autodiff.tape import Leaf, Node, backpropagate
 from retrograd.methods import TensorMethods
-from retrograd.ops.shape import Shape
+from retrograd.ops.shapes.shape import Shape
 
 __all__ = ["Tensor"]
 

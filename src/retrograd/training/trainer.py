@@ -165,7 +165,7 @@ class Trainer:
         loss = self.objective.loss(self.model(*inputs), target)
         loss.backward()
         if self.clip_norm is not None:
-            optim.clip_grad_norm_(self.model.parameters(), self.clip_norm)
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.clip_norm)
         self.optimizer.step()
         # Cleared after use, so that the compiled step has no gradients to hand back; also those of
         # parameters that the optimizer does not hold.
