@@ -10,6 +10,7 @@ import numpy as np
 
 from retrograd.data import read_table
 from retrograd.data.series.series import Series, read_series
+from retrograd.data.tables.memory import table_in_memory
 from retrograd.errors import DataError, about
 from retrograd.kinds.base.kind import path_of
 from retrograd.kinds.forecast.windows import SeriesWindows, window_starts
@@ -38,7 +39,7 @@ def read_forecast(data: Any, target: str, time: str | None, notes: list[str]) ->
     """The series in the column `target` of a table, in a file or in memory."""
     path: Path | None = path_of(data)
     with about(path or ""):
-        frame = data if path is None else read_table(path, notes)
+        frame = table_in_memory(data) if path is None else read_table(path, notes)
         return ForecastData(read_series(frame, target, time, notes))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from retrograd.data.tables.table import as_table
+from retrograd.data.tables.memory import table_in_memory
 from retrograd.data.texts.corpus import checked_text, read_text
 from retrograd.errors import DataError, about
 from retrograd.kinds.base.kind import DataSpec, Parts, path_of
@@ -43,7 +43,7 @@ def text_of(data: Any) -> str:
         return read_text(path)
     if hasattr(data, "read"):
         return checked_text(data.read(), "The text in memory")
-    table = as_table(data)
+    table = table_in_memory(data).to_native()
     if _COLUMN not in table.column_names:
         raise DataError(
             f"The table has no column {_COLUMN!r} to learn a language from; its columns are "
