@@ -16,7 +16,7 @@ from retrograd.cli.show import show_columns, show_findings, show_notes, show_sco
 from retrograd.data.split import share
 from retrograd.diagnosis.finding import Finding
 from retrograd.diagnosis.nan.failing_run import FailingRun
-from retrograd.diagnosis.record.recorder import Recorder
+from retrograd.diagnosis.recorder import Recorder
 from retrograd.errors import DataError, Interrupted, RunError, UsageError
 from retrograd.kinds.base.fitted import Origin, Run
 from retrograd.kinds.registry import KINDS

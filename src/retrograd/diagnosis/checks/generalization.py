@@ -8,12 +8,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from retrograd.diagnosis.catalogue import finding
+from retrograd.diagnosis.checks.baselines import SimpleScores
 from retrograd.diagnosis.checks.case import Case
 from retrograd.diagnosis.finding import Finding
+from retrograd.diagnosis.register import check
 
-__all__ = ["CHECKS"]
 
-
+@check("RG501", reads=("record",))
 def overfitting(case: Case) -> Iterator[Finding]:
     """RG501. The validation loss rose from its least by a quarter of what it had gained, or more,
     while the training loss is less than half of it; or a simple model does better on the
@@ -56,6 +57,7 @@ def overfitting(case: Case) -> Iterator[Finding]:
         )
 
 
+@check("RG502", reads=("record",))
 def overtraining(case: Case) -> Iterator[Finding]:
     """RG502. The best epoch lies in the first half, and a tenth of what was gained is lost.
 
@@ -80,37 +82,36 @@ def overtraining(case: Case) -> Iterator[Finding]:
         )
 
 
-def underfitting(case: Case) -> Iterator[Finding]:
+@check("RG503", reads=("record", "simple"))
+def underfitting(case: Case, simple: SimpleScores) -> Iterator[Finding]:
     """RG503. Ridge regression or the nearest rows do better on rows not learned from than the
     network on those it learned from.
 
     Where simple models come to more than that, the network has no excuse in the data.
     """
-    simple = case.simple
-    if simple is None or not case.shortfall > 1.1 or not math.isfinite(case.train_error):
+    if not case.shortfall > 1.1 or not math.isfinite(case.train_error):
         return
     if case.train_error >= simple.best:
-        name = "ridge regression" if simple.linear <= simple.neighbours else "nearest neighbours"
+        by_ridge = simple.linear <= simple.neighbors
+        name = "ridge regression comes" if by_ridge else "nearest neighbors come"
         yield finding(
             "RG503",
             f"{_error(case)} of the network is {case.train_error:.3g} on its training rows and "
-            f"{case.valid_error:.3g} on others, where {name} come to {simple.best:.3g}.".replace(
-                "regression come", "regression comes"
-            ),
+            f"{case.valid_error:.3g} on others, where {name} to {simple.best:.3g}.",
             train_error=case.train_error,
             valid_error=case.valid_error,
             simple=simple.best,
         )
 
 
-def baseline(case: Case) -> Iterator[Finding]:
+@check("RG504", reads=("record", "simple"))
+def baseline(case: Case, simple: SimpleScores) -> Iterator[Finding]:
     """RG504. Not better than the most frequent class or the mean, within two standard errors.
 
     DeepLocalize and the project's own scores compare with the same. A warning where simple models,
     too, find nothing.
     """
-    simple = case.simple
-    if simple is None or not case.has_run or not math.isfinite(case.valid_error):
+    if not math.isfinite(case.valid_error):
         return
     margin = case.margin(simple.constant)
     if case.valid_error > simple.constant - margin:
@@ -133,6 +134,3 @@ def _error(case: Case) -> str:
         if case.task == "classification"
         else "The share of variance left"
     )
-
-
-CHECKS = (overfitting, overtraining, underfitting, baseline)
