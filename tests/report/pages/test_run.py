@@ -144,6 +144,8 @@ def test_the_verdict_is_honest() -> None:
     assert "no better than the baseline" in verdict("x", metrics(bad), 2)
     mixed = Scores(9, {"r2": 0.1, "mae": 5.0}, {"r2": 0.0, "mae": 4.0})
     assert "in some figures, but not in MAE" in verdict("x", metrics(mixed), 9)
+    lucky = verdict("x", metrics(good), 2, by_chance=True)
+    assert lucky.startswith("The model beats the baseline by no more than chance might")
     nothing = Scores(9, {"accuracy": 0.5}, {"accuracy": 0.5})
     assert "no better than the baseline" in verdict("x", metrics(nothing), 9)
 

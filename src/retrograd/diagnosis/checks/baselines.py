@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +12,10 @@ __all__ = [
     "SimpleScores",
     "features",
     "finite",
+    "misranked",
     "nearest",
     "ridge",
     "scaled",
-    "share_wrong",
     "simple_scores",
 ]
 
@@ -28,7 +29,7 @@ _LARGEST = 1e100  # whose square is finite
 
 @dataclass(frozen=True)
 class SimpleScores:
-    """The error on validation rows (share wrong, or of the variance) of three simple models.
+    """The error on validation rows, see `simple_scores`, of three simple models.
 
     `constant` answers with the most frequent class or the mean, `linear` is ridge regression,
     `neighbors` the vote or mean of the nearest training rows.
@@ -68,12 +69,12 @@ def simple_scores(
     valid_inputs: Array,
     valid_target: Array,
     task: str,
-    balanced: bool = False,
+    ranked: bool = False,
 ) -> SimpleScores:
     """The errors on the valid rows of models fitted to the others.
 
-    With `balanced`, the share of wrong classes is that of each class, averaged over the classes,
-    and the classes count alike in fitting.
+    Of classes it is the share of wrong rows, or with `ranked` that of `misranked` pairs; of numbers
+    the share of the variance that is left.
     """
     x, x_valid = scaled(features(inputs), features(valid_inputs))
     if task == "classification":
@@ -81,11 +82,8 @@ def simple_scores(
         y = (target[:, None] == classes).astype(np.float64)
         truth = np.searchsorted(classes, valid_target)
 
-        if balanced:
-            y = y / np.maximum(y.sum(0), 1)
-
         def error(answer: Array) -> float:
-            return share_wrong(answer.argmax(1), truth, balanced)
+            return misranked(answer, truth) if ranked else float(np.mean(answer.argmax(1) != truth))
     else:
         y = finite(target.reshape(len(target), -1))
         numbers = finite(valid_target.reshape(len(valid_target), -1))
@@ -101,12 +99,23 @@ def simple_scores(
     )
 
 
-def share_wrong(said: Array, truth: Array, balanced: bool = False) -> float:
-    """The share of rows, or with `balanced` the mean of each class's share, that is said wrong."""
-    wrong = said != truth
-    if not balanced:
-        return float(np.mean(wrong))
-    return float(np.mean([wrong[truth == each].mean() for each in np.unique(truth)]))
+def misranked(scores: Array, truth: Array) -> float:
+    """1 - the area under the ROC curve, of `scores` (rows, classes) for class codes (rows,).
+
+    The share of the pairs of a row of a class and one of another that the score of the class puts
+    the wrong way round, ties counting half; the mean over the classes. 0.5 knows nothing, however
+    unequal the classes are. NaN where all rows are of one class.
+    """
+    from sklearn.metrics import roc_auc_score
+
+    found = np.unique(truth)
+    if len(found) < 2:
+        return math.nan
+    nothing = np.zeros(len(scores))  # what scores without a column for a class know of it
+    known = [scores[:, c] if 0 <= c < scores.shape[1] else nothing for c in found]
+    return 1 - float(
+        np.mean([roc_auc_score(truth == c, s) for c, s in zip(found, known, strict=True)])
+    )
 
 
 def scaled(x: Array, other: Array) -> tuple[Array, Array]:

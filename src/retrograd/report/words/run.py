@@ -65,8 +65,18 @@ def metric_name(key: str) -> str:
     return _MEANINGS[key][0] if key in _MEANINGS else key
 
 
-def verdict(target: str, found: Sequence[Metric], rows: int, baseline_does: str = "") -> str:
-    """Whether the model learned something, in one or two sentences."""
+def verdict(
+    target: str,
+    found: Sequence[Metric],
+    rows: int,
+    baseline_does: str = "",
+    *,
+    by_chance: bool = False,
+) -> str:
+    """Whether the model learned something, in one or two sentences.
+
+    `by_chance`: it was found (RG504) that what it is better by may be chance.
+    """
     better = sum(metric.is_better for metric in found)
     known = {metric.key: metric for metric in found}
     where = f"on {count(rows, 'row')} held out from training"
@@ -87,6 +97,8 @@ def verdict(target: str, found: Sequence[Metric], rows: int, baseline_does: str 
         size = f"reaches a {first.name} of {figure(first.value)}"
         beside = f"the baseline's is {figure(first.baseline)}"
     facts = f"Predicting {target}, it {size}, {where}; {beside}."
+    if better and by_chance:
+        return f"The model beats the baseline by no more than chance might. {facts}"
     if better == len(found):
         return f"The model beats the baseline in every figure. {facts}"
     if better:
