@@ -130,7 +130,7 @@ def scaled(x: Array, other: Array) -> tuple[Array, Array]:
 def nearest(queries: Array, rows: Array, count: int, itself: bool = False) -> Array:
     """(queries, count): the numbers of the nearest `rows`, nearest first.
 
-    With `itself` the queries are the rows, and none is its own neighbour.
+    With `itself` the queries are the rows, and none is its own neighbor.
     """
     from sklearn.neighbors import NearestNeighbors
 

@@ -98,19 +98,19 @@ def clipping(case: Case) -> Iterator[Finding]:
 def order(case: Case) -> Iterator[Finding]:
     """RG217. Batches come in the same order each epoch, and that order is not by chance.
 
-    Either it is known that they are not shuffled and the targets of neighbouring rows are more
+    Either it is known that they are not shuffled and the targets of neighboring rows are more
     alike than those of others; or the loss of a step resembles that of the step an epoch before,
-    and of its neighbours, far more than chance lets it (a correlation above 0.5 of 30 steps or
+    and of its neighbors, far more than chance lets it (a correlation above 0.5 of 30 steps or
     more has a chance below 1 %). Bengio 2012, section 3.1; TheDeepChecker checks the same.
     """
-    alike = _neighbours_alike(case)
+    alike = _neighbors_alike(case)
     repeats = _repeats(case)
     known = case.shuffled is False
     sorted_rows = known and alike > 0.3
     repeated = case.shuffled is not True and repeats > 0.5
     if sorted_rows or repeated:
         text = (
-            f"The rows are not shuffled, and neighbours have {alike:.0%} more alike targets than "
+            f"The rows are not shuffled, and neighbors have {alike:.0%} more alike targets than "
             "rows drawn at random."
             if sorted_rows
             else f"The loss of a step is correlated by {repeats:.2f} with that of the same step an "
@@ -119,7 +119,7 @@ def order(case: Case) -> Iterator[Finding]:
         yield finding("RG217", text, alike=alike, correlation=repeats)
 
 
-def _neighbours_alike(case: Case) -> float:
+def _neighbors_alike(case: Case) -> float:
     """0 if successive targets differ as much as any two do, 1 if they are the same."""
     if case.train is None or case.task is None or len(case.train) < 20:
         return math.nan
@@ -141,7 +141,7 @@ def _repeats(case: Case) -> float:
     steps = case.steps
     if per_epoch is None or per_epoch < 8 or not len(steps) or len(case.epochs) < 3:
         return math.nan
-    if len(steps) != steps[-1]:  # thinned, so that neighbours are missing
+    if len(steps) != steps[-1]:  # thinned, so that neighbors are missing
         return math.nan
     epochs = len(steps) // per_epoch
     table = case.losses[: epochs * per_epoch].reshape(epochs, per_epoch)[1:]

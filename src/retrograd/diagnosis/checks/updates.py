@@ -71,7 +71,6 @@ def too_high(case: Case) -> Iterator[Finding]:
             "RG201",
             f"At a learning rate of {rate:g} the loss {shape}; the first steps moved the weights "
             f"{moved}.",
-            severity=None if lost or worse or case.fared_badly else "note",
             steps=steps,
             largest=thrown * start,
             numbers=numbers,
