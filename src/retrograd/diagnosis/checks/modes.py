@@ -93,9 +93,9 @@ def weight_decay(case: Case, record: Record) -> Iterator[Finding]:
     (Krogh & Hertz 1992; Zhang et al. 2019, "Three mechanisms of weight decay"). Not judged where
     the run came out well, nor where nothing but the decay moves the weights.
     """
-    if not case.fared_badly:
-        return
     decay = float(record.optimizer[1].get("weight_decay") or 0.0)
+    if not decay or not case.fared_badly:
+        return
     shrunk = []
     for each in matrices(case):
         norms = case.series("weight_norm", each.name)
