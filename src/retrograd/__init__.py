@@ -16,9 +16,9 @@ from retrograd.variable import Buffer, Key, Parameter, Slot, Variable
 
 if TYPE_CHECKING:
     from retrograd.diagnosis.diagnose import diagnose
+    from retrograd.diagnosis.fix import fix
     from retrograd.diagnosis.nan.origin import find_nan
-    from retrograd.diagnosis.record.recorder import record
-    from retrograd.diagnosis.remedies.fix import fix
+    from retrograd.diagnosis.recorder import record
 
 __all__ = [
     "Buffer",
@@ -54,8 +54,8 @@ __all__ = [
 _LATER = {
     "diagnose": "retrograd.diagnosis.diagnose",
     "find_nan": "retrograd.diagnosis.nan.origin",
-    "fix": "retrograd.diagnosis.remedies.fix",
-    "record": "retrograd.diagnosis.record.recorder",
+    "fix": "retrograd.diagnosis.fix",
+    "record": "retrograd.diagnosis.recorder",
 }
 
 

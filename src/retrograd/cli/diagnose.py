@@ -15,7 +15,7 @@ from retrograd.cli.session import run_origin
 from retrograd.cli.show import COLORS, show_notes
 from retrograd.diagnosis.catalogue import check_codes
 from retrograd.diagnosis.checks.case import Case
-from retrograd.diagnosis.diagnose import examined
+from retrograd.diagnosis.examine import examined
 from retrograd.diagnosis.finding import Finding
 from retrograd.diagnosis.record.record import Record
 from retrograd.errors import DataError

@@ -16,9 +16,16 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from retrograd.cli.session import run_origin
 from retrograd.diagnosis.finding import Finding, Remedy
-from retrograd.diagnosis.remedies.options import Changed, changed_options, random_options
-from retrograd.diagnosis.remedies.trials import Fix, FixInterrupted, Scored, bounded, try_remedies
-from retrograd.diagnosis.remedies.trials import Progress as Done
+from retrograd.diagnosis.remedies.table import OPTION_REMEDIES
+from retrograd.diagnosis.remedies.trials import (
+    Fix,
+    FixInterrupted,
+    FixProgress,
+    Scored,
+    bounded,
+    try_remedies,
+)
+from retrograd.diagnosis.remedies.variants import Variants
 from retrograd.errors import RunError
 from retrograd.kinds.base.kind import DataSpec, Kind
 from retrograd.kinds.registry import prepare
@@ -87,9 +94,9 @@ def fix_run(
     seeds: Sequence[int],
     tries: int,
     findings: Sequence[Finding] | None = None,
-    progress: Callable[[Done], None] | None = None,
+    progress: Callable[[FixProgress], None] | None = None,
 ) -> Fix[Options]:
-    """Try remedies for a run's options; see `retrograd.diagnosis.remedies.fix.fix`.
+    """Try remedies for a run's options; see `retrograd.diagnosis.fix.fix`.
 
     Raises UsageError for a run without a record, DataError if its data is gone or has changed,
     FixInterrupted at Ctrl-C.
@@ -98,8 +105,8 @@ def fix_run(
         findings = sure_findings(folder)
     kind, origin = kind_in(folder), run_origin(folder)
 
-    def ways(finding: Finding, remedy: Remedy) -> list[Changed]:
-        return changed_options(remedy.change, config)
+    def variants(finding: Finding, remedy: Remedy) -> Variants[Options]:
+        return OPTION_REMEDIES.variants(remedy.change, config, finding)
 
     def train(options: Options, seed: int) -> Scored:
         return _train(kind, origin, options.replaced(seed=config.seed + seed))
@@ -108,9 +115,9 @@ def fix_run(
     return try_remedies(
         config,
         findings,
-        ways,
+        variants,
         train,
-        random=lambda besides: random_options(config, besides, config.seed),
+        random=lambda besides: OPTION_REMEDIES.random(config, besides, config.seed),
         seeds=seeds,
         tries=tries,
         progress=progress,
@@ -184,7 +191,7 @@ def _told(found: Fix[Options], path: Path | None) -> dict[str, object]:
 
 
 @contextmanager
-def _reported(console: Console) -> Iterator[Callable[[Done], None]]:
+def _reported(console: Console) -> Iterator[Callable[[FixProgress], None]]:
     """What is being trained, how far it is, how long it may take: a live line, or a line each."""
     if not console.is_terminal:
         yield lambda done: console.print(_line(done), highlight=False)
@@ -198,13 +205,13 @@ def _reported(console: Console) -> Iterator[Callable[[Done], None]]:
     )
     task = bar.add_task("looking", total=None)
 
-    def tell(done: Done) -> None:
+    def tell(done: FixProgress) -> None:
         bar.update(task, description=escape(done.doing), completed=done.done, total=done.most)
 
     with bar:
         yield tell
 
 
-def _line(done: Done) -> str:
+def _line(done: FixProgress) -> str:
     left = "" if done.seconds_left is None else f"  at most {done.seconds_left:.0f} s left"
     return f"{done.done}/{done.most} trainings: {escape(done.doing)}{left}"

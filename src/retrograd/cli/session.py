@@ -15,7 +15,7 @@ from retrograd.cli.progress import reporter
 from retrograd.cli.show import show_columns, show_findings, show_notes, show_scores
 from retrograd.diagnosis.finding import Finding
 from retrograd.diagnosis.nan.failing_run import FailingRun
-from retrograd.diagnosis.record.recorder import Recorder
+from retrograd.diagnosis.recorder import Recorder
 from retrograd.errors import DataError, Interrupted, RunError, UsageError
 from retrograd.kinds.base.kind import DataSpec, Prepared
 from retrograd.kinds.registry import prepare

@@ -9,7 +9,7 @@ import numpy as np
 
 from retrograd.diagnosis.catalogue import check_codes, ranked
 from retrograd.diagnosis.checks.case import Case, Data
-from retrograd.diagnosis.diagnose import examined
+from retrograd.diagnosis.examine import examined
 from retrograd.diagnosis.finding import Finding
 from retrograd.diagnosis.record.record import Record
 from retrograd.errors import UsageError

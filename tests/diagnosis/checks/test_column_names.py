@@ -14,7 +14,7 @@ from rich.console import Console
 from retrograd.cli.diagnose import _case
 from retrograd.cli.session import start
 from retrograd.diagnosis.checks.case import Case, Data
-from retrograd.diagnosis.diagnose import examined
+from retrograd.diagnosis.examine import examined
 from retrograd.kinds.base.kind import DataSpec
 from retrograd.kinds.table.options import TableOptions
 

@@ -14,11 +14,10 @@ from retrograd.autodiff.tape import no_grad
 from retrograd.diagnosis.catalogue import finding
 from retrograd.diagnosis.checks.case import Case, Data
 from retrograd.diagnosis.finding import Finding
+from retrograd.diagnosis.register import check
 from retrograd.tensor import Tensor
 from retrograd.training.sources import OneBatch
 from retrograd.training.trainer import Trainer
-
-__all__ = ["CHECKS"]
 
 Array = np.ndarray[Any, Any]
 
@@ -39,6 +38,7 @@ def _rows(case: Case) -> Data | None:
     return rows if len(rows) > 1 and all(np.isfinite(each).all() for each in arrays) else None
 
 
+@check("RG409", reads=("model", "loss", "sample"))
 def wrong_gradient(case: Case) -> Iterator[Finding]:
     """RG409. The largest slope of each of some parameters against a central difference, in float64.
 
@@ -101,6 +101,7 @@ def _difference(parameter: Any, at: Any, value: Any, width: float) -> float:
     return (ends[0] - ends[1]) / (2 * width)
 
 
+@check("RG411", reads=("model", "loss", "sample"))
 def one_batch(case: Case) -> Iterator[Finding]:
     """RG411. 150 steps of Adam on 32 rows leave more than half of the loss.
 
@@ -132,6 +133,3 @@ def one_batch(case: Case) -> Iterator[Finding]:
             first=first,
             last=last,
         )
-
-
-CHECKS = (wrong_gradient, one_batch)

@@ -18,7 +18,7 @@ from retrograd.cli import main
 from retrograd.cli.fix import fix_run
 from retrograd.cli.session import start
 from retrograd.diagnosis.catalogue import finding
-from retrograd.diagnosis.remedies.options import changed_options, random_options
+from retrograd.diagnosis.remedies.table import OPTION_REMEDIES
 from retrograd.errors import UsageError
 from retrograd.kinds.base.kind import DataSpec
 from retrograd.kinds.table.options import TableOptions
@@ -155,7 +155,7 @@ def test_nothing_wrong_is_nothing_to_mend(
 ) -> None:
     monkeypatch.setattr("retrograd.cli.fix.sure_findings", lambda folder: [])
     assert _command(monkeypatch, "fix", slow_run.path) == 0
-    assert "Nothing was found that wants mending." in capfd.readouterr().out
+    assert "Nothing was found to fix." in capfd.readouterr().out
 
 
 def test_data_that_has_changed_is_refused(slow_run: RunFolder, tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ def test_data_that_has_changed_is_refused(slow_run: RunFolder, tmp_path: Path) -
 )
 def test_each_remedy_changes_its_option(change: str, expected: list[tuple[str, Any]]) -> None:
     config = TableOptions(target="price", batch_size=32, epochs=40, patience=15)
-    ways = changed_options(change, config)
+    ways = OPTION_REMEDIES.variants(change, config)
     assert [config.replaced(**dict([pair])) for pair in expected] == [c for _, c in ways]
     for words, changed in ways:
         name, value = next((n, v) for n, v in changed.to_json().items() if v != config.to_json()[n])
@@ -204,7 +204,7 @@ def test_a_learning_rate_far_too_high_may_also_become_the_usual_one(
     rate: float, lower: list[float]
 ) -> None:
     config = TableOptions(target="price", learning_rate=rate)
-    ways = changed_options("lower_learning_rate", config)
+    ways = OPTION_REMEDIES.variants("lower_learning_rate", config)
     assert [changed.learning_rate for _, changed in ways] == lower
 
 
@@ -224,7 +224,7 @@ def test_a_run_that_diverges_is_mended(tmp_path: Path) -> None:
 
 def test_a_random_change_is_another_one() -> None:
     config = TableOptions(target="price", batch_size=32, epochs=40, patience=15)
-    drawn = {random_options(config, "raise_clip", seed)[0][0] for seed in range(12)}
+    drawn = {OPTION_REMEDIES.random(config, "raise_clip", seed)[0][0] for seed in range(12)}
     assert len(drawn) > 4
     assert not any(words.startswith("clip_norm 1 -> 10") for words in drawn)
 

@@ -12,7 +12,7 @@ import retrograd as rg
 from retrograd import nn, optim
 from retrograd.diagnosis.probes.curvature import Curvature
 from retrograd.diagnosis.record.record import Record
-from retrograd.diagnosis.record.recorder import Recorder
+from retrograd.diagnosis.recorder import Recorder
 from retrograd.training.callbacks import Callback
 from retrograd.training.history import Epoch
 from retrograd.training.objective import Classification, Regression

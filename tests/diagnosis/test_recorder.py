@@ -21,7 +21,7 @@ from retrograd.diagnosis.probes.arrays import element_count, elements, row_count
 from retrograd.diagnosis.probes.steps import next_due
 from retrograd.diagnosis.record import store as record_store
 from retrograd.diagnosis.record.record import SERIES, Record
-from retrograd.diagnosis.record.recorder import Recorder
+from retrograd.diagnosis.recorder import Recorder
 from retrograd.errors import DataError
 
 STEPS = 40
@@ -141,7 +141,7 @@ def test_the_record_says_of_what_it_is(twins) -> None:
     assert record.optimizer[0] == "SGD"
     assert record.optimizer[1]["lr"] == 0.01
     weight = record.parameters[0]
-    assert (weight.name, weight.shape, weight.held, weight.sample) == (
+    assert (weight.name, weight.shape, weight.optimized, weight.sample) == (
         "0.weight",
         (16, 6),
         True,

@@ -12,7 +12,7 @@ import pytest
 import retrograd as rg
 from retrograd import nn, ops, optim
 from retrograd.diagnosis.record.record import Record
-from retrograd.diagnosis.record.recorder import Recorder
+from retrograd.diagnosis.recorder import Recorder
 from retrograd.errors import UsageError
 
 X = np.random.default_rng(0).normal(size=(64, 5)).astype(np.float32)

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 from retrograd.diagnosis.diagnose import diagnose_program
 from retrograd.diagnosis.finding import Finding, Remedy
-from retrograd.diagnosis.record.recorder import Recorder
+from retrograd.diagnosis.recorder import Recorder
 from retrograd.diagnosis.remedies.program import Program
-from retrograd.diagnosis.remedies.remedies import Changed, changed_programs, random_change
-from retrograd.diagnosis.remedies.trials import Fix, Progress, Scored, bounded, try_remedies
+from retrograd.diagnosis.remedies.table import PROGRAM_REMEDIES
+from retrograd.diagnosis.remedies.trials import Fix, FixProgress, Scored, bounded, try_remedies
+from retrograd.diagnosis.remedies.variants import Variants
 from retrograd.training.predictor import Predictor
 
 __all__ = ["fix"]
@@ -25,7 +26,7 @@ def fix(
     seeds: Sequence[int] = (0, 1, 2),
     tries: int = 3,
     beside_random: bool = True,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callable[[FixProgress], None] | None = None,
 ) -> Fix[Program]:
     """Try remedies for what is wrong with `program`, and keep the first that is shown to help.
 
@@ -48,15 +49,20 @@ def fix(
         outcome = program.run(seeds[0], recorder)
         findings = diagnose_program(program, outcome, recorder.record)
 
-    def ways(finding: Finding, remedy: Remedy) -> list[Changed]:
-        return changed_programs(remedy.change, program, finding)
+    def random(besides: str) -> Variants[Program]:
+        return PROGRAM_REMEDIES.random(program, besides, 0)
+
+    def variants(finding: Finding, remedy: Remedy) -> Variants[Program]:
+        return PROGRAM_REMEDIES.variants(remedy.change, program, finding)
 
     return try_remedies(
         program,
         findings,
-        ways,
+        variants,
         _train,
-        random=(lambda besides: random_change(program, besides, 0)) if beside_random else None,
+        random=(lambda besides: PROGRAM_REMEDIES.random(program, besides, 0))
+        if beside_random
+        else None,
         seeds=seeds,
         tries=tries,
         progress=progress,
@@ -66,8 +72,8 @@ def fix(
 def _train(program: Program, seed: int) -> Scored:
     outcome = program.run(seed)
     least = _LEAST[program.task]
-    held = bounded(outcome.score, least)
+    test = bounded(outcome.score, least)
     if program.held is None:
-        return Scored(held, held)
-    valid = program.score(Predictor(outcome.model), program.valid)
-    return Scored(bounded(valid, least), held)
+        return Scored(test, test)
+    validation = program.score(Predictor(outcome.model), program.valid)
+    return Scored(bounded(validation, least), test)

@@ -17,6 +17,9 @@ import numpy as np
 from retrograd import nn, optim
 from retrograd.arrays import state
 from retrograd.diagnosis.arguments import check_model, check_optimizer
+from retrograd.diagnosis.checks.case import Case
+from retrograd.diagnosis.examine import examined
+from retrograd.diagnosis.finding import Finding
 from retrograd.diagnosis.probes.arrays import element_count, elements
 from retrograd.diagnosis.probes.digest import WINDOW, Behind, Digest
 from retrograd.diagnosis.probes.epochs import EpochProbes
@@ -30,10 +33,9 @@ from retrograd.training.history import Epoch, History
 from retrograd.training.sources import Source, Stack
 
 if TYPE_CHECKING:
-    from retrograd.diagnosis.finding import Finding
     from retrograd.training.trainer import Trainer
 
-__all__ = ["Recorder", "record"]
+__all__ = ["LiveRecord", "Recorder", "record"]
 
 Array = np.ndarray[Any, Any]
 
@@ -66,20 +68,20 @@ class Recorder(Callback):
         self._between: EpochProbes | None = None
 
     @property
-    def record(self) -> Record:
+    def record(self) -> LiveRecord:
         """What has been measured so far; it grows while steps run."""
-        return Record(self._store, self.settle)
+        return LiveRecord(self, self._store)
 
     def findings(self, ignore: Iterable[str] = ()) -> list[Finding]:
         """What is wrong so far, as the record and the model show: the likeliest cause first."""
-        run = self._run
+        record, run = self.record, self._run
         if run is None:
-            return self.record.findings(None, ignore)
-        return self.record.findings(run.model, ignore, run.optimizer)
+            return examined(Case(record=record), ignore)
+        return examined(Case(record=record, model=run.model, optimizer=run.optimizer), ignore)
 
     def watching(
         self, model: nn.Module, optimizer: optim.Optimizer
-    ) -> AbstractContextManager[Record]:
+    ) -> AbstractContextManager[LiveRecord]:
         """Within the block the steps of `optimizer` on `model` are recorded.
 
         Raises TypeError for what is no model or no optimizer, UsageError within the block of
@@ -111,7 +113,7 @@ class Recorder(Callback):
         folder.cut(first)
 
     @contextmanager
-    def _watching(self, run: _Run) -> Iterator[Record]:
+    def _watching(self, run: _Run) -> Iterator[LiveRecord]:
         if state.recorder is not None:
             raise UsageError(
                 "record: another record is under way; steps are recorded for one model and "
@@ -177,12 +179,28 @@ def record(
     model: nn.Module,
     optimizer: optim.Optimizer,
     folder: str | os.PathLike[str] | None = None,
-) -> AbstractContextManager[Record]:
+) -> AbstractContextManager[LiveRecord]:
     """Record the steps of `optimizer` on `model` within the block: `with ... as record:`.
 
     See `Recorder`; `record.series("gradient_norm")` is there at once, and after the block.
     """
     return Recorder(folder).watching(model, optimizer)
+
+
+class LiveRecord(Record):
+    """The record of a run that goes on: what it still holds is brought in before each reading."""
+
+    def __init__(self, recorder: Recorder, store: Store) -> None:
+        super().__init__(store, recorder.settle)
+        self._recorder = recorder
+
+    def findings(self, ignore: Iterable[str] = ()) -> list[Finding]:
+        """See `Recorder.findings`; `rg.diagnose` looks at data and loss as well."""
+        return self._recorder.findings(ignore)
+
+    def add_epoch(self, epoch: int, train_loss: float, validation_loss: float, **more: Any) -> None:
+        """See `Recorder.add_epoch`."""
+        self._recorder.add_epoch(epoch, train_loss, validation_loss, **more)
 
 
 class _Run:
@@ -197,10 +215,12 @@ class _Run:
         self.probes = StepProbes(model, optimizer, self._take, self._ran)
         self.first = first
         self.last = first  # the number of the latest step in the store
-        held = {id(p) for group in optimizer.param_groups for p in group.params}
+        optimized = {id(p) for group in optimizer.param_groups for p in group.params}
         limit = self.probes.limit
         named = list(model.named_parameters())
-        self.parameters = tuple(_weights(n, p, id(p) in held, limit) for n, p in named)
+        self.parameters = tuple(
+            Weights.of(n, p, id(p) in optimized, element_count(p.shape, limit)) for n, p in named
+        )
         self._start = {n: elements(np.asarray(p.data), limit) for n, p in named}
         self._behind = Behind()
         self._digests: dict[Form, tuple[Digest, int]] = {}
@@ -337,26 +357,3 @@ class _Run:
             clipping=probes.clipping,
         )
         self.store.write_facts(asdict(facts))
-
-
-def _weights(name: str, parameter: Any, held: bool, limit: int) -> Weights:
-    values = np.asarray(parameter.data).astype(np.float64)
-    units = None
-    if values.ndim > 1 and len(values) > 1:
-        rows = values.reshape(len(values), -1)
-        _, place, times = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
-        units = float(np.mean(times[place.reshape(-1)] > 1))
-    some = values.size > 0
-    return Weights(
-        name=name,
-        layer=name.rpartition(".")[0],
-        shape=tuple(values.shape),
-        held=held,
-        trained=parameter.requires_grad,
-        mean=float(values.mean()) if some else 0.0,
-        std=float(values.std()) if some else 0.0,
-        min=float(values.min()) if some else 0.0,
-        max=float(values.max()) if some else 0.0,
-        equal_units=units,
-        sample=element_count(values.shape, limit),
-    )

@@ -11,11 +11,11 @@ import pytest
 from retrograd import nn, optim
 from retrograd.diagnosis.catalogue import finding
 from retrograd.diagnosis.finding import Finding, Remedy
-from retrograd.diagnosis.remedies.fix import fix
+from retrograd.diagnosis.fix import fix
 from retrograd.diagnosis.remedies.program import Examples, Program
 from retrograd.diagnosis.remedies.trials import (
     FixInterrupted,
-    Progress,
+    FixProgress,
     Scored,
     Trial,
     bounded,
@@ -102,11 +102,11 @@ def test_notes_are_not_mended_and_what_a_person_must_do_is_told() -> None:
     assert [f.code for f, _ in found.by_hand] == ["RG405"]
     assert "by hand: Give outputs and targets one shape" in str(found)
     nothing, _ = _tried({"untouched": 0.1}, findings=[])
-    assert str(nothing) == "Nothing was found that wants mending."
+    assert str(nothing) == "Nothing was found to fix."
 
 
 def test_progress_counts_to_its_end() -> None:
-    seen: list[Progress] = []
+    seen: list[FixProgress] = []
     scores = {"untouched": 0.5, "lower_learning_rate": 0.4, "clip_gradients": 0.9}
     _tried(scores, progress=seen.append)
     assert [each.done for each in seen[:-1]] == list(range(9))
@@ -206,7 +206,7 @@ def test_ctrl_c_keeps_whole_trials_and_no_part_of_another() -> None:
     assert second.subject == "untouched"
     for found in (at_once, second):
         assert found.interrupted
-        assert "Interrupted before all was tried" in str(found)
+        assert "Interrupted before all were tried" in str(found)
         assert "no remedy beat" not in str(found)
 
 
