@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from retrograd.arrays import Array, state
+from retrograd.autodiff.hooks import hooks
 from retrograd.autodiff.tape import Node
 from retrograd.tensor import Tensor
 from retrograd.traced import TraceError
@@ -31,6 +32,7 @@ class Trace:
         self.grads_written: dict[Variable, None] = {}
         self.grads_spent: dict[Variable, None] = {}
         self.guards: dict[tuple[int, str], Guard] = {}
+        self.guard(hooks, "active", hooks.active)
         self.start = Node((), (), None).order
 
     def read(self, variable: Variable) -> Array:
@@ -42,7 +44,7 @@ class Trace:
             # then traces again with this Variable as an input.
             array = self.arrays[variable] = jax.numpy.asarray(variable._settled())
         if type(variable) is Parameter:
-            self.guard(variable, "requires_grad", variable.requires_grad)
+            self.guard(variable, "_hooks", variable._hooks)
         return array
 
     def write(self, variable: Variable, array: Array) -> None:

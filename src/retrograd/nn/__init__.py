@@ -71,7 +71,7 @@ from retrograd.nn.margin_losses import (
     MultiMarginLoss,
     SoftMarginLoss,
 )
-from retrograd.nn.module import Module, observed
+from retrograd.nn.module import Module, evaluating
 from retrograd.nn.multihead import MultiheadAttention
 from retrograd.nn.normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d, LayerNorm
 from retrograd.nn.pooling import (
@@ -202,13 +202,13 @@ __all__ = [
     "Upsample",
     "binary_cross_entropy_with_logits",
     "cross_entropy",
+    "evaluating",
     "functional",
     "huber_loss",
     "init",
     "l1_loss",
     "mse_loss",
     "nll_loss",
-    "observed",
     "poisson_nll_loss",
     "quantile_loss",
     "smooth_l1_loss",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from retrograd import nn
+from retrograd.autodiff.hooks import hooks
 from retrograd.autodiff.tape import no_grad
 from retrograd.diagnosis.catalogue import finding
 from retrograd.diagnosis.checks.case import Case
@@ -170,22 +171,21 @@ def _inputs_of(case: Case, modules: dict[int, Any]) -> dict[int, Array]:
     assert case.sample is not None
     seen: dict[int, Array] = {}
 
-    def see(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> Any:
+    def see(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
         if id(module) in modules and id(module) not in seen:
             seen[id(module)] = np.asarray(inputs[0], np.float64)
-        return output
 
     rows = case.sample.rows(np.arange(min(256, len(case.sample))))
-    saved, modes = case.model.state_dict(), [(m, m.training) for m in case.model.modules()]
+    saved = case.model.state_dict()
     try:
-        for module, _ in modes:
-            module.train(id(module) in modules)
-        with no_grad(), np.errstate(all="ignore"), nn.module.observed(see):
-            case.model(*map(Tensor, rows.inputs))
+        with nn.evaluating(case.model) as model:
+            for module in model.modules():
+                if id(module) in modules:
+                    module.train()
+            with no_grad(), np.errstate(all="ignore"), hooks(module=see):
+                model(*map(Tensor, rows.inputs))
     finally:
         case.model.load_state_dict(saved)
-        for module, mode in modes:
-            module._training = mode
     return {key: x for key, x in seen.items() if np.isfinite(x).all() and x.ndim > 1}
 
 

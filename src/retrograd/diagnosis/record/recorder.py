@@ -16,6 +16,7 @@ import numpy as np
 
 from retrograd import nn, optim
 from retrograd.arrays import state
+from retrograd.autodiff.hooks import hooks
 from retrograd.diagnosis.arguments import check_model, check_optimizer
 from retrograd.diagnosis.probes.arrays import element_count, elements
 from retrograd.diagnosis.probes.digest import WINDOW, Behind, Digest
@@ -112,17 +113,10 @@ class Recorder(Callback):
 
     @contextmanager
     def _watching(self, run: _Run) -> Iterator[Record]:
-        if state.recorder is not None:
-            raise UsageError(
-                "record: another record is under way; steps are recorded for one model and "
-                "optimizer at a time. Leave its block first."
-            )
-        state.recorder = run.probes
         try:
-            with run.probes.layers.watching():
+            with hooks(**run.probes.events()):
                 yield self.record
         finally:
-            state.recorder = None
             self.settle()
 
     def settle(self) -> None:
