@@ -118,10 +118,7 @@ class Tensor(TensorMethods):
     # The backward pass ----------------------------------------------------------------------------
 
     def backward(
-        self,
-        gradient: Any = None,
-        retain_graph: bool | None = None,
-        create_graph: bool = False,
+        self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False
     ) -> None:
         """Propagate back from this tensor, adding d self / d leaf to every leaf's `.grad`.
 
@@ -140,10 +137,9 @@ class Tensor(TensorMethods):
         start = self._cotangent(gradient)
         if hooks.active:
             hooks.tell("backward", self)
+        retain_graph = create_graph if retain_graph is None else retain_graph
         found = backpropagate(
-            [(self._node, start)],
-            create_graph=create_graph,
-            retain_graph=create_graph if retain_graph is None else retain_graph,
+            [(self._node, start)], create_graph=create_graph, retain_graph=retain_graph
         )
         with tape.recording(create_graph):
             for node, cotangent in found.items():

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-__all__ = ["Handle", "Listener", "hooks"]
+__all__ = ["Handle", "Listener", "handed_on", "hooks", "moved"]
 
 Hook = Callable[..., Any]
 
@@ -118,3 +118,26 @@ class Handle:
         if owner is not None:
             left = tuple(each for each in getattr(owner, self._attribute) if each is not self)
             setattr(owner, self._attribute, left)
+
+
+def moved(handles: tuple[Handle, ...], owner: Any) -> tuple[Handle, ...]:
+    """The same handles, for an owner that takes the former's place."""
+    for handle in handles:
+        handle.owner = weakref.ref(owner)
+    return handles
+
+
+def handed_on(handles: tuple[Handle, ...], gradient: Any) -> Any:
+    """A gradient as the hooks on its tensor hand it on, each to the next."""
+    for handle in handles:
+        new = handle.hook(gradient)
+        if new is None:
+            continue
+        if getattr(new, "shape", None) != gradient.shape or not isinstance(new, type(gradient)):
+            found = f"{type(new).__name__} of shape {getattr(new, 'shape', None)}"
+            raise ValueError(
+                "register_hook: a hook returns None or a tensor of the gradient's shape "
+                f"{gradient.shape}; found {found}"
+            )
+        gradient = new if new.dtype == gradient.dtype else new._cast(gradient.dtype)
+    return gradient

@@ -29,7 +29,6 @@ declared, and only the values that some rule names are kept alive.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -38,40 +37,32 @@ import numpy as np
 from retrograd.arrays import Array, as_array, namespace, state
 from retrograd.autodiff import tape
 from retrograd.autodiff.hooks import hooks
+from retrograd.autodiff.signature import Signature
 from retrograd.autodiff.tape import Node, Output
 
 __all__ = ["REGISTRY", "Primitive", "primitive"]
 
 Rule = Callable[..., Any]
+Arrays = list[Array]
+Edges = list[Node | None]
+Named = dict[str, Any]
 
 # The operations of this project by name, which one test walks through.
 REGISTRY: dict[str, Primitive] = {}
 
-# NumPy's own spellings, which PyTorch accepts beside its own as well.
-ALIASES = {"axis": "dim", "keepdims": "keepdim"}
 
-
-class Primitive:
+class Primitive(Signature):
     """An operation with a rule for the backward pass; calling it runs it on tensors or arrays."""
 
     def __init__(self, forward: Callable[..., Any]) -> None:
-        parameters = list(inspect.signature(forward).parameters.values())[1:]
+        super().__init__(forward)
         self.forward = forward
-        self.name = forward.__name__
+        self.rules: list[_Rule | None] = []
+        self.plans: dict[int, _Plan] = {}
         self.__name__ = forward.__name__
         self.__qualname__ = forward.__qualname__
         self.__module__ = forward.__module__
         self.__doc__ = forward.__doc__
-        operands = [p for p in parameters if p.kind is not p.KEYWORD_ONLY]
-        self.operands = [p.name for p in operands]
-        self.optional = {p.name: p.default for p in operands if p.default is not p.empty}
-        self.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
-        self.attributes = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
-        self.shape_names = [f"{name}_shape" for name in self.operands]
-        self.rules: list[_Rule | None] = []
-        self.plans: dict[int, _Plan] = {}
-        if self.variadic and len(self.operands) > 1:
-            raise TypeError(f"{self.name}: *{self.operands[-1]} must be the only operand")
         # A user's own operation may have any name, and be defined anew in the next cell.
         if not self.__module__.startswith("retrograd."):
             return
@@ -81,27 +72,11 @@ class Primitive:
 
     def pullbacks(self, **rules: Rule | None) -> Primitive:
         """Declare one rule an operand; raises TypeError for a name that means nothing here."""
-        if set(rules) != set(self.operands):
-            raise TypeError(
-                f"{self.name} has operands {', '.join(self.operands)}; "
-                f"rules were given for {', '.join(rules)}"
-            )
-        known = {"g", "out", *self.operands, *self.shape_names, *self.attributes}
-        if self.variadic:
-            known.add("position")
-        self.rules = []
-        for operand in self.operands:
-            rule = rules[operand]
-            if rule is None:
-                self.rules.append(None)
-                continue
-            names = tuple(inspect.signature(rule).parameters)
-            if unknown := [name for name in names if name not in known]:
-                raise TypeError(
-                    f"{self.name}: the rule for {operand} asks for {', '.join(unknown)}; "
-                    f"it may ask for {', '.join(sorted(known))}"
-                )
-            self.rules.append(_Rule(rule, names))
+        self.check_rules(rules)
+        self.rules = [
+            None if (rule := rules[name]) is None else _Rule(rule, self.asked(name, rule))
+            for name in self.operands
+        ]
         return self
 
     def __repr__(self) -> str:
@@ -110,22 +85,19 @@ class Primitive:
     def __call__(self, *operands: Any, **attributes: Any) -> Any:
         fits = self.variadic or len(operands) == len(self.operands)
         if not fits or (attributes and not attributes.keys() <= self.attributes.keys()):
-            operands, attributes = self._bind(operands, attributes)
+            operands, attributes = self.bind(operands, attributes)
         tensor_type = tape.tensor_type
         recording = state.recording
-        arrays: list[Array] = []
-        edges: list[Node | None] = []
+        arrays: Arrays = []
+        edges: Edges = []
         tracked = 0
         xp: Any = np
         for position, operand in enumerate(operands):
-            edge = None
-            array = operand
+            array, edge = operand, None
             if isinstance(operand, tensor_type):
                 array = operand.data
-                if recording:
-                    edge = operand._node
-                    if edge is not None:
-                        tracked |= 1 << position
+                if recording and (edge := operand._node) is not None:
+                    tracked |= 1 << position
             elif type(operand) not in _PLAIN:
                 array = as_array(operand)
             if type(array) not in _PLAIN and xp is np:
@@ -138,20 +110,17 @@ class Primitive:
                 out = self.forward(xp, *arrays, **attributes)
         else:
             out = self.forward(xp, *arrays, **attributes)
-        node = None
         if type(out) is tuple:
             out = tuple(map(_array, out))
-            if tracked:
-                node = Applied(self, edges, arrays, attributes, out, tracked)
-            result = _tensors(out, node)
         else:
             if out.dtype is not getattr(arrays[0], "dtype", None):
                 out = self._settled(out, arrays)
             if isinstance(out, np.generic):
                 out = np.asarray(out)
-            if tracked and out.dtype.kind in "fV":
-                node = Applied(self, edges, arrays, attributes, out, tracked)
-            result = tensor_type._wrap(out, node)
+            if tracked and out.dtype.kind not in "fV":
+                tracked = 0
+        node = Applied(self, edges, arrays, attributes, out, tracked) if tracked else None
+        result = _tensors(out, node) if type(out) is tuple else tensor_type._wrap(out, node)
         if hooks.active:
             result = hooks.passed("operation", result, self, operands, attributes)
         return result
@@ -166,51 +135,20 @@ class Primitive:
         if out.dtype in dtypes or out.dtype.kind not in "fV" or "dtype" in self.attributes:
             return out
         floats = {dtype for dtype in dtypes if dtype.kind in "fV"}
-        if len(floats) > 1:
-            return out
-        return out.astype(floats.pop() if floats else np.float32)
-
-    def _bind(
-        self, operands: tuple[Any, ...], attributes: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Sort a call's arguments into operands and attributes, as Python would."""
-        attributes = {
-            ALIASES.get(name, name) if name not in self.attributes else name: value
-            for name, value in attributes.items()
-        }
-        arity = len(self.operands)
-        if not self.variadic:
-            named = dict(zip(self.attributes, operands[arity:], strict=False))
-            if len(operands) > arity + len(self.attributes) or named.keys() & attributes:
-                raise TypeError(f"{self.name}() got too many arguments; see help({self.name})")
-            attributes = named | attributes
-            operands = operands[:arity]
-            for name in self.operands[len(operands) :]:
-                if name not in attributes and name not in self.optional:
-                    raise TypeError(f"{self.name}() is missing the argument {name!r}")
-                operands = (*operands, attributes.pop(name, self.optional.get(name)))
-        for name in attributes:
-            if name not in self.attributes:
-                raise TypeError(
-                    f"{self.name}() has no argument {name!r}; it takes "
-                    f"{', '.join([*self.operands, *self.attributes])}"
-                )
-        return operands, attributes
+        if len(floats) <= 1:
+            out = out.astype(floats.pop() if floats else np.float32)
+        return out
 
     def plan(self, tracked: int) -> _Plan:
         """What a node keeps for the rules of the operands whose bits are set in `tracked`."""
         if not self.rules:
-            raise TypeError(
-                f"{self.name} has no rules yet: declare them with {self.name}.pullbacks"
-            )
-        names: set[str] = set()
-        for position, rule in enumerate(self.rules):
-            if rule is not None and (self.variadic or tracked >> position & 1):
-                names.update(rule.names)
+            raise TypeError(f"{self.name} has no rules yet: declare {self.name}.pullbacks(...)")
+        used = [r for i, r in enumerate(self.rules) if r and (self.variadic or tracked >> i & 1)]
+        names = {name for rule in used for name in rule.names}
         kept = {name: i for i, name in enumerate(self.operands) if name in names}
+        dropped = [i for i, name in enumerate(self.operands) if name not in names]
         shapes = not names.isdisjoint(self.shape_names)
-        plan = self.plans[tracked] = _Plan(kept, "out" in names, shapes)
-        return plan
+        return self.plans.setdefault(tracked, _Plan(kept, dropped, "out" in names, shapes))
 
 
 # Passed to the forward as they are; None is an optional operand that is absent.
@@ -230,6 +168,7 @@ class _Plan(NamedTuple):
     """What a node keeps alive: what the rules that it may have to call ask for."""
 
     operands: dict[str, int]  # by name, with their positions
+    dropped: list[int]  # the positions of the others
     out: bool
     shapes: bool
 
@@ -240,35 +179,24 @@ class Applied(Node):
     __slots__ = ("attributes", "kept", "out", "primitive", "saved", "shapes", "specs")
 
     def __init__(
-        self,
-        applied: Primitive,
-        edges: list[Node | None],
-        arrays: list[Array],
-        attributes: dict[str, Any],
-        out: Any,
-        tracked: int,
+        self, applied: Primitive, edges: Edges, arrays: Arrays, given: Named, out: Any, bits: int
     ) -> None:
-        self.kept, keeps_out, keeps_shapes = applied.plans.get(tracked) or applied.plan(tracked)
-        if type(out) is tuple:
-            super().__init__(edges, (), None)
-            self.specs = [(each.shape, each.dtype) for each in out]
-        else:
-            super().__init__(edges, out.shape, out.dtype)
-            self.specs = None
+        self.kept, dropped, keep_out, shapes = applied.plans.get(bits) or applied.plan(bits)
+        several = type(out) is tuple
+        super().__init__(edges, () if several else out.shape, None if several else out.dtype)
+        self.specs = [(each.shape, each.dtype) for each in out] if several else None
         self.primitive = applied
-        self.attributes = attributes
-        self.shapes = [getattr(array, "shape", ()) for array in arrays] if keeps_shapes else []
+        self.attributes = given
+        self.shapes = [getattr(array, "shape", ()) for array in arrays] if shapes else []
         # The array, never the tensor: a tensor holds its node, and a node that held it back would
         # be a cycle. `_known` wraps it again.
-        self.out: Any = out if keeps_out else None
-        self.saved: list[Array] | None = arrays
-        if len(self.kept) < len(applied.operands):
-            keeps = self.kept.values()
-            self.saved = [each if i in keeps else None for i, each in enumerate(arrays)]
+        self.out: Any = out if keep_out else None
+        self.saved: Any = arrays
+        for i in range(len(arrays)) if dropped and applied.variadic else dropped:
+            arrays[i] = None
 
     def release(self) -> None:
-        self.saved = None
-        self.out = None
+        self.saved = self.out = None
 
     def pull(self, cotangent: Any, create_graph: bool) -> Iterable[tuple[Node, Any]]:
         primitive = self.primitive
@@ -292,10 +220,7 @@ class Applied(Node):
                 "forward pass again"
             )
         applied = self.primitive
-        known: dict[str, Any] = {"g": g}
-        if applied.attributes:
-            known.update(applied.attributes)
-            known.update(self.attributes)
+        known: Named = {"g": g, **applied.attributes, **self.attributes}
         if applied.variadic:
             operands = tuple(self._operand(i, linked) for i in range(len(self.edges)))
             known.update({applied.operands[0]: operands, applied.shape_names[0]: self.shapes})
@@ -315,11 +240,9 @@ class Applied(Node):
 
     def _operand(self, position: int, linked: bool) -> Any:
         """An operand that is kept, as a tensor; a Python number as it is."""
-        assert self.saved is not None
         array = self.saved[position]
-        if type(array) in _NUMBERS:
-            return array
-        return tape.tensor_type._wrap(array, self.edges[position] if linked else None)
+        edge = self.edges[position] if linked else None
+        return array if type(array) in _NUMBERS else tape.tensor_type._wrap(array, edge)
 
 
 def _array(value: Any) -> Array:

@@ -21,7 +21,7 @@ from typing import Any, Protocol, Self, TypeAlias
 import numpy as np
 
 from retrograd.arrays import Array, DType, state
-from retrograd.autodiff.hooks import Handle, hooks
+from retrograd.autodiff.hooks import Handle, handed_on, hooks, moved
 
 __all__ = [
     "Cotangent",
@@ -66,14 +66,19 @@ def register_tensor(cls: type) -> None:
     tensor_type = cls
 
 
-@contextmanager
-def recording(on: bool) -> Iterator[None]:
+def recording(on: bool) -> Any:
     """Switch the recording of operations on or off within a block."""
-    before, state.recording = state.recording, on
+    return _doing(recording=on)
+
+
+@contextmanager
+def _doing(**values: bool) -> Iterator[None]:
+    before = {name: getattr(state, name) for name in values}
+    vars(state).update(values)
     try:
         yield
     finally:
-        state.recording = before
+        vars(state).update(before)
 
 
 def no_grad() -> Any:
@@ -105,6 +110,10 @@ class Node:
         """Drop the values kept for the backward pass."""
 
 
+Nodes = Iterable[Node]
+Roots = Iterable[tuple[Node, Any]]  # each with its cotangent
+
+
 class Leaf(Node):
     """Where a gradient ends up: a tensor that the user made with `requires_grad=True`."""
 
@@ -114,10 +123,8 @@ class Leaf(Node):
         super().__init__((), shape, dtype)
         # Weak, because the tensor holds this node: nobody can read .grad of a tensor that is gone.
         self.tensor = weakref.ref(tensor)
-        if tensor._node is not None:  # which this leaf replaces, of another shape or dtype
-            self.hooks = tensor._node.hooks
-            for handle in self.hooks:
-                handle.owner = weakref.ref(self)
+        if tensor._node is not None:  # it had another shape or dtype
+            self.hooks = moved(tensor._node.hooks, self)
 
 
 class Output(Node):
@@ -132,11 +139,7 @@ class Output(Node):
 
 
 def backpropagate(
-    roots: Iterable[tuple[Node, Any]],
-    *,
-    until: Iterable[Node] = (),
-    create_graph: bool = False,
-    retain_graph: bool = False,
+    roots: Roots, *, until: Nodes = (), create_graph: bool = False, retain_graph: bool = False
 ) -> dict[Node, Any]:
     """Walk from `roots`, each with its cotangent, back to the leaves.
 
@@ -149,13 +152,13 @@ def backpropagate(
     kept: dict[Node, Any] = {}
     for node, cotangent in roots:
         _accumulate(pending, node, cotangent)
-    with _walking(create_graph):
+    with _doing(recording=create_graph, quiet=True), np.errstate(all="ignore"):
         for node in reached(*pending, ends=ends):
             cotangent = pending.pop(node, None)
             if cotangent is None:
                 continue
             if node.hooks:
-                cotangent = _seen(node.hooks, cotangent)
+                cotangent = handed_on(node.hooks, cotangent)
             if type(node) is Leaf or node in ends:
                 kept[node] = cotangent
             elif type(node) is Output:
@@ -175,17 +178,6 @@ def backpropagate(
     return kept
 
 
-@contextmanager
-def _walking(create_graph: bool) -> Iterator[None]:
-    before = state.recording, state.quiet
-    state.recording, state.quiet = create_graph, True
-    try:
-        with np.errstate(all="ignore"):
-            yield
-    finally:
-        state.recording, state.quiet = before
-
-
 def _accumulate(pending: dict[Node, Any], node: Node, cotangent: Cotangent) -> None:
     """Add a cotangent to what its node has received, with the node's own shape and dtype."""
     if cotangent.shape != node.shape:
@@ -194,22 +186,6 @@ def _accumulate(pending: dict[Node, Any], node: Node, cotangent: Cotangent) -> N
         cotangent = cotangent._cast(node.dtype)
     before = pending.get(node)
     pending[node] = cotangent if before is None else before + cotangent
-
-
-def _seen(handles: Iterable[Handle], cotangent: Cotangent) -> Cotangent:
-    """The cotangent as the hooks on its tensor hand it on, each to the next."""
-    for handle in handles:
-        new = handle.hook(cotangent)
-        if new is None:
-            continue
-        if not isinstance(new, tensor_type) or new.shape != cotangent.shape:
-            found = getattr(new, "shape", type(new).__name__)
-            raise ValueError(
-                f"register_hook: a hook returned {found}; expected None or a tensor of the "
-                f"gradient's shape {cotangent.shape}"
-            )
-        cotangent = new if new.dtype == cotangent.dtype else new._cast(cotangent.dtype)
-    return cotangent
 
 
 def reached(*roots: Node, ends: Container[Node] = (), before: int = 0) -> list[Node]:
