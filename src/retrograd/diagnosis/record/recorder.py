@@ -63,6 +63,7 @@ class Recorder(Callback):
         self._folder = None if folder is None else FolderStore(Path(folder))
         self._store: Store = self._folder or MemoryStore()
         self._run: _Run | None = None
+        self._recording = False
         self._first_step = 0
         self._between: EpochProbes | None = None
 
@@ -83,8 +84,8 @@ class Recorder(Callback):
     ) -> AbstractContextManager[Record]:
         """Within the block the steps of `optimizer` on `model` are recorded.
 
-        Raises TypeError for what is no model or no optimizer, UsageError within the block of
-        another record, or if the folder holds one already.
+        Records nest. Raises TypeError for what is no model or no optimizer, UsageError within
+        another block of this recorder, or if the folder holds a record already.
         """
         check_model("Recorder", model)
         check_optimizer("Recorder", optimizer)
@@ -113,10 +114,14 @@ class Recorder(Callback):
 
     @contextmanager
     def _watching(self, run: _Run) -> Iterator[Record]:
+        if self._recording:
+            raise UsageError("record: this recorder is recording already; leave its block first.")
+        self._recording = True
         try:
             with hooks(**run.probes.events()):
                 yield self.record
         finally:
+            self._recording = False
             self.settle()
 
     def settle(self) -> None:
