@@ -15,7 +15,7 @@ from safetensors.numpy import save_file
 from retrograd.autodiff.hooks import hooks
 from retrograd.data.files import atomic_write, plain_reason
 from retrograd.diagnosis.nan.origin import find_nan
-from retrograd.diagnosis.nan.words import Origin
+from retrograd.diagnosis.nan.words import NanOrigin
 from retrograd.errors import UsageError
 from retrograd.tensor import Tensor
 from retrograd.training.callbacks import Callback
@@ -48,7 +48,7 @@ class FailingRun(Callback):
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
         self.folder = None if folder is None else Path(folder)
-        self.origin: Origin | None = None
+        self.origin: NanOrigin | None = None
         self._state: dict[str, Array] = {}
         self._steps = 0
         self._calls: list[tuple[Source, Call]] = []

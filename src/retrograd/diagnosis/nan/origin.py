@@ -26,7 +26,7 @@ from retrograd.arrays import Array
 from retrograd.autodiff.hooks import hooks
 from retrograd.autodiff.primitive import Applied, Primitive
 from retrograd.autodiff.tape import Leaf, Node
-from retrograd.diagnosis.nan.words import Origin, Range
+from retrograd.diagnosis.nan.words import NanOrigin, Range
 from retrograd.tensor import Tensor
 from retrograd.traced import is_library
 from retrograd.variable import Parameter, Variable
@@ -36,7 +36,7 @@ __all__ = ["find_nan"]
 
 def find_nan(
     function: Callable[..., Any], *args: Any, model: nn.Module | None = None, **kwargs: Any
-) -> Origin | None:
+) -> NanOrigin | None:
     """Run `function(*args, **kwargs)` eagerly; say what first made a NaN or an infinity in it.
 
     A result counts if it reaches what the function returns, a tensor that `backward()` is called
@@ -206,7 +206,7 @@ class _Trail:
 
     # The walk back --------------------------------------------------------------------------------
 
-    def origin(self, result: Any) -> Origin | None:
+    def origin(self, result: Any) -> NanOrigin | None:
         """What made the first bad result."""
         bad = [*self.targets, *(each for each in _arrays(result) if not _finite(each))]
         if not bad:
@@ -225,7 +225,7 @@ class _Trail:
             if any(array is each.output for each in path):
                 return self._of(event)  # it came round: an accumulation in place
 
-    def _given(self, array: Any, path: list[_Event]) -> Origin | None:
+    def _given(self, array: Any, path: list[_Event]) -> NanOrigin | None:
         """`array` is not finite and nothing made it: data, a weight or a constant."""
         last = path[-1] if path else None
         variable = None if last is None else last.variables.get(id(array))
@@ -244,12 +244,12 @@ class _Trail:
 
     def _of(
         self, event: _Event | None, kind: str = "", source: str = "", array: Array | None = None
-    ) -> Origin:
+    ) -> NanOrigin:
         place = event.place if event is not None else _Place("", "", 0)
         output = event.output if event is not None else None
         bad = np.asarray(output if array is None else array)
         inputs = [] if event is None else event.inputs
-        return Origin(
+        return NanOrigin(
             kind=kind or (event.kind if event is not None else ""),
             operation=event.name if event is not None else "",
             source=source,
