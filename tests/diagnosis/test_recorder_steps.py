@@ -107,12 +107,41 @@ def test_an_optimizer_that_holds_nothing_of_the_model_is_named() -> None:
         assert "RG603" not in codes  # there is no gradient, not one that is no number
 
 
-def test_one_record_at_a_time() -> None:
-    model, optimizer = made()
+def made_alike() -> tuple[nn.Module, optim.Optimizer]:
+    rg.manual_seed(0)
+    return made()
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_records_nest_and_each_is_what_it_is_alone(compiled: bool) -> None:
+    def step_of(model: nn.Module, optimizer: optim.Optimizer) -> Any:
+        def step() -> None:
+            optimizer.zero_grad()
+            nn.mse_loss(model(X), Y).backward()
+            optimizer.step()
+
+        return rg.compile(step) if compiled else step
+
+    alone, first, second = (made_alike() for _ in range(3))
+    with rg.record(*alone) as expected:
+        step = step_of(*alone)
+        for _ in range(4):
+            step()
+    with rg.record(*first) as outer, rg.record(*second) as inner:
+        for step in (step_of(*first), step_of(*second)):
+            for _ in range(4):
+                step()
+    for found in (outer, inner):
+        for name in ("loss", "gradient_norm"):
+            np.testing.assert_allclose(found.series(name), expected.series(name), rtol=1e-5)
+
+
+def test_a_recorder_that_is_recording_is_not_begun_again() -> None:
+    recorder, (model, optimizer) = Recorder(), made()
     with (
-        rg.record(model, optimizer),
-        pytest.raises(UsageError, match="another record is under way"),
-        rg.record(*made()),
+        recorder.watching(model, optimizer),
+        pytest.raises(UsageError, match="is recording already"),
+        recorder.watching(model, optimizer),
     ):
         pass
 

@@ -11,6 +11,7 @@ from support.networks import floats, small_network
 
 import retrograd as rg
 from retrograd import nn
+from retrograd.autodiff.hooks import hooks
 
 
 class Twins(nn.Module):
@@ -200,7 +201,7 @@ def test_an_observer_sees_outputs_and_cotangents_in_both_engines() -> None:
             probes.append(rg.Tensor(np.zeros(output.shape, np.float32), requires_grad=True))
             return output + probes[-1]  # a leaf of zeros, whose gradient is the cotangent
 
-        with nn.observed(note):
+        with hooks(module=note):
             total = model(x).sum()
         total.backward()
         return outputs, [probe.grad for probe in probes]
@@ -224,7 +225,7 @@ def test_a_step_compiled_without_an_observer_is_traced_anew_with_one() -> None:
         return output * 0
 
     plain = run(x).numpy()
-    with nn.observed(note):
+    with hooks(module=note):
         assert not run(x).numpy().any()
     assert set(seen) == {"Linear", "Sequential"}
     np.testing.assert_array_equal(run(x).numpy(), plain)

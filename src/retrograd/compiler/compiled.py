@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from retrograd.arrays import Array, state
+from retrograd.autodiff.hooks import hooks
 from retrograd.autodiff.tape import no_grad
 from retrograd.compiler.arguments import Layout, flatten, rebuild
 from retrograd.compiler.interrupts import CtrlCWaits
@@ -79,7 +80,7 @@ class Compiled:
             if over:
                 raise TraceError("over() cannot be called inside another compiled step")
             return self.function(*args, **kwargs)
-        if state.pulling is not None and not over:  # each operation is looked at
+        if hooks.eager and not over:
             return self.function(*args, **kwargs)
         arrays: list[Array] = []
         layout = flatten((args, kwargs) if kwargs else args, arrays)
@@ -101,8 +102,8 @@ class Compiled:
                 # A Variable was given another shape or dtype since this program was traced.
                 self.programs[layout, over].remove(program)
                 return self._call(args, kwargs, over)
-        if state.recorder is not None:
-            state.recorder.ran(len(arrays[0]) if over else 1)
+        if hooks.active:
+            hooks.tell("ran", len(arrays[0]) if over else 1)
         return rebuild(program.result, iter(returned), Held.of, _outward)
 
     def _one_by_one(

@@ -16,6 +16,7 @@ import numpy as np
 
 from retrograd import nn, optim
 from retrograd.arrays import state
+from retrograd.autodiff.hooks import hooks
 from retrograd.diagnosis.arguments import check_model, check_optimizer
 from retrograd.diagnosis.checks.case import Case
 from retrograd.diagnosis.examine import examined
@@ -64,6 +65,7 @@ class Recorder(Callback):
         self._folder = None if folder is None else FolderStore(Path(folder))
         self._store: Store = self._folder or MemoryStore()
         self._run: _Run | None = None
+        self._recording = False
         self._first_step = 0
         self._between: EpochProbes | None = None
 
@@ -84,8 +86,8 @@ class Recorder(Callback):
     ) -> AbstractContextManager[LiveRecord]:
         """Within the block the steps of `optimizer` on `model` are recorded.
 
-        Raises TypeError for what is no model or no optimizer, UsageError within the block of
-        another record, or if the folder holds one already.
+        Records nest. Raises TypeError for what is no model or no optimizer, UsageError within
+        another block of this recorder, or if the folder holds a record already.
         """
         check_model("Recorder", model)
         check_optimizer("Recorder", optimizer)
@@ -114,17 +116,14 @@ class Recorder(Callback):
 
     @contextmanager
     def _watching(self, run: _Run) -> Iterator[LiveRecord]:
-        if state.recorder is not None:
-            raise UsageError(
-                "record: another record is under way; steps are recorded for one model and "
-                "optimizer at a time. Leave its block first."
-            )
-        state.recorder = run.probes
+        if self._recording:
+            raise UsageError("record: this recorder is recording already; leave its block first.")
+        self._recording = True
         try:
-            with run.probes.layers.watching():
+            with hooks(**run.probes.events()):
                 yield self.record
         finally:
-            state.recorder = None
+            self._recording = False
             self.settle()
 
     def settle(self) -> None:

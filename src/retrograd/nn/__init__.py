@@ -104,7 +104,7 @@ from retrograd.nn.losses.regression import (
     quantile_loss,
     smooth_l1_loss,
 )
-from retrograd.nn.module import Module, observed
+from retrograd.nn.module import Module, evaluating
 from retrograd.nn.normalization.batch import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from retrograd.nn.normalization.group import (
     GroupNorm,
@@ -216,6 +216,7 @@ __all__ = [
     "cosine_embedding_loss",
     "cross_entropy",
     "ctc_loss",
+    "evaluating",
     "functional",
     "gaussian_nll_loss",
     "hinge_embedding_loss",
@@ -229,7 +230,6 @@ __all__ = [
     "multilabel_margin_loss",
     "multilabel_soft_margin_loss",
     "nll_loss",
-    "observed",
     "poisson_nll_loss",
     "quantile_loss",
     "smooth_l1_loss",

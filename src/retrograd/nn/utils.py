@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from retrograd.arrays import Array, namespace, state
+from retrograd.arrays import Array, namespace
+from retrograd.autodiff.hooks import hooks
 from retrograd.tensor import Tensor
 
 __all__ = ["clip_grad_norm_", "clip_grad_norm_per_layer_", "clip_grad_value_"]
@@ -40,10 +41,10 @@ def clip_grad_norm_(
         powers = _powers(grads, norm_type)
         norm = _norm(powers, norm_type)
         factor = namespace(norm).minimum(max_norm / (norm + 1e-6), 1.0)
-        if state.recorder is not None:
+        if hooks.active:
             changed = [parameter for parameter, _ in clipped]
             squares = powers if norm_type == 2 else None
-            state.recorder.clipped(changed, squares, factor, max_norm)
+            hooks.tell("clip", changed, squares, factor, max_norm)
         for (parameter, _), grad in zip(clipped, grads, strict=True):
             parameter.grad = Tensor(grad * factor.astype(grad.dtype))
     return Tensor(norm)
@@ -74,8 +75,8 @@ def clip_grad_value_(parameters: Iterable[Tensor] | Tensor, clip_value: float) -
     if not clip_value > 0:
         raise ValueError(f"clip_grad_value_: clip_value must be above 0; found {clip_value}")
     clipped = _with_gradients(parameters)
-    if state.recorder is not None:
-        state.recorder.clipped([parameter for parameter, _ in clipped], None, None, clip_value)
+    if hooks.active:
+        hooks.tell("clip", [parameter for parameter, _ in clipped], None, None, clip_value)
     for parameter, grad in clipped:
         xp = namespace(grad.data)
         parameter.grad = Tensor(xp.clip(grad.data, -clip_value, clip_value))

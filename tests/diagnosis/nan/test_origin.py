@@ -15,7 +15,7 @@ from support.planted import BAD, CAUSES, Cause, Formula, Net, batch, planted
 
 import retrograd as rg
 from retrograd import nn, optim
-from retrograd.arrays import state
+from retrograd.autodiff.hooks import hooks
 from retrograd.diagnosis.nan import failing_run
 from retrograd.diagnosis.nan.failing_run import FailingRun
 from retrograd.diagnosis.nan.origin import find_nan
@@ -44,7 +44,7 @@ def test_each_cause_is_found_eagerly(cause: Cause) -> None:
     check(cause, origin.to_json())
     if cause.kind in ("forward", "backward"):
         assert all(each.nans == 0 for each in origin.inputs)
-    assert (state.watch, state.pulling, state.recorder) == (None, None, None)
+    assert hooks.active == ()
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from support.programs import equations
 
 import retrograd as rg
 from retrograd import nn, optim
+from retrograd.autodiff.hooks import hooks
 
 Array = np.ndarray[Any, Any]
 
@@ -162,7 +163,7 @@ def test_an_observer_sees_every_block_in_a_compiled_step() -> None:
 
     step = rg.compile(lambda x: model(x))
     expected = step(x).numpy()
-    with nn.observed(watch):
+    with hooks(module=watch):
         watched = step(x).numpy()
     assert seen[-5:] == ["Linear"] * 4 + ["Repeat"]
     np.testing.assert_allclose(watched, expected, rtol=1e-6)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from retrograd import nn
+from retrograd.autodiff.hooks import hooks
 from retrograd.autodiff.tape import no_grad
 from retrograd.diagnosis.catalogue import finding
 from retrograd.diagnosis.checks.case import Case, Data
@@ -165,22 +166,21 @@ def _inputs_of(modules: dict[int, Any], model: nn.Module, sample: Data) -> dict[
     """What reaches the modules in training mode, batch statistics and all, dropout apart."""
     seen: dict[int, Array] = {}
 
-    def see(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> Any:
+    def see(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
         if id(module) in modules and id(module) not in seen:
             seen[id(module)] = np.asarray(inputs[0], np.float64)
-        return output
 
     rows = sample.rows(np.arange(min(256, len(sample))))
-    saved, modes = model.state_dict(), [(m, m.training) for m in model.modules()]
+    saved = model.state_dict()
     try:
-        for module, _ in modes:
-            module.train(id(module) in modules)
-        with no_grad(), np.errstate(all="ignore"), nn.module.observed(see):
-            model(*map(Tensor, rows.inputs))
+        with nn.evaluating(model):
+            for module in model.modules():
+                if id(module) in modules:
+                    module.train()
+            with no_grad(), np.errstate(all="ignore"), hooks(module=see):
+                model(*map(Tensor, rows.inputs))
     finally:
         model.load_state_dict(saved)
-        for module, mode in modes:
-            module._training = mode
     return {key: x for key, x in seen.items() if np.isfinite(x).all() and x.ndim > 1}
 
 

@@ -93,16 +93,14 @@ def _without_gradient(case: Case) -> list[str]:
     if not named:
         return []
     before = [each.grad for _, each in named]
-    was_training = case.model.training
     try:
         for _, each in named:
             each.grad = None
-        with np.errstate(all="ignore"):
-            output = case.model.eval()(*map(Tensor, rows.inputs))
+        with nn.evaluating(case.model), np.errstate(all="ignore"):
+            output = case.model(*map(Tensor, rows.inputs))
             case.loss(output, Tensor(rows.target)).backward()
         return [name for name, each in named if each.grad is None]
     finally:
-        case.model.train(was_training)
         for (_, each), gradient in zip(named, before, strict=True):
             each.grad = gradient
 
@@ -170,16 +168,11 @@ def mixed_rows(case: Case, model: nn.Module, sample: Data) -> Iterator[Finding]:
     inputs = sample.inputs
     if any(x.dtype.kind == "f" and not np.isfinite(x[: 2 * _ROWS]).all() for x in inputs):
         return
-    was_training = model.training
     half = _ROWS // 2
     others = np.concatenate([np.arange(half), np.arange(_ROWS, _ROWS + half)])
-    try:
-        with no_grad(), np.errstate(all="ignore"):
-            model.eval()
-            one = np.asarray(model(*(Tensor(x[:_ROWS]) for x in inputs)), np.float64)
-            two = np.asarray(model(*(Tensor(x[others]) for x in inputs)), np.float64)
-    finally:
-        model.train(was_training)
+    with nn.evaluating(model), no_grad(), np.errstate(all="ignore"):
+        one = np.asarray(model(*(Tensor(x[:_ROWS]) for x in inputs)), np.float64)
+        two = np.asarray(model(*(Tensor(x[others]) for x in inputs)), np.float64)
     if len(one) != _ROWS or one.shape != two.shape or not np.isfinite(one).all():
         return
     off = float(np.abs(one[:half] - two[:half]).max())

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from safetensors.numpy import save_file
 
-from retrograd import nn
-from retrograd.arrays import state
+from retrograd.autodiff.hooks import hooks
 from retrograd.data.files import atomic_write, plain_reason
 from retrograd.diagnosis.nan.origin import find_nan
-from retrograd.diagnosis.nan.words import Origin
+from retrograd.diagnosis.nan.words import NanOrigin
 from retrograd.errors import UsageError
 from retrograd.tensor import Tensor
 from retrograd.training.callbacks import FiniteLoss
@@ -49,7 +48,7 @@ class FailingRun(FiniteLoss):
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
         self.folder = None if folder is None else Path(folder)
-        self.origin: Origin | None = None
+        self.origin: NanOrigin | None = None
         self._state: dict[str, Array] = {}
         self._steps = 0
         self._stacks: list[tuple[Source, Stack]] = []
@@ -69,16 +68,12 @@ class FailingRun(FiniteLoss):
 
     def why(self, trainer: Trainer) -> str:
         best, epochs, steps = trainer.best_weights, trainer.history.epochs, trainer.steps
-        # The steps were recorded once already.
-        recorder, state.recorder = state.recorder, None
-        watch, state.watch = state.watch, None
         try:
-            with nn.observed(None):
+            with hooks.muted():  # the steps were recorded once already
                 trainer.load_state(self._state)
                 trainer.model.train()
                 return self._replay(trainer)
         finally:
-            state.recorder, state.watch = recorder, watch
             trainer.best_weights, trainer.history.epochs = best, epochs
             trainer.steps = steps
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from retrograd import nn
-from retrograd.arrays import state
+from retrograd.autodiff.hooks import hooks
 from retrograd.autodiff.tape import recording
 from retrograd.diagnosis.probes.curvature import Curvature
 from retrograd.diagnosis.probes.layers import LayerProbes
@@ -60,7 +60,7 @@ class EpochProbes:
             for name, parameter in self.trainer.model.named_parameters()
         ]
         layers = LayerProbes(self.trainer.model, lambda: None)
-        with self._model() as inputs, layers.watching():
+        with self._model() as inputs, hooks(**layers.events()):
             if inputs is not None:
                 self.trainer.model(*inputs[0])
         found += [
@@ -107,22 +107,12 @@ class EpochProbes:
     @contextmanager
     def _model(self) -> Iterator[tuple[tuple[Tensor, ...], Tensor] | None]:
         """A batch, with the model in evaluation mode and nobody else watching."""
-        model = self.trainer.model
-        modes = [(module, module.training) for module in model.modules()]
-        recorder, state.recorder = state.recorder, None
-        watch, state.watch = state.watch, None
-        try:
-            with nn.observed(None), recording(True):
-                model.eval()
-                if self.batch is None:
-                    yield None
-                else:
-                    source, call = self.batch
-                    yield source.batch(call.form, *(Tensor(each[-1]) for each in call.arrays))
-        finally:
-            state.recorder, state.watch = recorder, watch
-            for module, mode in modes:
-                module._training = mode
+        with hooks.muted(), nn.evaluating(self.trainer.model), recording(True):
+            if self.batch is None:
+                yield None
+            else:
+                source, call = self.batch
+                yield source.batch(call.form, *(Tensor(each[-1]) for each in call.arrays))
 
 
 def _histogram(step: int, kind: str, subject: str, values: Array) -> Histogram:

@@ -10,7 +10,8 @@ import numpy as np
 
 from retrograd import ops
 from retrograd.arrays import Array, DType, state
-from retrograd.nn.module import Module, Place, observing
+from retrograd.autodiff.hooks import hooks
+from retrograd.nn.module import Module, Place
 from retrograd.ops.control.trees import flatten, rebuild
 from retrograd.random import default_key
 from retrograd.tensor import Tensor
@@ -81,7 +82,7 @@ class Repeat(Module):
                 if isinstance(variable, Buffer)
             ]
 
-        if state.trace is None or observing():
+        if state.trace is None or hooks.unrolls:
             rows = zip(*(ops.unbind(each) for each in stacked), strict=True)
             left = []
             for row in rows if variables else [()] * self.n:
