@@ -19,7 +19,7 @@ PACKAGE = Path(__file__).parent.parent / "src/retrograd"
 # By file, the functions and whole classes that are met; `multiply` stands for an operation.
 ROAD = {
     "methods.py": ["TensorMethods.__mul__"],
-    "ops/elementwise.py": ["multiply", "multiply.pullbacks"],
+    "ops/elementwise/arithmetic.py": ["multiply", "multiply.pullbacks"],
     "autodiff/primitive.py": [
         *("Primitive.pullbacks", "Primitive.__call__", "Primitive._settled", "Primitive.plan"),
         *("_Rule", "_Plan", "Applied", "_array", "_tensors"),

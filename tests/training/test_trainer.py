@@ -70,8 +70,10 @@ class Seen(Callback):
     @contextmanager
     def _steps(self):
         self.hooks.append("steps")
-        yield
-        self.hooks.append("no more steps")
+        try:
+            yield
+        finally:
+            self.hooks.append("no more steps")
 
     def on_batch_begin(self, trainer, source, stack):
         self.hooks.append(("batch", source, len(stack.arrays[0])))
