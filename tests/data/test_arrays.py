@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from retrograd.data.arrays import read_arrays, read_examples
+from retrograd.data.arrays import examples_kind, read_arrays, read_examples
 from retrograd.errors import DataError
 
 X = np.arange(24.0).reshape(6, 4)
@@ -64,7 +64,41 @@ def test_kind_is_told_by_shape_and_type(
     shape: tuple[int, ...], dtype: str, kind: str, tmp_path: Path
 ) -> None:
     path = npz(tmp_path, x=np.zeros(shape, dtype), y=np.zeros(5, int))
-    assert read_arrays(path).kind == kind
+    assert examples_kind(path) == kind
+
+
+def test_what_a_file_holds_is_told_without_loading_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = npz(tmp_path, y=Y, x=np.zeros((6, 3, 40)))
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("the arrays were loaded")
+
+    monkeypatch.setattr(np, "load", refuse)
+    assert examples_kind(path) == "signals"
+
+
+def test_a_file_without_examples_says_what_is_expected(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"expected x and y"):
+        examples_kind(npz(tmp_path, weights=X))
+
+
+def test_arrays_in_memory_are_read_as_a_file_of_them_is(tmp_path: Path) -> None:
+    x = X.reshape(6, 2, 2)
+    of_file = read_arrays(npz(tmp_path, x=x, y=Y))
+    for source in ({"x": x, "y": Y}, (x, Y)):
+        assert examples_kind(source) == "signals"
+        found = read_arrays(source)
+        np.testing.assert_array_equal(found.train[0], of_file.train[0])
+        np.testing.assert_array_equal(found.train[1], of_file.train[1])
+    assert examples_kind((x.astype(np.uint8), Y)) == "images"
+    np.testing.assert_array_equal(read_examples(x), x)
+
+
+def test_a_pair_of_rows_and_targets_is_a_table(tmp_path: Path) -> None:
+    assert examples_kind((X, Y)) is None
+    assert examples_kind({"size": [1, 2], "price": [3, 4]}) is None
 
 
 def test_a_column_of_labels_is_taken_as_labels(tmp_path: Path) -> None:

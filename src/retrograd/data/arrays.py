@@ -11,6 +11,7 @@ import math
 import os
 import re
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from retrograd.data.files import existing_file, plain_reason
 from retrograd.errors import DataError
 from retrograd.wording import count, listed
 
-__all__ = ["ArraysFile", "read_arrays", "read_examples"]
+__all__ = ["ArraysFile", "are_arrays", "examples_kind", "read_arrays", "read_examples"]
 
 Array = np.ndarray[Any, Any]
 Part = tuple[Array, Array]
@@ -53,21 +54,41 @@ class ArraysFile:
         `(n, pixels)` of a square; "signals" are all others: `(n, time)` and `(n, channels, time)`.
         """
         x = self.train[0]
-        is_bytes = x.dtype == np.uint8
-        is_square = x.ndim == 2 and math.isqrt(x.shape[1]) ** 2 == x.shape[1]
-        if x.ndim == 4 or (is_bytes and (x.ndim == 3 or is_square)):
-            return "images"
-        return "signals"
+        return _kind_by_form(x.shape, x.dtype)
 
 
-def read_arrays(path: str | os.PathLike[str]) -> ArraysFile:
-    """The parts of an NPZ file. Nothing in the file is run: arrays of Python objects are refused.
+def examples_kind(data: Any) -> str | None:
+    """`ArraysFile.kind` of an NPZ file, or of arrays in memory, and None for any other data.
 
-    Labels of shape `(n, 1)` come back as `(n,)`. Raises DataError for a file that is missing,
-    broken or no NPZ, and for arrays that are missing, of unequal lengths, empty, or not numbers.
+    Of a file only the headers are read. Raises DataError as `read_arrays` does for a file without
+    examples.
     """
-    path = existing_file(path)
-    arrays = _load(path)
+    if not isinstance(data, str | os.PathLike):
+        return read_arrays(data).kind if are_arrays(data) else None
+    if Path(data).suffix.lower() != ".npz":
+        return None
+    forms = _headers(existing_file(data)).items()
+    found = [form for name, form in forms if _place(name) == ("train", "x")]
+    # Without examples, loading says what is expected.
+    return _kind_by_form(*found[0]) if found else read_arrays(data).kind
+
+
+def _kind_by_form(shape: tuple[int, ...], dtype: np.dtype[Any]) -> str:
+    is_bytes = dtype == np.uint8
+    is_square = len(shape) == 2 and math.isqrt(shape[1]) ** 2 == shape[1]
+    if len(shape) == 4 or (is_bytes and (len(shape) == 3 or is_square)):
+        return "images"
+    return "signals"
+
+
+def read_arrays(data: Any) -> ArraysFile:
+    """The parts of an NPZ file, or of arrays in memory: by the same names, or a pair x, y.
+
+    Nothing in a file is run: arrays of Python objects are refused. Labels of shape `(n, 1)` come
+    back as `(n,)`. Raises DataError for a file that is missing, broken or not an NPZ, and for
+    arrays that are missing, of unequal lengths, empty, or not numbers.
+    """
+    source, arrays = _named(data)
     found: dict[tuple[str, str], tuple[str, Array]] = {}
     others = []
     for name, array in arrays.items():
@@ -76,38 +97,89 @@ def read_arrays(path: str | os.PathLike[str]) -> ArraysFile:
             others.append(name)
         elif place in found:
             raise DataError(
-                f"{path}: {found[place][0]!r} and {name!r} both name the same part; {_EXPECTED}."
+                f"{source}: {found[place][0]!r} and {name!r} both name the same part; {_EXPECTED}."
             )
         else:
             found[place] = (name, array)
     parts = {
-        part: _part(path, part, found)
+        part: _part(source, part, found)
         for part in ("train", "valid", "test")
         if (part, "x") in found or (part, "y") in found
     }
     if "train" not in parts:
         raise DataError(
-            f"{path} holds the arrays {listed(map(repr, arrays)) or 'none'}; {_EXPECTED}. Name "
+            f"{source} holds the arrays {listed(map(repr, arrays)) or 'none'}; {_EXPECTED}. Name "
             "them so in numpy.savez."
         )
     shapes = {part: x.shape[1:] for part, (x, _) in parts.items()}
     if len(set(shapes.values())) > 1:
-        raise DataError(f"{path}: the examples of the parts have different shapes, {shapes}.")
+        raise DataError(f"{source}: the examples of the parts have different shapes, {shapes}.")
     return ArraysFile(**parts, others=tuple(others))
 
 
-def read_examples(path: str | os.PathLike[str]) -> Array:
-    """The examples alone, `(n, ...)`, of a file that may lack labels: its test part, if it has one.
+def are_arrays(data: Any) -> bool:
+    """Whether values in memory are what `read_arrays` takes: examples of two axes or more.
+
+    A pair whose examples have two axes is a table, as in scikit-learn.
+    """
+    if isinstance(data, tuple) and len(data) == 2:
+        return np.ndim(data[0]) > 2
+    if not isinstance(data, Mapping):
+        return False
+    return any(
+        (_place(str(name)) or ("", ""))[1] == "x" and np.ndim(x) > 1 for name, x in data.items()
+    )
+
+
+def _named(data: Any) -> tuple[str, dict[str, Array]]:
+    """What messages call the arrays, and the arrays by name."""
+    if isinstance(data, str | os.PathLike):
+        path = existing_file(data)
+        return str(path), _load(path)
+    if isinstance(data, tuple):
+        data = dict(zip(("x", "y"), data, strict=True))
+    elif not isinstance(data, Mapping):
+        data = {"x": data}
+    return "The data in memory", {str(name): np.asarray(each) for name, each in data.items()}
+
+
+def read_examples(data: Any) -> Array:
+    """The examples alone, `(n, ...)`, of what may lack labels: the test part, if there is one.
 
     Raises DataError as `read_arrays` does.
     """
-    path = existing_file(path)
-    found = {place: (name, x) for name, x in _load(path).items() if (place := _place(name))}
+    source, arrays = _named(data)
+    found = {place: (name, x) for name, x in arrays.items() if (place := _place(name))}
     for part in ("test", "train", "valid"):
         if (part, "x") in found:
             name, x = found[part, "x"]
-            return _numbers(path, name, x)
-    raise DataError(f"{path} holds no array 'x' or 'x_test'. Name it so in numpy.savez.")
+            return _numbers(source, name, x)
+    raise DataError(f"{source} holds no array 'x' or 'x_test'. Name it so in numpy.savez.")
+
+
+def _headers(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
+    """The shape and type of each array of an NPZ file, without the arrays."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {
+                name.removesuffix(".npy"): _header(archive, name) for name in archive.namelist()
+            }
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        # Loading says what is wrong with it, if anything is.
+        return {name: (array.shape, array.dtype) for name, array in _load(path).items()}
+
+
+def _header(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    with archive.open(name) as file:
+        version = np.lib.format.read_magic(file)
+        readers = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }
+        if version not in readers:
+            raise ValueError(f"a header of version {version}")
+        shape, _, dtype = readers[version](file)
+        return shape, dtype
 
 
 def _load(path: Path) -> dict[str, Array]:
@@ -140,41 +212,43 @@ def _place(name: str) -> tuple[str, str] | None:
     return (parts[0] if parts else "train"), roles[0]
 
 
-def _part(path: Path, part: str, found: dict[tuple[str, str], tuple[str, Array]]) -> Part:
+def _part(source: str, part: str, found: dict[tuple[str, str], tuple[str, Array]]) -> Part:
     """Examples and labels that fit each other."""
     for role, missing in (("x", "y"), ("y", "x")):
         if (part, missing) not in found:
             name = found[part, role][0]
-            raise DataError(f"{path} holds {name!r} and no array {missing!r} for it; {_EXPECTED}.")
+            raise DataError(
+                f"{source} holds {name!r} and no array {missing!r} for it; {_EXPECTED}."
+            )
     (x_name, x), (y_name, y) = found[part, "x"], found[part, "y"]
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
-    x = _numbers(path, x_name, x)
+    x = _numbers(source, x_name, x)
     if y.dtype.kind not in "biufSU" or y.ndim != 1:
         raise DataError(
-            f"{path}: {y_name!r} is an array of {y.dtype} and shape {y.shape}; expected one label "
-            "for each example, (n,)."
+            f"{source}: {y_name!r} is an array of {y.dtype} and shape {y.shape}; expected one "
+            "label for each example, (n,)."
         )
     if len(x) != len(y):
         raise DataError(
-            f"{path}: {x_name!r} has {count(len(x), 'example')} and {y_name!r} "
+            f"{source}: {x_name!r} has {count(len(x), 'example')} and {y_name!r} "
             f"{count(len(y), 'label')}; expected as many."
         )
     return x, y
 
 
-def _numbers(path: Path, name: str, x: Array) -> Array:
+def _numbers(source: str, name: str, x: Array) -> Array:
     """Examples that are finite numbers of a form that can be learned from."""
     if x.dtype.kind not in "biuf" or x.ndim < 2 or 0 in x.shape:
         raise DataError(
-            f"{path}: {name!r} is an array of {x.dtype} and shape {x.shape}; expected numbers, "
+            f"{source}: {name!r} is an array of {x.dtype} and shape {x.shape}; expected numbers, "
             "(n, time), (n, channels, time) or images (n, height, width)."
         )
     if x.dtype.kind == "f":
         wrong = ~np.isfinite(x).reshape(len(x), -1).all(1)
         if wrong.any():
             raise DataError(
-                f"{path}: {name!r} holds values that are no finite number in "
+                f"{source}: {name!r} holds values that are not finite in "
                 f"{count(int(wrong.sum()), 'example')}, first in number {int(wrong.argmax())} "
                 "(from 0). Fill them in or leave those examples out."
             )

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from retrograd.data.arrays import read_arrays, read_examples
+from retrograd.data.arrays import examples_kind, read_arrays, read_examples
 from retrograd.data.files import existing_file
 from retrograd.data.images.idx import idx_parts, labels_beside, read_idx
 from retrograd.data.images.listing import (
@@ -57,7 +57,7 @@ def holds_images(path: Path) -> bool:
     if path.suffix.lower() in TABLES:
         return path.is_file() and _names_images(path)
     if path.suffix.lower() == ".npz":
-        return read_arrays(path).kind == "images"
+        return examples_kind(path) == "images"
     return path.is_file() and labels_beside(path) is not None
 
 

@@ -157,6 +157,10 @@ class Kind(ABC, Generic[D, Asked]):
     def holds(self, data: Any) -> bool:
         """Whether a path, or values in memory, are what this kind and no other learns from."""
 
+    def assumed(self, data: Any) -> dict[str, Any]:
+        """Options that need not be given for this data, by name: the target of a pair of arrays."""
+        return {}
+
     @abstractmethod
     def read(self, spec: DataSpec, options: Asked) -> Parts[D]:
         """The labelled data that `spec` names; DataError and UsageError for what cannot be used."""

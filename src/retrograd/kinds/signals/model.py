@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from retrograd import nn
 from retrograd.data import SchemaRow
-from retrograd.data.arrays import read_arrays, read_examples
+from retrograd.data.arrays import examples_kind, read_arrays, read_examples
 from retrograd.data.labels import codes_among, spelled
 from retrograd.data.split import share, split_rows
 from retrograd.errors import DataError, about
@@ -164,8 +164,8 @@ class SignalsModel:
 
 
 def holds_signals(path: Path) -> bool:
-    """Whether a file is an NPZ whose examples are signals, by `ArraysFile.kind`."""
-    return path.suffix.lower() == ".npz" and read_arrays(path).kind == "signals"
+    """Whether a file is an NPZ whose examples are signals, by `examples_kind`."""
+    return examples_kind(path) == "signals"
 
 
 def prepare_signals(origin: Origin, config: SignalsOptions) -> Run:

@@ -10,7 +10,7 @@ import narwhals as nw
 import numpy as np
 
 from retrograd.data import Schema, infer_schema, labelled_rows, read_table, take_rows, target_values
-from retrograd.data.tables.table import as_table
+from retrograd.data.tables.memory import table_in_memory
 from retrograd.data.texts.folder import parts_of, read_text_folder
 from retrograd.errors import about
 from retrograd.kinds.base.kind import DataSpec, Parts, path_of
@@ -50,7 +50,7 @@ def frame_of(data: Any, notes: list[str]) -> nw.DataFrame[Any]:
     """The rows of a table in memory, of a table's file, or of a folder of texts."""
     path = path_of(data)
     if path is None:
-        return nw.from_native(as_table(data), eager_only=True)
+        return table_in_memory(data)
     return read_text_folder(path, notes) if path.is_dir() else read_table(path, notes)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from retrograd import optim
 from retrograd.data import Preprocessor
+from retrograd.data.tables.memory import PAIR_TARGET, is_pair
 from retrograd.kinds.base.kind import DataSpec, Kind, Parts, Prepared, Split, introduction, path_of
 from retrograd.kinds.base.resolved import Resolved
 from retrograd.kinds.base.split import split_examples
@@ -32,6 +33,9 @@ class TableKind(Kind[TableData, TableOptions]):
     def holds(self, data: Any) -> bool:
         path = path_of(data)
         return path is None or not path.is_dir()
+
+    def assumed(self, data: Any) -> dict[str, Any]:
+        return {"target": PAIR_TARGET} if is_pair(data) else {}
 
     def read(self, spec: DataSpec, options: TableOptions) -> Parts[TableData]:
         return read_tables(spec, options)
