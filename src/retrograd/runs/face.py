@@ -73,6 +73,7 @@ def start(
     if path is not None and not path.is_dir():
         existing_file(path)
     kind = KINDS[kind_of(spec.data, options.get("task"))]
+    options = {**kind.assumed(spec.data), **options}
     if kind.needs_target and "target" not in options:
         raise UsageError(
             f"Name the column of {spec.name or 'the data'} to predict: target=... in Python, "
