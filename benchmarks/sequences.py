@@ -23,7 +23,7 @@ from retrograd.kinds.language.generation import continue_text
 from retrograd.kinds.language.model import LanguageModel, LanguageOptions, prepare_language
 from retrograd.kinds.language.windows import next_character_losses
 from retrograd.kinds.signals.model import SignalsOptions, prepare_signals
-from retrograd.training.scores import number_metrics
+from retrograd.training.metrics import REGRESSION, measured
 
 SERIES = {
     "Airline passengers, monthly": ("airline-passengers", "Month", "Passengers", 12),
@@ -134,7 +134,7 @@ def forecasts(folder: Path) -> None:
         if model.season > 1:
             answers[f"one season ({model.season}) before"] = model.naive(test, model.season)
         for name, answer in answers.items():
-            of = number_metrics(answer, truth)
+            of = measured(REGRESSION, truth, answer)
             is_ours = name == "network"
             rows.append(
                 (

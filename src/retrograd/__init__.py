@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from retrograd import nn, ops, optim, random
 from retrograd.autodiff.primitive import primitive
 from retrograd.autodiff.tape import no_grad
-from retrograd.compile import compile
+from retrograd.compiler import compile
 from retrograd.gradcheck import GradientError, check_gradients
 from retrograd.ops import *  # noqa: F403  # the operations are the library's functions
 from retrograd.random import manual_seed

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["DataError", "Interrupted", "RetrogradError", "RunError", "UsageError", "about"]
+__all__ = [
+    "DataError",
+    "Interrupted",
+    "RetrogradError",
+    "RunError",
+    "TraceError",
+    "UsageError",
+    "about",
+]
 
 
 class RetrogradError(Exception):
@@ -44,6 +52,10 @@ class RunError(RetrogradError):
     """A training run that started and could not finish."""
 
     exit_code = 1
+
+
+class TraceError(RetrogradError):
+    """Something was asked of a compiled step that only a step run eagerly can do."""
 
 
 class Interrupted(RetrogradError):

@@ -15,7 +15,6 @@ from retrograd.autodiff import tape
 from retrograd.autodiff.tape import Leaf, Node, backpropagate
 from retrograd.methods import TensorMethods
 from retrograd.ops.shape import Shape
-from retrograd.traced import refuse_number
 
 __all__ = ["Tensor"]
 
@@ -236,8 +235,9 @@ class Tensor(TensorMethods):
         return bool(self.data)
 
     def _must_be_known(self, what: str) -> None:
-        if is_traced(self.data):
-            refuse_number(what, self.data)
+        # Within a step of somebody else's JAX code, JAX itself refuses.
+        if state.trace is not None and is_traced(self.data):
+            state.trace.refuse(what, self.data)
 
     def __len__(self) -> int:
         if not self.shape:

@@ -47,14 +47,20 @@ class Held(Tensor):
     @property
     def data(self) -> Array:
         """The array where the last engine left it, or on a CPU a NumPy view of it, uncopied."""
-        return self._settled()
+        return self.settled()
 
     @data.setter
     def data(self, array: Array) -> None:
         self._held = array
         self._view = None
 
-    def _settled(self) -> Array:
+    @property
+    def held(self) -> Array | Parcel:
+        """What the last engine left, as it left it."""
+        return self._held
+
+    def settled(self) -> Array:
+        """The array as eager code sees it, also while a step is traced."""
         held = self._held
         if type(held) is np.ndarray:
             return held
@@ -68,7 +74,7 @@ class Held(Tensor):
         return self._view
 
     @classmethod
-    def _of(cls, array: Array) -> Held:
+    def of(cls, array: Array) -> Held:
         """A tensor around an array that a compiled step computed."""
         tensor = Held.__new__(Held)
         tensor._held = array
@@ -98,7 +104,7 @@ class Variable(Held):
         if state.trace is not None:
             return state.trace.read(self)
         held = self._held
-        return held if type(held) is np.ndarray else self._settled()
+        return held if type(held) is np.ndarray else self.settled()
 
     @data.setter
     def data(self, array: Array) -> None:
@@ -106,17 +112,52 @@ class Variable(Held):
             state.trace.write(self, array)
             return
         # A copy of JAX's: a compiled step reuses the memory of what a Variable holds.
-        self._replace(array.copy() if is_jax(array) else array)
+        self.hold(array.copy() if is_jax(array) else array)
         node = self._node
         if type(node) is Leaf and (node.shape != array.shape or node.dtype != array.dtype):
             self._node = Leaf(self, array.shape, array.dtype)  # its gradient is to be like it
 
-    def _replace(self, held: Array | Parcel) -> None:
-        """Hold something else; the pack that had the values is no longer whole."""
+    # What a compiled step takes and leaves --------------------------------------------------------
+
+    def hold(self, held: Array | Parcel) -> None:
+        """Hold something else, as it is; the pack that had the values is no longer whole."""
         if type(self._held) is Parcel:
             self._held.pack.whole = False
         self._held = held
         self._view = None
+
+    def to_donate(self) -> Array:
+        """The array by itself, for a step that uses its memory again."""
+        if type(self._held) is Parcel:
+            self.hold(self.settled())
+        # On an accelerator what was read is the array itself, which may still be in use.
+        handed_out = self._view is self._held
+        return self._held.copy() if handed_out else self._held
+
+    def to_read(self) -> Array:
+        """The array for a step that only reads it, handed over once and not at every call."""
+        if type(self._held) is np.ndarray:
+            import jax
+
+            self.hold(jax.device_put(self._held))
+        return self.settled() if type(self._held) is Parcel else self._held
+
+    @property
+    def accumulated(self) -> Tensor | None:
+        """`grad` outside of the step that is being traced."""
+        return self._grad
+
+    @property
+    def has_grad(self) -> bool:
+        return self._grad is not None
+
+    def grad_to_read(self) -> Array:
+        """The gradient's array for a step that reads it."""
+        grad = self._grad
+        assert grad is not None
+        return grad.held if isinstance(grad, Held) else grad.data
+
+    # The gradient ---------------------------------------------------------------------------------
 
     @property
     def grad(self) -> Tensor | None:
@@ -133,10 +174,6 @@ class Variable(Held):
     @property
     def _title(self) -> str:
         return type(self).__name__
-
-    @property
-    def _has_grad(self) -> bool:
-        return self._grad is not None
 
 
 class Parameter(Variable):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -238,3 +239,19 @@ def test_an_option_that_makes_no_sense_is_named(
     write_houses(tmp_path / "data.csv")
     refused(train(retrograd, *options), *said)
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_gpu_that_is_not_there_is_said_in_one_sentence(tmp_path: Path) -> None:
+    write_houses(tmp_path / "data.csv")
+    # A process of its own, since JAX chooses its device once; one that hides any GPU there is.
+    command = [sys.executable, "-m", "retrograd", "train", "data.csv", "--target", "price"]
+    ended = subprocess.run(
+        [*command, "--device", "gpu"],
+        cwd=tmp_path,
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    refused(Result(ended.returncode, ended.stdout, ended.stderr), "--device gpu", "cuda")
+    assert len(ended.stderr.splitlines()) == 1

@@ -19,6 +19,7 @@ import pytest
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 from support.command import QUICK, Command, write_houses
 
+from retrograd.diagnosis.record.record import Record
 from retrograd.training import Trainer
 
 COMMANDS = ("train", "evaluate", "predict", "explain", "report", "demo")
@@ -50,6 +51,15 @@ def test_train_leaves_a_run_folder_without_code(retrograd: Command, tmp_path: Pa
     manifest = json.loads((run / "manifest.json").read_text())
     assert manifest["rows"] == {"train": 54, "validation": 10, "test": 16}
     assert manifest["verdict"] == "out of epochs"
+
+
+def test_a_run_of_a_single_step_draws_its_report(retrograd: Command, tmp_path: Path) -> None:
+    write_houses(tmp_path / "houses.csv", rows=60)
+    options = ("--target", "price", "--out", "run", *QUICK, "--epochs", "1")
+    result = retrograd("train", "houses.csv", *options)
+    assert result.code == 0, result.err
+    assert len(Record.open(tmp_path / "run").steps) == 1
+    assert "no finite value" in (tmp_path / "run" / "report.html").read_text()
 
 
 def test_the_same_seed_gives_the_same_weights(retrograd: Command, tmp_path: Path) -> None:

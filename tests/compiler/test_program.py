@@ -10,7 +10,7 @@ from support.compiled_steps import Training, assert_equal_states, counting_compi
 
 import retrograd as rg
 from retrograd.arrays import state
-from retrograd.traced import TraceError
+from retrograd.errors import TraceError
 
 # The same numbers ---------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import retrograd as rg
-from retrograd.traced import TraceError
+from retrograd.errors import TraceError
 
 weight = rg.Parameter([1.0, 2.0])
 

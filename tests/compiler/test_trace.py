@@ -14,7 +14,7 @@ import pytest
 from support.compiled_steps import Training, aligned, programs
 
 import retrograd as rg
-from retrograd.traced import TraceError
+from retrograd.errors import TraceError
 
 # A failing trace ----------------------------------------------------------------------------------
 

@@ -13,8 +13,8 @@ import torch
 
 import retrograd as rg
 from retrograd import ops, optim
+from retrograd.errors import TraceError
 from retrograd.optim import lr_scheduler
-from retrograd.traced import TraceError
 
 STEPS = 200
 SCHEDULES: dict[str, Callable[[Any, Any], Any]] = {

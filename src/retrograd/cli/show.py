@@ -10,6 +10,7 @@ from rich.table import Table
 
 from retrograd.data import SchemaRow
 from retrograd.diagnosis.finding import Finding
+from retrograd.training.metrics import METRICS
 from retrograd.training.scores import Scores
 from retrograd.wording import count
 
@@ -17,15 +18,6 @@ __all__ = ["COLORS", "number", "show_columns", "show_findings", "show_notes", "s
 
 # A finding's severity, as it is coloured.
 COLORS = {"error": "bold red", "warning": "yellow", "note": "dim"}
-
-_MEANINGS = {
-    "r2": "R² (1 is perfect)",
-    "rmse": "root mean squared error",
-    "mae": "mean absolute error",
-    "accuracy": "accuracy",
-    "log_loss": "log loss (nats)",
-    "roc_auc": "area under the ROC curve",
-}
 
 
 def show_columns(console: Console, columns: Sequence[SchemaRow]) -> None:
@@ -60,7 +52,7 @@ def show_scores(console: Console, which: str, scores: Scores) -> None:
     table.add_column("this network", justify="right")
     table.add_column("baseline", justify="right")
     for key, value in scores.metrics.items():
-        table.add_row(_MEANINGS[key], number(value), number(scores.baseline[key]))
+        table.add_row(METRICS[key].long_name, number(value), number(scores.baseline[key]))
     console.print(table)
 
 

@@ -136,17 +136,19 @@ def choose_device(device: str) -> None:
     platforms = {"auto": None, "cpu": "cpu", "gpu": "cuda"}
     if device not in platforms:
         raise UsageError(f"--device is {device!r}; expected auto, cpu or gpu.")
-    if platforms[device] is None:
+    platform = platforms[device]
+    if platform is None:
         return
-    os.environ["JAX_PLATFORMS"] = platforms[device] or ""
+    os.environ["JAX_PLATFORMS"] = platform
     import jax
 
     try:
         jax.devices()
-    except RuntimeError as error:
+    # Where JAX's plugin for CUDA is not installed, it fails by an assertion of its own.
+    except (RuntimeError, AssertionError) as error:
         raise UsageError(
-            "--device gpu: JAX finds no GPU. Install it with CUDA (pip install 'jax[cuda13]'), or "
-            f"leave the option out. ({error})"
+            f"--device {device}: JAX finds no {device.upper()} to compute on. Install JAX with "
+            "CUDA (pip install 'jax[cuda13]'), or leave the option out."
         ) from error
 
 

@@ -9,7 +9,6 @@ from retrograd.arrays import Array, is_traced, state
 from retrograd.autodiff import tape
 from retrograd.autodiff.tape import Node, Output, Tensor, backpropagate, reached, recording
 from retrograd.ops.trees import (
-    Layout,
     flatten,
     has_slope,
     leaf,
@@ -18,6 +17,7 @@ from retrograd.ops.trees import (
     same_layout,
     strong,
 )
+from retrograd.pytree import Layout
 
 __all__ = ["cond"]
 

@@ -17,7 +17,6 @@ from retrograd.autodiff.tape import Leaf, Node, Output, Tensor, backpropagate, r
 from retrograd.ops.elementwise import where
 from retrograd.ops.shape import stack
 from retrograd.ops.trees import (
-    Layout,
     flatten,
     has_slope,
     leaf,
@@ -26,6 +25,7 @@ from retrograd.ops.trees import (
     same_layout,
     strong,
 )
+from retrograd.pytree import Layout
 
 __all__ = ["scan", "while_loop"]
 

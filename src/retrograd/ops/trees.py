@@ -1,4 +1,4 @@
-"""Nested tuples, lists and dicts of tensors, as loops and branches pass them, and their nodes."""
+"""Nested tensors, as loops and branches pass them, and their nodes."""
 
 from __future__ import annotations
 
@@ -7,50 +7,41 @@ from typing import Any
 
 import numpy as np
 
+from retrograd import pytree
 from retrograd.arrays import Array
 from retrograd.autodiff import tape
 from retrograd.autodiff.tape import Leaf, Node, Tensor
-
-Layout = Any
+from retrograd.pytree import Layout
 
 
 def flatten(value: Any, leaves: list[Tensor]) -> Layout:
-    """Add the tensors (and numbers) in `value` to `leaves`; return what puts them back."""
-    if value is None:
-        return None
-    if isinstance(value, dict):
-        named = {name: flatten(value[name], leaves) for name in _in_order(value)}
-        return {name: named[name] for name in value}
-    if isinstance(value, tuple | list):
-        parts = [flatten(each, leaves) for each in value]
-        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
-    leaves.append(value if isinstance(value, tape.tensor_type) else tape.tensor_type(value))
-    return Ellipsis
+    """Add the tensors (and numbers) in `value` to `leaves`; return what puts them back.
 
+    In the layout an ellipsis stands for a tensor; None is nothing.
+    """
 
-def _in_order(names: Iterable[Any]) -> list[Any]:
-    """The names in a dict, in an order that does not depend on how the dict was built."""
-    return sorted(names, key=repr)
+    def leaf(each: Any) -> Layout:
+        if each is None:
+            return None
+        leaves.append(each if isinstance(each, tape.tensor_type) else tape.tensor_type(each))
+        return Ellipsis
+
+    return pytree.flatten(value, leaf)
 
 
 def rebuild(layout: Layout, leaves: Iterator[Any]) -> Any:
     """Put `leaves` back where `flatten` took them from."""
-    if layout is Ellipsis:
-        return next(leaves)
-    if isinstance(layout, dict):
-        named = {name: rebuild(layout[name], leaves) for name in _in_order(layout)}
-        return {name: named[name] for name in layout}
-    if isinstance(layout, tuple | list):
-        parts = [rebuild(each, leaves) for each in layout]
-        return type(layout)(*parts) if hasattr(layout, "_fields") else type(layout)(parts)
-    return None
+    return pytree.rebuild(layout, lambda said: next(leaves) if said is Ellipsis else None)
 
 
 def same_layout(function: Callable[..., Any], name: str, found: Layout, wanted: Layout) -> None:
     """Raise TypeError unless what a step returned is arranged as what it received."""
-    if found != wanted:
+    returned, received = pytree.skeleton(found), pytree.skeleton(wanted)
+    if returned != received:
         called = getattr(function, "__name__", "the step")
-        raise TypeError(f"{name}: {called} returns {found}, expected {wanted} (... for a tensor)")
+        raise TypeError(
+            f"{name}: {called} returns {returned}, expected {received} (... for a tensor)"
+        )
 
 
 def nodes_of(tensors: Iterable[Tensor]) -> list[Node]:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from retrograd.arrays import state
+from retrograd.errors import TraceError
 from retrograd.optim.base import Optimizer
-from retrograd.traced import TraceError
 
 __all__ = ["ReduceLROnPlateau"]
 

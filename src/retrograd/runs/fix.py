@@ -20,13 +20,11 @@ from retrograd.runs.data import RunData
 from retrograd.store import RunFolder, load_options
 from retrograd.store.names import FIX, OPTIONS, TRIALS
 from retrograd.training.history import Verdict
+from retrograd.training.metrics import decisive
 from retrograd.training.options import Options
 from retrograd.training.scores import Scores
 
 __all__ = ["fix_run", "trials_json"]
-
-# The figure by which trials are judged, the first of these that a run has; 1 if more is better.
-_FIGURES = (("r2", 1), ("log_loss", -1), ("accuracy", 1), ("rmse", -1), ("mae", -1))
 
 
 def fix_run(
@@ -86,10 +84,10 @@ def _figure(scores: Scores) -> float:
 
     An error is counted in shares of the baseline's.
     """
-    name, sign = next((n, s) for n, s in _FIGURES if n in scores.metrics)
-    value = scores.metrics[name]
-    if sign < 0:
-        value = 1 - value / scores.baseline[name] if scores.baseline[name] else -value
+    metric = decisive(scores.metrics)
+    value, baseline = scores.metrics[metric.key], scores.baseline[metric.key]
+    if not metric.greater_is_better:
+        value = 1 - value / baseline if baseline else -value
     return bounded(value, -1.0)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from retrograd import nn, optim
-from retrograd.compile import Compiled, compile
+from retrograd.compiler import Compiled, compile
 from retrograd.errors import RunError
 from retrograd.random import default_key
 from retrograd.tensor import Tensor

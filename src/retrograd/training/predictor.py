@@ -9,7 +9,7 @@ import numpy as np
 
 from retrograd import nn
 from retrograd.autodiff.tape import no_grad
-from retrograd.compile import compile
+from retrograd.compiler import compile
 from retrograd.tensor import Tensor
 
 __all__ = ["ROWS_PER_CALL", "Predictor"]

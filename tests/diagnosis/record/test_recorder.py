@@ -13,8 +13,9 @@ import pytest
 from support.torch_twin import LAYERS, batches, ours, theirs
 
 import retrograd as rg
-from retrograd import nn, optim, packing
+from retrograd import nn, optim
 from retrograd.arrays import state
+from retrograd.compiler import pack
 from retrograd.diagnosis.probes import ring
 from retrograd.diagnosis.probes.arrays import element_count, elements, row_count, rows
 from retrograd.diagnosis.probes.steps import next_due
@@ -103,7 +104,7 @@ def test_blocks_of_compiled_steps_follow_one_another_around_the_ring() -> None:
 def test_no_scheduled_step_of_a_long_run_is_overwritten_by_a_later_one(monkeypatch) -> None:
     # As few rows as a large network's rings have; small arrays would be packed together.
     monkeypatch.setattr(ring, "_PACKED", 0)
-    monkeypatch.setattr(packing, "_FEWEST", 1 << 20)
+    monkeypatch.setattr(pack, "_FEWEST", 1 << 20)
     model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
     optimizer = optim.SGD(model.parameters(), lr=1e-3)
 

@@ -13,6 +13,8 @@ import pytest
 from support.made_records import make_record
 from support.small_tables import HOSTILE
 
+import retrograd as rg
+from retrograd import nn, optim
 from retrograd.diagnosis.catalogue import catalogue, finding
 from retrograd.diagnosis.record.store import MemoryStore
 from retrograd.report.charts.findings import finding_views
@@ -125,6 +127,23 @@ def test_steps_without_numbers_are_counted_and_drawn() -> None:
     panels, _, broken = flow_panels(make_record(MemoryStore(), end="nan"))
     assert broken == 20
     assert all('class="heat broken"' in panel.picture for panel in panels)
+
+
+def test_a_parameter_without_a_finite_value_has_an_empty_column() -> None:
+    model = nn.Linear(2, 1)
+    nn.init.zeros_(model.bias)
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    x = np.ones((4, 2), np.float32)
+    with rg.record(model, optimizer) as record:
+        nn.mse_loss(model(x), x[:, :1]).backward()
+        optimizer.step()
+    panels, _, broken = flow_panels(record)
+    updates = ET.fromstring(panels[3].picture)  # of a weight of 0 an update is no share
+    told = {each.text for each in updates.iterfind("./rect/title")}
+    assert broken == 0
+    assert "bias: no finite value" in told
+    assert len(told) == 2
+    assert len(updates.findall("path")) == 1  # the weight's column alone is colored
 
 
 def test_a_wide_network_is_thinned_evenly() -> None:

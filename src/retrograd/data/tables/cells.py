@@ -6,6 +6,7 @@ a mask of the cells that hold something else than what was asked for.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +25,7 @@ __all__ = [
     "normalised",
     "read_flags",
     "read_numbers",
+    "spelled_as",
 ]
 
 MISSING_MARKERS = (
@@ -63,6 +65,8 @@ def normalised(column: pa.ChunkedArray, markers: tuple[str, ...] = ()) -> pa.Arr
         values = _one(column.cast(pa.float64(), safe=False))
         return nulled(values, pc.is_nan(values))
     if is_time(kind):
+        if pa.types.is_timestamp(kind) and kind.tz:
+            column = pc.local_timestamp(column)  # as a text of it is read: by its own clock
         return _one(column.cast(pa.timestamp("us"), safe=False).cast(pa.timestamp("s"), safe=False))
     return _one(column)
 
@@ -119,7 +123,18 @@ def read_flags(cells: pa.Array) -> Reading:
 def labels(cells: pa.Array) -> pa.Array:
     """Cells as large strings, one spelling a value: 3, 3.0 and "3.0" are all "3"."""
     text = cells.cast(pa.large_string())
+    if is_time(cells.type):  # a day is written without its midnight
+        return pc.replace_substring(text, pattern=" 00:00:00", replacement="")
     return pc.replace_substring_regex(text, pattern=r"^([+-]?\d+)\.0+$", replacement=r"\1")
+
+
+def spelled_as(known: Sequence[str], texts: pa.Array) -> pa.Array:
+    """`labels`, with true and false as `known` spells them: True in one file is true in another."""
+    for word in ("true", "false"):
+        spellings = [each for each in known if each.lower() == word]
+        if len(spellings) == 1:
+            texts = pc.replace_substring_regex(texts, f"^(?i:{word})$", spellings[0])
+    return texts
 
 
 def _plain_numbers(text: pa.Array, decimal: str) -> pa.Array:

@@ -34,6 +34,8 @@ _KEY_WORDS = {"id", "ids", "uuid", "guid", "rowid", "pid"}
 _COUNTER_WORDS = {"no", "nr", "index", "idx", "key", "row", "rownames", "record", "serial"}
 _CODE_WORDS = {"zip", "zipcode", "postcode", "postal", "plz", "fips", "code", "subclass"}
 _DATE_WORDS = {"date", "day", "ymd", "dt"}
+# How dates that are no texts in one file are written as texts in another.
+_ISO = "year-month-day"
 
 Values = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -51,7 +53,7 @@ class Column:
     """How one column is read.
 
     `kind` and the `reason` for it in plain words; `missing`, the share of rows without a value;
-    `decimal`, the decimal mark of numbers written as text; `layout`, how dates are written;
+    `decimal`, the decimal mark of numbers written as text; `layout`, how texts write the dates;
     `markers`, texts that mean a missing value in this column.
     """
 
@@ -79,7 +81,7 @@ def judge(facts: Facts) -> Column:
     if pa.types.is_boolean(facts.cells.type):
         return _column(facts, "flag", "true or false")
     if is_time(facts.cells.type):
-        return _column(facts, "date", count(different, "different date"))
+        return _column(facts, "date", count(different, "different date"), layout=_ISO)
     if is_number(facts.cells.type):
         return _judge_numbers(facts, floats(facts.distinct))
     if is_text(facts.cells.type):
@@ -93,9 +95,9 @@ def read_as(facts: Facts, kind: str) -> Column:
     if kind == "number":
         decimal, _ = number_format(facts.distinct)
         column = _column(facts, kind, reason, decimal=decimal)
-    elif kind == "date" and not is_time(facts.cells.type):
-        layouts = find_layouts(facts.distinct)
-        column = _column(facts, kind, reason, layout=(layouts or ["year-month-day"])[0])
+    elif kind == "date":
+        layouts = [] if is_time(facts.cells.type) else find_layouts(facts.distinct)
+        column = _column(facts, kind, reason, layout=(layouts or [_ISO])[0])
     else:
         column = _column(facts, kind, reason)
     if kind in ("category", "text"):
@@ -110,9 +112,8 @@ def read_column(column: Column, cells: pa.Array) -> Values:
     if column.kind == "number":
         reading, expected = read_numbers(cells, column.decimal), "a number"
     elif column.kind == "date":
-        reading, expected = read_dates(cells, column.layout), "a date"
-        if column.layout:
-            expected += f" written {column.layout}"
+        reading = read_dates(cells, column.layout)
+        expected = f"a date written {column.layout}"
     else:
         reading, expected = read_flags(cells), "true/false, yes/no or 1/0"
     mend = "Mend the cell, or leave it empty if it is unknown."

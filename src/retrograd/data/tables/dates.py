@@ -82,7 +82,7 @@ def _seconds(found: pa.StructArray) -> tuple[Values, np.ndarray[Any, np.dtype[np
 
     months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
     first = months.astype("datetime64[D]").astype(np.int64)
-    following = (months + 1).astype("datetime64[D]").astype(np.int64)
+    following = (months + np.timedelta64(1, "M")).astype("datetime64[D]").astype(np.int64)
     is_real = (month >= 1) & (month <= 12) & (day >= 1) & (day <= following - first)
     is_real &= (hour < 24) & (minute < 60) & (second < 61)
     return (first + day - 1) * 86400 + hour * 3600 + minute * 60 + second, is_real

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from retrograd.data.tables.arrow import integers, mask, strings
+from retrograd.data.tables.cells import spelled_as
 
 __all__ = [
     "UNSEEN",
@@ -212,6 +213,7 @@ class CategoryEncoder:
         return 1 + len(self.categories) + self.has_missing
 
     def encode(self, texts: pa.Array) -> np.ndarray[Any, np.dtype[np.int32]]:
+        texts = spelled_as(self.categories, texts)
         codes = integers(pc.index_in(texts, value_set=strings(self.categories))) + 1
         if self.has_missing and texts.null_count:
             codes = np.where(mask(texts.is_null()), self.cardinality - 1, codes)

@@ -10,7 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from retrograd.data.tables.arrow import integers, mask, strings
-from retrograd.data.tables.cells import Reading, is_number, is_text, labels, read_numbers
+from retrograd.data.tables.cells import (
+    Reading,
+    is_number,
+    is_text,
+    labels,
+    read_numbers,
+    spelled_as,
+)
 from retrograd.data.tables.columns import number_format
 from retrograd.data.tables.facts import Facts, refuse_vast, refuse_wrong
 from retrograd.errors import DataError
@@ -95,7 +102,8 @@ def read_target(target: Target, cells: pa.Array) -> np.ndarray[Any, Any]:
         raise DataError(f"The target {shown(target.name)} has no value in row {row}.")
     if target.task == "regression":
         return _finite_numbers(target.name, cells, target.decimal)
-    codes = integers(pc.index_in(labels(cells), value_set=strings(target.classes)))
+    texts = spelled_as(target.classes, labels(cells))
+    codes = integers(pc.index_in(texts, value_set=strings(target.classes)))
     refuse_wrong(
         target.name,
         cells,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-__all__ = ["SimpleScores", "features", "nearest", "scaled", "share_wrong", "simple_scores"]
+__all__ = ["SimpleScores", "features", "misranked", "nearest", "scaled", "simple_scores"]
 
 Array = np.ndarray[Any, Any]
 
@@ -18,7 +19,7 @@ _COLUMNS = 3072
 
 @dataclass(frozen=True)
 class SimpleScores:
-    """The error on held-out rows (share wrong, or of the variance) of three simple models.
+    """The error on held-out rows, see `simple_scores`, of three simple models.
 
     `constant` answers with the most frequent class or the mean, `linear` is ridge regression,
     `neighbours` the vote or mean of the nearest training rows.
@@ -52,12 +53,12 @@ def simple_scores(
     valid_inputs: Array,
     valid_target: Array,
     task: str,
-    balanced: bool = False,
+    ranked: bool = False,
 ) -> SimpleScores:
     """The errors on the valid rows of models fitted to the others.
 
-    With `balanced`, the share of wrong classes is that of each class, averaged over the classes,
-    and the classes count alike in fitting.
+    Of classes it is the share of wrong rows, or with `ranked` that of `misranked` pairs; of numbers
+    the share of the variance that is left.
     """
     x, x_valid = scaled(features(inputs), features(valid_inputs))
     if task == "classification":
@@ -65,11 +66,8 @@ def simple_scores(
         y = (target[:, None] == classes).astype(np.float64)
         truth = np.searchsorted(classes, valid_target)
 
-        if balanced:
-            y = y / np.maximum(y.sum(0), 1)
-
         def error(answer: Array) -> float:
-            return share_wrong(answer.argmax(1), truth, balanced)
+            return misranked(answer, truth) if ranked else float(np.mean(answer.argmax(1) != truth))
     else:
         y = np.nan_to_num(target.reshape(len(target), -1).astype(np.float64))
         numbers = np.nan_to_num(valid_target.reshape(len(valid_target), -1).astype(np.float64))
@@ -87,12 +85,26 @@ def simple_scores(
     )
 
 
-def share_wrong(said: Array, truth: Array, balanced: bool = False) -> float:
-    """The share of rows, or with `balanced` the mean of each class's share, that is said wrong."""
-    wrong = said != truth
-    if not balanced:
-        return float(np.mean(wrong))
-    return float(np.mean([wrong[truth == each].mean() for each in np.unique(truth)]))
+def misranked(scores: Array, truth: Array) -> float:
+    """1 - the area under the ROC curve, of `scores` (rows, classes) for class codes (rows,).
+
+    The share of the pairs of a row of a class and one of another that the score of the class puts
+    the wrong way round, ties counting half; the mean over the classes. 0.5 knows nothing, however
+    unequal the classes are. NaN where all rows are of one class.
+    """
+    shares = []
+    for code in np.unique(truth):
+        inside = truth == code
+        among, others = int(inside.sum()), int((~inside).sum())
+        if not others:
+            return math.nan
+        # Of a class that the scores have no column for they know nothing.
+        score = scores[:, code] if 0 <= code < scores.shape[1] else np.zeros(len(scores))
+        _, places, counts = np.unique(score, return_inverse=True, return_counts=True)
+        ranks = (np.cumsum(counts) - (counts - 1) / 2)[places.reshape(-1)]
+        won = ranks[inside].sum() - among * (among + 1) / 2
+        shares.append(1 - won / (among * others))
+    return float(np.mean(shares))
 
 
 def scaled(x: Array, other: Array) -> tuple[Array, Array]:

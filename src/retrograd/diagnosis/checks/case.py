@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from retrograd import nn, optim
-from retrograd.diagnosis.checks.baselines import SimpleScores, share_wrong, simple_scores
+from retrograd.diagnosis.checks.baselines import SimpleScores, misranked, simple_scores
+from retrograd.diagnosis.probes.operations import operations
+from retrograd.diagnosis.probes.outputs import said_classes
 from retrograd.diagnosis.record.record import Layer, Record, Weights
 from retrograd.tensor import Tensor
 from retrograd.training.predictor import Predictor
@@ -200,7 +202,10 @@ class Case:
 
     @cached_property
     def is_unbalanced(self) -> bool:
-        """Whether a class is five times as frequent as another, so that rows count unequally."""
+        """Whether a class is five times as frequent as another.
+
+        Then hardly a row need be said to be of the rare one, and ranking tells more than answers.
+        """
         if self.train is None or self.task != "classification":
             return False
         counts = np.unique(codes(self.train.target), return_counts=True)[1]
@@ -210,35 +215,40 @@ class Case:
         """Twice the standard error of a validation error near `error`; 0.02 for numbers."""
         if self.valid_sample is None or self.task != "classification":
             return 0.02
+        if self.is_unbalanced:
+            return self._ranking_margin(error)
+        return 2 * math.sqrt(max(error * (1 - error), 0.01) / len(self.valid_sample))
+
+    def _ranking_margin(self, error: float) -> float:
+        """The same of `misranked`: Mann & Whitney 1947 at 0.5, and less nearer to 0 and 1."""
+        assert self.valid_sample is not None
         counts = np.unique(codes(self.valid_sample.target), return_counts=True)[1]
-        rows = len(counts) ** 2 / (1 / counts).sum() if self.is_unbalanced else counts.sum()
-        return 2 * math.sqrt(max(error * (1 - error), 0.01) / rows)
+        if len(counts) < 2:
+            return math.nan
+        # Of two classes, one's score ranks as the other's does.
+        each = (1 / counts + 1 / (counts.sum() - counts))[: len(counts) if len(counts) > 2 else 1]
+        return 2 * math.sqrt(max(error * (1 - error), 0.01) / 3 * each.mean() / len(each))
 
     def error(self, outputs: Array | None, target: Array) -> float:
         """The share of wrong classes, or the mean squared error in shares of the variance.
 
-        Where classes are unbalanced, the mean over classes of each one's share; NaN where targets
-        do not vary.
+        Where classes are unbalanced, the share of `misranked` pairs; NaN where targets do not vary.
         """
         if outputs is None or self.task is None or not np.isfinite(outputs).all():
             return math.inf
         flat = outputs.reshape(len(outputs), -1)
         if self.task == "classification":
-            return share_wrong(self._said(flat), codes(target), self.is_unbalanced)
+            if self.is_unbalanced:
+                return misranked(_class_scores(flat), codes(target))
+            return float(np.mean(self.said(outputs) != codes(target)))
         truth = np.asarray(target, np.float64).reshape(len(target), -1)
         spread = float(((truth - truth.mean(0)) ** 2).sum())
         wrong = float(((flat[:, : truth.shape[1]] - truth) ** 2).sum())
         return wrong / spread if spread > 0 else math.nan
 
-    def _said(self, flat: Array) -> Array:
-        if flat.shape[1] > 1:
-            return flat.argmax(1)
-        is_probability = self.last_operation in ("sigmoid", "softmax")
-        return (flat[:, 0] > (0.5 if is_probability else 0.0)).astype(np.int64)
-
     def said(self, outputs: Array) -> Array:
         """The classes that outputs mean, (rows,)."""
-        return self._said(outputs.reshape(len(outputs), -1))
+        return said_classes(outputs, self.last_operation)
 
     @cached_property
     def train_error(self) -> float:
@@ -259,8 +269,6 @@ class Case:
         """The operations that the model runs on a few rows, in order."""
         if self.model is None or self.sample is None:
             return ()
-        from retrograd.diagnosis.probes.operations import operations
-
         return operations(self.model, self.sample.rows(np.arange(min(4, len(self.sample)))).inputs)
 
     @cached_property
@@ -268,13 +276,22 @@ class Case:
         """The operation that makes the outputs, apart from those that only give them a shape."""
         return self.operations[-1] if self.operations else ""
 
+    @cached_property
+    def ranks_better(self) -> bool:
+        """Whether the outputs on the validation rows rank the classes better than by chance."""
+        if self.valid_sample is None or self.valid_outputs is None or not self.classes:
+            return False
+        flat = self.valid_outputs.reshape(len(self.valid_outputs), -1)
+        error = misranked(_class_scores(flat), codes(self.valid_sample.target))
+        return error < 0.5 - self._ranking_margin(0.5)
+
     # How it went ----------------------------------------------------------------------------------
 
     @cached_property
     def shortfall(self) -> float:
         """By what factor the validation error exceeds that of a simple model; NaN if not known.
 
-        Differences within twice the standard error of a share of wrong rows count as none.
+        Differences within twice the standard error of a classifier's error count as none.
         """
         if self.simple is None or not self.has_run or not math.isfinite(self.simple.best):
             return math.nan
@@ -317,6 +334,17 @@ def codes(target: Array) -> Array:
     if target.ndim > 1 and target.shape[-1] > 1:
         return target.reshape(len(target), -1).argmax(1)
     return np.nan_to_num(target.reshape(-1)).astype(np.int64)
+
+
+def _class_scores(flat: Array) -> Array:
+    """Outputs (rows, columns) as a score for each class: of logits their probabilities, since only
+    these tell the rows of a class from others by one column."""
+    if flat.shape[1] == 1:
+        return np.concatenate([-flat, flat], 1)
+    if flat.min() >= 0 and np.allclose(flat.sum(1), 1, atol=1e-3):
+        return flat
+    powers = np.exp(flat - flat.max(1, keepdims=True))
+    return powers / powers.sum(1, keepdims=True)
 
 
 def _sample(data: Data) -> Data:

@@ -42,8 +42,8 @@ def overfitting(case: Case) -> Iterator[Finding]:
             f"The validation loss rose from {valid.min():.4g} in epoch {int(valid.argmin()) + 1} "
             f"to {valid[-1]:.4g}, while the training loss fell to {trained[-1]:.4g}."
             if by_curve
-            else f"{_error(case)} is {case.train_error:.3g} on the training rows and "
-            f"{case.valid_error:.3g} on others."
+            else f"{_figure(case)} is {_shown(case, case.train_error)} on the training rows and "
+            f"{_shown(case, case.valid_error)} on others."
         )
         mild = case.restores_best and not by_score
         yield finding(
@@ -90,13 +90,13 @@ def underfitting(case: Case) -> Iterator[Finding]:
     if simple is None or not case.shortfall > 1.1 or not math.isfinite(case.train_error):
         return
     if case.train_error >= simple.best:
-        name = "ridge regression" if simple.linear <= simple.neighbours else "nearest neighbours"
+        is_linear = simple.linear <= simple.neighbours
+        name = "ridge regression comes" if is_linear else "nearest neighbors come"
         yield finding(
             "RG503",
-            f"{_error(case)} of the network is {case.train_error:.3g} on its training rows and "
-            f"{case.valid_error:.3g} on others, where {name} come to {simple.best:.3g}.".replace(
-                "regression come", "regression comes"
-            ),
+            f"{_figure(case)} of the network is {_shown(case, case.train_error)} on its training "
+            f"rows and {_shown(case, case.valid_error)} on others, where {name} to "
+            f"{_shown(case, simple.best)}.",
             train_error=case.train_error,
             valid_error=case.valid_error,
             simple=simple.best,
@@ -114,12 +114,19 @@ def baseline(case: Case) -> Iterator[Finding]:
         return
     margin = case.margin(simple.constant)
     if case.valid_error > simple.constant - margin:
+        # Where most rows are of one class, that is the answer to most rows of a good network, too.
+        most = simple.constant < 0.4 and case.valid_error < simple.constant + margin
+        if case.task == "classification" and most and case.ranks_better:
+            return
         finds = simple.best < simple.constant - margin
+        answer = "the mean" if case.task == "regression" else "the most frequent class"
+        chance = f" (and by chance to {_shown(case, simple.constant - margin)})"
         yield finding(
             "RG504",
-            f"{_error(case)} on the validation rows is {case.valid_error:.3g}; the most frequent "
-            f"class or the mean comes to {simple.constant:.3g}, a simple model to "
-            f"{simple.best:.3g}.",
+            f"{_figure(case)} on the validation rows is {_shown(case, case.valid_error)}; always "
+            f"answering {answer} comes to {_shown(case, simple.constant)}"
+            f"{chance if case.task == 'classification' else ''}, a simple model to "
+            f"{_shown(case, simple.best)}.",
             severity="error" if finds else "warning",
             valid_error=case.valid_error,
             constant=simple.constant,
@@ -127,12 +134,15 @@ def baseline(case: Case) -> Iterator[Finding]:
         )
 
 
-def _error(case: Case) -> str:
-    return (
-        "The share of wrong classes"
-        if case.task == "classification"
-        else "The share of variance left"
-    )
+def _figure(case: Case) -> str:
+    """What `_shown` shows of an error."""
+    if case.task != "classification":
+        return "The share of variance left"
+    return "The area under the ROC curve" if case.is_unbalanced else "The share of wrong classes"
+
+
+def _shown(case: Case, error: float) -> str:
+    return f"{1 - error if case.is_unbalanced else error:.3g}"
 
 
 CHECKS = (overfitting, overtraining, underfitting, baseline)

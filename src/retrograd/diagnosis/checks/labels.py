@@ -170,9 +170,7 @@ def _says_nothing(case: Case) -> bool:
     simple = case.simple
     if simple is None:
         return True
-    rows = 1 if case.valid_sample is None else len(case.valid_sample)
-    margin = 2 * math.sqrt(max(simple.constant * (1 - simple.constant), 0.01) / rows)
-    return simple.best > simple.constant - margin
+    return simple.best > simple.constant - case.margin(simple.constant)
 
 
 def _inside(x: Array, smooth: Array, y: Array) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 
 from retrograd import optim
 from retrograd.autodiff.tape import no_grad
-from retrograd.compile import compile
+from retrograd.compiler import compile
 from retrograd.diagnosis.catalogue import finding
 from retrograd.diagnosis.checks.case import Case, Data
 from retrograd.diagnosis.finding import Finding

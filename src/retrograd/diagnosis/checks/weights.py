@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,12 +14,17 @@ from retrograd.diagnosis.catalogue import finding
 from retrograd.diagnosis.checks.case import Case
 from retrograd.diagnosis.finding import Finding, Severity
 from retrograd.diagnosis.record.record import Weights
+from retrograd.tensor import Tensor
 
 __all__ = ["CHECKS", "matrices"]
 
 # He et al. 2015 and Glorot & Bengio 2010 put rms · sqrt(fan-in) between 1 and 2.4, PyTorch's layers
 # at 0.58. Beyond these a layer multiplies what passes by 3.5 or divides it by 10.
 _LARGE, _SMALL = 3.5, 0.1
+# Weights that start at zero are given so many steps of at most this size, on so many rows, to move,
+# and may leave this share of a layer's units with a twin.
+_MOVES, _STEP, _ROWS, _TWINS = 4, 0.05, 64, 0.25
+_LINEAR = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 
 @dataclass(frozen=True)
@@ -62,20 +68,69 @@ def _normalizes(case: Case) -> bool:
 
 
 def zero_weights(case: Case) -> Iterator[Finding]:
-    """RG105. A hidden layer of zeros gets no gradient from behind and gives none on.
+    """RG105. Weights that start at zero and stay there, or whose units stay the same.
 
-    The last layer alone may start at zero: its gradient is that of its inputs (Zhang et al. 2019,
-    Fixup, start residual branches that way).
+    Zero itself is no fault: last layers, last layers of residual branches (Zhang et al. 2019,
+    Fixup), and up-projections of adapters (Hu et al. 2021, LoRA) start there by design. They move
+    in the first step, and let a gradient through in the second. Before a run it is tried out
+    whether they do; after a run, its end tells.
     """
-    found = matrices(case)
-    zero = [each for each in found if each.rms == 0]
-    if zero and (zero != found[-1:] or (len(found) == 1 and case.has_run and case.fared_badly)):
+    zero = [each for each in matrices(case) if each.rms == 0 and each.weights.trained]
+    if not zero or (case.has_run and len(case.steps) < _MOVES):
+        return  # below a last layer of zeros, the first gradients are 0 in a good network too
+    model = case.model if case.has_run else _moved(case)
+    stuck = [each for each in zero if _is_stuck(each, model, case)]
+    if stuck:
         yield finding(
             "RG105",
-            f"All weights of {_names(zero)} start at 0.",
-            layers=[each.name for each in zero],
-            matrices=len(zero),
+            f"All weights of {_names(stuck)} start at 0.",
+            layers=[each.name for each in stuck],
+            matrices=len(stuck),
         )
+
+
+def _is_stuck(matrix: Matrix, model: nn.Module | None, case: Case) -> bool:
+    """Whether weights are still zero in `model`, or many of their units the same.
+
+    Without a model, whether they never got a gradient.
+    """
+    parameter = None if model is None else dict(model.named_parameters()).get(matrix.name)
+    if model is None or parameter is None:
+        gradients = case.series("gradient_norm", matrix.name)
+        return bool(len(gradients)) and bool((gradients[np.isfinite(gradients)] == 0).all())
+    values = np.asarray(parameter.data, np.float64)
+    size = float(np.abs(values).max())
+    if size == 0:
+        return True
+    # Only of these layers are the rows known to be units; elsewhere they may be words.
+    if not isinstance(dict(model.named_modules()).get(matrix.weights.layer), _LINEAR):
+        return False
+    rows = np.round(values.reshape(len(values), -1) / size, 5)
+    counts = np.unique(rows, axis=0, return_counts=True)[1]
+    return bool(counts[counts > 1].sum() > _TWINS * len(rows))
+
+
+def _moved(case: Case) -> nn.Module | None:
+    """A copy of the model after a few steps along the slope of a random sum of its outputs."""
+    if case.model is None or case.sample is None:
+        return None
+    model = copy.deepcopy(case.model).eval()
+    rows = case.sample.rows(np.arange(min(_ROWS, len(case.sample))))
+    weights = None
+    for _ in range(_MOVES):
+        outputs = model(*map(Tensor, rows.inputs))
+        if weights is None:
+            weights = np.random.default_rng(0).normal(size=outputs.shape).astype(np.float32)
+        model.zero_grad()
+        (outputs * weights).sum().backward()
+        for parameter in model.parameters():
+            if parameter.requires_grad and parameter.grad is not None:
+                gradient = np.nan_to_num(np.asarray(parameter.grad))
+                step = _STEP / max(float(np.abs(gradient).max()), 1e-30)
+                parameter.data = np.asarray(parameter.data) - (step * gradient).astype(
+                    gradient.dtype
+                )
+    return model
 
 
 def alike_units(case: Case) -> Iterator[Finding]:
@@ -162,7 +217,6 @@ def no_activation(case: Case) -> Iterator[Finding]:
         )
 
 
-_LINEAR = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _PASSING = (nn.Dropout, nn.Identity, nn.Flatten)
 
 

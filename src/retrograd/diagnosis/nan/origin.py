@@ -26,9 +26,9 @@ from retrograd import nn, optim
 from retrograd.arrays import Array, state
 from retrograd.autodiff.primitive import Applied, Primitive
 from retrograd.autodiff.tape import Leaf, Node
+from retrograd.compiler.refusals import is_library
 from retrograd.diagnosis.nan.words import Origin, Range
 from retrograd.tensor import Tensor
-from retrograd.traced import is_library
 from retrograd.variable import Parameter, Variable
 
 __all__ = ["find_nan"]

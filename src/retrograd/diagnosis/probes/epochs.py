@@ -16,6 +16,7 @@ from retrograd.diagnosis.probes.curvature import Curvature
 from retrograd.diagnosis.probes.layers import LayerProbes
 from retrograd.diagnosis.record.record import Histogram
 from retrograd.tensor import Tensor
+from retrograd.training.metrics import METRICS, measured
 from retrograd.training.objective import Classification, Regression
 from retrograd.training.sources import Call, Source
 
@@ -33,6 +34,8 @@ _ELEMENTS = 1 << 16
 _SHARE = 0.02
 # A larger table of confusions is no picture.
 _CLASSES = 100
+# Of numbers; R² only where the target varies.
+_NUMBERS = (METRICS["rmse"], METRICS["r2"])
 
 
 class EpochProbes:
@@ -89,18 +92,15 @@ class EpochProbes:
         outputs, target = self.trainer.outputs(self.trainer.valid)
         answer = objective.answer(outputs)
         if isinstance(objective, Regression):
-            error = target - answer
-            spread = float(((target - target.mean()) ** 2).sum())
-            scores = {"rmse": float(np.sqrt(np.mean(error**2)))}
-            if spread:
-                scores["r2"] = 1 - float((error**2).sum()) / spread
-            quantiles = np.quantile(error, np.linspace(0, 1, 21)).tolist()
+            scores = measured(_NUMBERS if np.ptp(target) else _NUMBERS[:1], target, answer)
+            quantiles = np.quantile(target - answer, np.linspace(0, 1, 21)).tolist()
             return {"scores": scores, "residuals": quantiles}
-        chosen = answer.argmax(1)
-        found: dict[str, Any] = {"scores": {"accuracy": float((chosen == target).mean())}}
+        found: dict[str, Any] = {"scores": measured([METRICS["accuracy"]], target, answer)}
         if objective.outputs <= _CLASSES:
-            table = np.zeros((objective.outputs, objective.outputs), np.int64)
-            np.add.at(table, (target.astype(np.int64), chosen), 1)
+            from sklearn.metrics import confusion_matrix
+
+            classes = range(objective.outputs)
+            table = confusion_matrix(target, answer.argmax(1), labels=classes)
             found["confusion"] = table.tolist()
         return found
 

@@ -106,10 +106,10 @@ class Ring:
 
         Hand them to `give` when they have been looked at: their rows are then known to be old.
         """
-        taken = [buffer._held for buffer in self.buffers]
+        taken = [buffer.held for buffer in self.buffers]
         for place, buffer in enumerate(self.buffers):
             empty = _no_steps(*buffer.shape) if self._spare is None else self._spare[place]
-            buffer._replace(empty)
+            buffer.hold(empty)
         self._spare = None
         return taken
 

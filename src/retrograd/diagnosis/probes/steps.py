@@ -279,4 +279,4 @@ def _has_gradient(parameter: Parameter) -> bool:
     trace = state.trace
     if trace is not None and parameter in trace.grads:
         return trace.grads[parameter] is not None
-    return parameter._has_grad
+    return parameter.has_grad

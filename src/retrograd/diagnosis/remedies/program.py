@@ -12,7 +12,9 @@ import numpy as np
 
 from retrograd import nn, ops, optim
 from retrograd.autodiff.tape import no_grad
-from retrograd.compile import compile
+from retrograd.compiler import compile
+from retrograd.diagnosis.probes.operations import operations
+from retrograd.diagnosis.probes.outputs import said_classes
 from retrograd.errors import UsageError
 from retrograd.random import manual_seed
 from retrograd.tensor import Tensor
@@ -23,6 +25,9 @@ from retrograd.variable import Buffer
 __all__ = ["Examples", "Instruments", "Outcome", "Program"]
 
 Array = np.ndarray[Any, Any]
+
+# So many rows show which operations a model runs.
+_FEW = 4
 
 
 class Examples(NamedTuple):
@@ -87,8 +92,8 @@ class Program:
 
     The score is R² (regression) or accuracy, or with `balanced` the mean over classes of the share
     found of each, on `held`, or on `valid` if that is None. A classifier with one output says 1
-    where it is above 0, or above 0.5 if the model's last layer is a Sigmoid; one with several, the
-    largest.
+    where it is above 0, or above 0.5 if the model ends with a sigmoid; one with several, the
+    largest (see `said_classes`).
 
     `fit(program, model, optimizer, rng)` is a loop of the user's own that takes the place of the
     one here, with `rng` for the order of rows; faults in it can be found, and not mended by a
@@ -159,18 +164,11 @@ class Program:
             return float(1 - error.sum() / ((truth - truth.mean(0)) ** 2).sum())
         # Classes may come one-hot, as some losses want them.
         truth = truth.argmax(1) if truth.ndim > 1 and truth.shape[1] > 1 else truth.reshape(-1)
-        right = _classes(output, predict.model) == truth
+        few = (examples.inputs[:_FEW],)
+        right = said_classes(output, operations(predict.model, few)[-1]) == truth
         if not self.balanced:
             return float(right.mean())
         return float(np.mean([right[truth == each].mean() for each in np.unique(truth)]))
-
-
-def _classes(output: Array, model: nn.Module) -> Array:
-    output = output.reshape(len(output), -1)
-    if output.shape[1] > 1:
-        return output.argmax(1)
-    is_probability = isinstance(list(model.modules())[-1], nn.Sigmoid)
-    return (output[:, 0] > (0.5 if is_probability else 0.0)).astype(np.int64)
 
 
 class _Loop:

@@ -26,10 +26,11 @@ from retrograd.kinds.forecast.windows import (
     window_starts,
 )
 from retrograd.random import manual_seed
+from retrograd.training.metrics import REGRESSION, measured
 from retrograd.training.options import Options
 from retrograd.training.predictor import ROWS_PER_CALL, Predictor
 from retrograd.training.recipe import one_cycle_trainer
-from retrograd.training.scores import Scores, number_metrics
+from retrograd.training.scores import Scores
 from retrograd.wording import count
 
 __all__ = ["ForecastData", "ForecastModel", "ForecastOptions", "prepare_forecast"]
@@ -157,7 +158,7 @@ class ForecastModel:
         """R², RMSE and MAE beside those of the naive forecast that did better in training."""
         truth = self.targets(data)
         model, naive = (
-            number_metrics(each, truth)
+            measured(REGRESSION, truth, each)
             for each in (self.predict(data), self.naive(data, self.season))
         )
         repeated = f"{self.season} values" if self.season > 1 else "value"

@@ -10,7 +10,7 @@ import numpy as np
 
 from retrograd import ops
 from retrograd.autodiff.tape import no_grad
-from retrograd.compile import compile
+from retrograd.compiler import compile
 from retrograd.errors import UsageError
 from retrograd.kinds.language.model import LanguageModel
 from retrograd.random import uniform

@@ -199,12 +199,14 @@ def _columns(subjects: Sequence[str], values: Array, left: float, width: float) 
     for place, name in enumerate(subjects):
         x = left + place * width
         known = values[np.isfinite(values[:, place]), place]
-        told = f"{figure(known[0], 3)} at first, {figure(known[-1], 3)} at last"
+        told = (
+            f"{figure(known[0], 3)} at first, {figure(known[-1], 3)} at last"
+            if len(known)
+            else "no finite value"
+        )
         yield (
             f'<rect class="touch" x="{x:.1f}" y="{_TOP}" width="{width:.1f}" height="{_HEIGHT}">'
-            f"<title>{escape(name)}: {told if len(known) else 'never a number'}</title></rect>"
-            if len(known)
-            else ""
+            f"<title>{escape(name)}: {told}</title></rect>"
         )
         if place % stride == 0:
             at = f"{x + width / 2 + 3:.1f} {bottom}"

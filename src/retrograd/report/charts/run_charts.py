@@ -10,8 +10,8 @@ import numpy as np
 
 from retrograd.report.charts.axes import Axis, Plot
 from retrograd.report.words.figures import figure
-from retrograd.report.words.run import metric_name
 from retrograd.training.history import Epoch
+from retrograd.training.metrics import METRICS
 from retrograd.wording import count
 
 __all__ = ["answers_against_truth", "errors", "learning_curve", "metric_curves"]
@@ -23,8 +23,6 @@ _MOST_DOTS = 3000
 _MOST_EPOCHS = 1000
 # Losses that span more than this factor are drawn on a logarithmic scale.
 _WIDE = 20.0
-# Figures of merit that have the target's units.
-_IN_UNITS = ("rmse", "mae")
 
 
 def learning_curve(epochs: Sequence[Epoch], kept: int | None = None) -> str:
@@ -73,8 +71,11 @@ def metric_curves(epochs: Sequence[Mapping[str, Any]]) -> list[str]:
             continue
         numbers = [epoch["epoch"] for epoch in scored]
         values = [epoch["scores"][key] for epoch in scored]
-        name = metric_name(key)
-        label = f"{name}, in standard deviations of the target" if key in _IN_UNITS else name
+        name, label = key, key
+        if key in METRICS:
+            name = label = METRICS[key].name
+            if METRICS[key].unit == "target":
+                label = f"{name}, in standard deviations of the target"
         plot = Plot(Axis.of("epoch", numbers), Axis.of(label, values), width=480, height=250)
         plot.line(numbers, values, "fwd")
         charts.append(

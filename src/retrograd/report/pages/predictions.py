@@ -12,7 +12,7 @@ from retrograd.kinds.base.fitted import FittedModel, Picture
 from retrograd.kinds.base.importance import Importance, Reasons
 from retrograd.report.charts import run_charts as charts
 from retrograd.report.words.figures import figure, percent
-from retrograd.report.words.run import Metric, metrics
+from retrograd.report.words.run import Compared, compared
 from retrograd.training.scores import Scores
 
 __all__ = ["Cell", "Confusion", "Judged", "Reason", "WorstRow"]
@@ -97,9 +97,9 @@ class Judged:
         return not self.model.classes
 
     @property
-    def metrics(self) -> list[Metric]:
+    def compared(self) -> list[Compared]:
         """The figures of merit beside the baseline's."""
-        return metrics(self.scores)
+        return compared(self.scores)
 
     def pictures(self) -> list[str]:
         """Predicted numbers against the truth, and their errors."""

@@ -124,7 +124,7 @@ def render_report(
     if found is not None and script and report.verdict is None and silent_since is None:
         found = [each for each in found if each.code not in _OF_THE_END]
     values = _record_values(report.record)
-    values |= _judged_values(report.judged) if report.judged else {"judged": None}
+    values |= _judged_values(report.judged, found) if report.judged else {"judged": None}
     values |= {
         "findings": None if found is None else finding_views(found, report.record),
         "has_findings": found is not None,
@@ -176,7 +176,7 @@ def _record_values(record: Record | None) -> dict[str, Any]:
     }
 
 
-def _judged_values(judged: Judged) -> dict[str, Any]:
+def _judged_values(judged: Judged, findings: Sequence[Finding] | None) -> dict[str, Any]:
     """The parts of the page that a trained model gives."""
     columns = judged.model.columns()
     names, worst = judged.worst()
@@ -191,9 +191,10 @@ def _judged_values(judged: Judged) -> dict[str, Any]:
         "judged": judged,
         "verdict": verdict(
             judged.model.target_name,
-            judged.metrics,
+            judged.compared,
             judged.scores.rows,
             judged.scores.baseline_does,
+            by_chance=any(each.code == "RG504" for each in findings or ()),
         ),
         "pictures": judged.pictures(),
         "confusions": judged.confusions(),

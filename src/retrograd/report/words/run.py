@@ -10,65 +10,57 @@ from datetime import datetime
 from retrograd.diagnosis.finding import Finding, Severity
 from retrograd.report.words.figures import figure, percent
 from retrograd.training.history import Epoch, Verdict
+from retrograd.training.metrics import METRICS, Metric
 from retrograd.training.scores import Scores
 from retrograd.wording import count, listed
 
 __all__ = [
-    "Metric",
+    "Compared",
+    "compared",
     "found_sentence",
-    "metric_name",
-    "metrics",
     "progress",
     "stop_sentence",
     "verdict",
 ]
 
-# What each figure is called, what it says, and whether more of it is better.
-_MEANINGS = {
-    "r2": ("R²", "share of the variance that is explained; 1 is perfect", True),
-    "rmse": ("RMSE", "root mean squared error, in the target's units", False),
-    "mae": ("MAE", "mean absolute error, in the target's units", False),
-    "accuracy": ("Accuracy", "share of the rows whose class is right", True),
-    "log_loss": ("Log loss", "mean of −log of the true class's probability", False),
-    "roc_auc": ("ROC AUC", "how well the classes are told apart; 0.5 is chance", True),
-}
-
 
 @dataclass(frozen=True)
-class Metric:
+class Compared:
     """One figure of merit beside the baseline's."""
 
-    key: str
-    name: str
-    meaning: str
+    metric: Metric
     value: float
     baseline: float
-    is_more_better: bool
 
     @property
     def is_better(self) -> bool:
         """Whether the model beats the baseline here."""
-        return self.value != self.baseline and (self.value > self.baseline) == self.is_more_better
+        return self.metric.is_better(self.value, self.baseline)
 
 
-def metrics(scores: Scores) -> list[Metric]:
-    """The figures of merit that `scores` has, each with its name and meaning."""
+def compared(scores: Scores) -> list[Compared]:
+    """The figures of merit that `scores` has, beside the baseline's."""
     return [
-        Metric(key, name, meaning, scores.metrics[key], scores.baseline[key], is_more_better)
-        for key, (name, meaning, is_more_better) in _MEANINGS.items()
+        Compared(metric, scores.metrics[key], scores.baseline[key])
+        for key, metric in METRICS.items()
         if key in scores.metrics
     ]
 
 
-def metric_name(key: str) -> str:
-    """What a figure of merit is called: "R²" for "r2"; a name that is not known stays."""
-    return _MEANINGS[key][0] if key in _MEANINGS else key
+def verdict(
+    target: str,
+    found: Sequence[Compared],
+    rows: int,
+    baseline_does: str = "",
+    *,
+    by_chance: bool = False,
+) -> str:
+    """Whether the model learned something, in one or two sentences.
 
-
-def verdict(target: str, found: Sequence[Metric], rows: int, baseline_does: str = "") -> str:
-    """Whether the model learned something, in one or two sentences."""
-    better = sum(metric.is_better for metric in found)
-    known = {metric.key: metric for metric in found}
+    `by_chance`: it was found (RG504) that what it is better by may be chance.
+    """
+    better = sum(each.is_better for each in found)
+    known = {each.metric.key: each for each in found}
     where = f"on {count(rows, 'row')} held out from training"
     if "mae" in known:
         model, base = known["mae"].value, known["mae"].baseline
@@ -84,13 +76,15 @@ def verdict(target: str, found: Sequence[Metric], rows: int, baseline_does: str 
         beside = f"{does} is right for {percent(base)}"
     else:
         first = found[0]
-        size = f"reaches a {first.name} of {figure(first.value)}"
+        size = f"reaches a {first.metric.name} of {figure(first.value)}"
         beside = f"the baseline's is {figure(first.baseline)}"
     facts = f"Predicting {target}, it {size}, {where}; {beside}."
+    if better and by_chance:
+        return f"The model beats the baseline by no more than chance might. {facts}"
     if better == len(found):
         return f"The model beats the baseline in every figure. {facts}"
     if better:
-        worse = ", ".join(metric.name for metric in found if not metric.is_better)
+        worse = ", ".join(each.metric.name for each in found if not each.is_better)
         return f"The model beats the baseline in some figures, but not in {worse}. {facts}"
     return f"The model is no better than the baseline: it learned nothing that helps. {facts}"
 

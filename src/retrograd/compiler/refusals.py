@@ -10,15 +10,11 @@ from types import TracebackType
 from typing import NoReturn
 
 from retrograd.arrays import Array
-from retrograd.errors import RetrogradError
+from retrograd.errors import TraceError
 
-__all__ = ["TraceError", "is_library", "refuse_number"]
+__all__ = ["is_library", "refuse_number"]
 
-_PACKAGE = str(Path(__file__).parent)
-
-
-class TraceError(RetrogradError):
-    """Something was asked of a compiled step that only a step run eagerly can do."""
+_PACKAGE = str(Path(__file__).parents[1])
 
 
 def refuse_number(what: str, array: Array, traceback: TracebackType | None = None) -> NoReturn:

@@ -15,81 +15,27 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import MethodType
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 from retrograd.arrays import Array, state
-from retrograd.interrupts import CtrlCWaits
-from retrograd.layout import Layout, flatten, rebuild
-from retrograd.packing import Pack, choose
+from retrograd.compiler.arguments import Layout, flatten, rebuild
+from retrograd.compiler.interrupts import CtrlCWaits
+from retrograd.compiler.pack import Pack, choose
+from retrograd.compiler.program import Interface, Program
+from retrograd.compiler.refusals import refuse_number
+from retrograd.compiler.trace import Trace, tracing
+from retrograd.errors import TraceError
 from retrograd.tensor import Tensor
-from retrograd.traced import TraceError, refuse_number
-from retrograd.tracing import Guard, Trace, tracing
-from retrograd.variable import Held, Parcel, Variable
+from retrograd.variable import Held, Variable
 
 __all__ = ["Compiled", "compile"]
 
 
 # The first finds most Variables and the second all; from then on a sane step does the same.
 _TRACES = 10
-
-
-class Interface(NamedTuple):
-    """The Variables that a program reads and writes."""
-
-    written: Sequence[Variable] = ()
-    kept: Sequence[Variable] = ()
-    grads_in: Sequence[Variable] = ()
-    grads_out: Sequence[Variable] = ()
-    grads_cleared: Sequence[Variable] = ()
-
-
-class Program(NamedTuple):
-    """One compiled step: what goes in, what comes out, and when it may be used."""
-
-    run: Callable[..., Any]
-    pack: Pack
-    loose: list[Variable]  # written, and not in the pack
-    interface: Interface
-    guards: list[Guard]
-    result: Layout
-
-    def advance(self, arguments: list[Array]) -> list[Array]:
-        """Run once: the Variables hold what came out of it, and the results are returned."""
-        _, kept, grads_in, grads_out, grads_cleared = self.interface
-        # From the call on the old arrays are gone; a Ctrl-C before the new ones are in place would
-        # lose the weights.
-        outputs: Any = None
-        try:
-            with CtrlCWaits():
-                outputs = self.run(
-                    self.pack.load(),
-                    [_unpacked(variable) for variable in self.loose],
-                    [_on_device(variable) for variable in kept],
-                    [_raw_grad(variable) for variable in grads_in],
-                    arguments,
-                )
-                returned, packed, new, grads = outputs
-                self.pack.store(packed)
-                for variable, array in zip(self.loose, new, strict=True):
-                    variable._held = array
-                    variable._view = None
-                for variable, array in zip(grads_out, grads, strict=True):
-                    variable._grad = Held._of(array)
-                for variable in grads_cleared:
-                    variable._grad = None
-        except KeyboardInterrupt:
-            # So that the interpreter does not end while XLA computes; see `_compile`.
-            import jax
-
-            jax.block_until_ready(outputs)  # type: ignore[no-untyped-call]  # JAX leaves it untyped
-            raise
-        results: list[Array] = returned
-        return results
 
 
 class Compiled:
@@ -142,7 +88,7 @@ class Compiled:
                 return self._call(args, kwargs, over)
         if state.recorder is not None:
             state.recorder.ran(len(arrays[0]) if over else 1)
-        return rebuild(program.result, iter(returned), Held._of, _outward)
+        return rebuild(program.result, iter(returned), Held.of, _outward)
 
     def _find(self, key: Any) -> Program | None:
         """The program for these shapes whose guards hold."""
@@ -213,9 +159,9 @@ class Compiled:
             interface = interface._replace(written=[*pack.variables, *loose])
             traced = jax.jit(many if over else one, donate_argnums=(0, 1)).trace(
                 pack.load(),
-                [_unpacked(variable) for variable in loose],
-                [_on_device(variable) for variable in interface.kept],
-                [_raw_grad(variable) for variable in interface.grads_in],
+                [variable.to_donate() for variable in loose],
+                [variable.to_read() for variable in interface.kept],
+                [variable.grad_to_read() for variable in interface.grads_in],
                 arrays,
             )
             return traced, pack, loose
@@ -247,7 +193,7 @@ def _interface(trace: Trace, over: bool) -> Interface:
     accumulated = [
         grad
         for variable, grad in trace.grads.items()
-        if grad is not None and (id(variable), "_has_grad") in trace.guards
+        if grad is not None and (id(variable), "has_grad") in trace.guards
     ]
     if over and accumulated:
         raise TraceError(
@@ -256,7 +202,7 @@ def _interface(trace: Trace, over: bool) -> Interface:
     left = []
     for variable in trace.grads_written:
         # A step that clears the gradient before it reads it, and has an optimizer use it up.
-        spent = variable in trace.grads_spent and (id(variable), "_has_grad") not in trace.guards
+        spent = variable in trace.grads_spent and (id(variable), "has_grad") not in trace.guards
         if trace.grads[variable] is not None and not over and not spent:
             left.append(variable)
     return Interface(
@@ -275,37 +221,13 @@ def _same(before: Interface, after: Interface) -> bool:
     )
 
 
-def _unpacked(variable: Variable) -> Array:
-    """The array of a Variable that travels by itself, out of the pack of another step."""
-    if type(variable._held) is Parcel:
-        variable._replace(variable._settled())
-    # On an accelerator what was read is the array itself, which may still be in use.
-    handed_out = variable._view is variable._held
-    return variable._held.copy() if handed_out else variable._held
-
-
-def _on_device(variable: Variable) -> Array:
-    """The array of a Variable that a step only reads, handed over once and not at every call."""
-    if type(variable._held) is np.ndarray:
-        import jax
-
-        variable._held = jax.device_put(variable._held)
-        variable._view = None
-    return variable._settled() if type(variable._held) is Parcel else variable._held
-
-
 def _outward(array: Array) -> Array:
     """An array that the step returned as such: on a CPU, NumPy's."""
-    return Held._of(array).data
+    return Held.of(array).data
 
 
 def _raw(value: Any) -> Array:
     return value.data if isinstance(value, Tensor) else value
-
-
-def _raw_grad(variable: Variable) -> Array:
-    grad = variable._grad
-    return grad._held if isinstance(grad, Held) else _raw(grad)
 
 
 @contextmanager

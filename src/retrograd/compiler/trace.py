@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from retrograd.arrays import Array, state
 from retrograd.autodiff.tape import Node
+from retrograd.compiler.refusals import refuse_number
+from retrograd.errors import TraceError
 from retrograd.tensor import Tensor
-from retrograd.traced import TraceError
 from retrograd.variable import Parameter, Variable
 
 __all__ = ["Guard", "Trace", "tracing"]
@@ -40,13 +41,13 @@ class Trace:
 
             # Not an input yet. Go on with the value itself to find what else is read; `Compiled`
             # then traces again with this Variable as an input.
-            array = self.arrays[variable] = jax.numpy.asarray(variable._settled())
+            array = self.arrays[variable] = jax.numpy.asarray(variable.settled())
         if type(variable) is Parameter:
             self.guard(variable, "requires_grad", variable.requires_grad)
         return array
 
     def write(self, variable: Variable, array: Array) -> None:
-        held = variable._held
+        held = variable.held
         if held is None:
             raise TraceError(
                 f"a {type(variable).__name__} outlives the step that makes it: make it before the "
@@ -64,8 +65,8 @@ class Trace:
 
     def read_grad(self, variable: Variable) -> Tensor | None:
         if variable not in self.grads:
-            grad = variable._grad
-            self.guard(variable, "_has_grad", grad is not None)
+            grad = variable.accumulated
+            self.guard(variable, "has_grad", grad is not None)
             if grad is not None:
                 self.grads_read[variable] = None
             self.grads[variable] = None if grad is None else grad.detach()
@@ -88,6 +89,10 @@ class Trace:
                 "compiled step and requires a gradient: make it a Parameter, whose .grad the step "
                 "hands out"
             )
+
+    def refuse(self, what: str, array: Array) -> NoReturn:
+        """Raise TraceError for `what`, which asks for the number behind a traced array."""
+        refuse_number(what, array)
 
     def guard(self, owner: Any, attribute: str, value: Any) -> None:
         self.guards[id(owner), attribute] = Guard(owner, attribute, value)

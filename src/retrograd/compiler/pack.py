@@ -57,13 +57,13 @@ class Pack:
         Raises TypeError if those have another shape or dtype.
         """
         if not self.whole and self.variables:
-            arrays = [variable._settled() for variable in self.variables]
+            arrays = [variable.settled() for variable in self.variables]
             for array, parcel in zip(arrays, self._parcels, strict=True):
                 if (array.shape, array.dtype) != (parcel.shape, parcel.dtype):
                     raise TypeError(f"packed as {parcel.shape}, found {array.shape}")
             self.store(np.concatenate([np.ravel(array) for array in arrays]))
             for variable, parcel in zip(self.variables, self._parcels, strict=True):
-                variable._replace(parcel)
+                variable.hold(parcel)
             self.whole = True
         return self.array
 
