@@ -31,14 +31,17 @@ def without_some_targets(table: pa.Table, target: str) -> pa.Table:
 
 
 def with_other_cells(data: TableData) -> TableData:
-    """Numbers a thousandfold, and every other cell that of the first row."""
+    """Numbers a thousandfold; of other columns, and of classes, the first cell throughout."""
     columns = {}
-    for name, column in zip(data.frame.columns, data.frame.to_native().itercolumns(), strict=True):
+    table, target = data.frame.to_native(), data.schema.target
+    for name, column in zip(table.column_names, table.itercolumns(), strict=True):
         cells = column.to_pylist()
         try:
             columns[name] = [str(1000 * float(cell)) for cell in cells]
         except ValueError:
             columns[name] = [cells[0]] * len(cells)
+    if target.classes:
+        columns[target.name] = [table[target.name][0].as_py()] * len(table)
     return TableData(nw.from_native(pa.table(columns), eager_only=True), data.schema)
 
 
