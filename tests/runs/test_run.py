@@ -239,6 +239,14 @@ def test_a_run_that_has_ended_says_how_to_train_it_longer(of_path: Run) -> None:
         of_path.resume()
 
 
+def test_options_that_make_another_network_are_refused_and_nothing_is_lost(of_path: Run) -> None:
+    before = (of_path.path / "config.json").read_bytes()
+    with pytest.raises(UsageError, match="make another network than that of the run"):
+        rg.load(of_path.path).resume(width=16, epochs=9)
+    assert (of_path.path / "config.json").read_bytes() == before
+    assert len(of_path.history.epochs) == 2
+
+
 def test_a_killed_run_is_opened_and_told_from_one_that_ended(of_path: Run, tmp_path: Path) -> None:
     folder = copied(of_path, tmp_path / "run")
     gone = ("scores.json", "findings.json", "report.html", "weights", "checkpoint")

@@ -87,7 +87,14 @@ def resume_run(
             f"The data is not what the run in {folder.path} learned from: measured again, its "
             "training rows differ. Give the same data, or start a new run."
         )
-    prepared.trainer.load_state(folder.read_arrays(CHECKPOINT))
+    checkpoint = folder.read_arrays(CHECKPOINT)
+    try:
+        prepared.trainer.load_state(checkpoint)
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise UsageError(
+            f"The options make another network than that of the run in {folder.path}, and its "
+            f"weights do not fit; start a new run with them. ({error})"
+        ) from error
     _refuse_if_ended(folder, prepared)
     _tell_prepared(callbacks, prepared)
     forget_findings(folder)
