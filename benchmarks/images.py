@@ -18,9 +18,9 @@ from pathlib import Path
 
 from results import record, table
 
-from retrograd.kinds.base.bridge import Origin
-from retrograd.kinds.images.model import ImagesOptions
-from retrograd.kinds.images.prepare import prepare_images
+from retrograd.kinds.base.kind import DataSpec
+from retrograd.kinds.images.options import ImagesOptions
+from retrograd.kinds.registry import prepare
 
 SEED = 0
 RUNS = {
@@ -33,12 +33,12 @@ RUNS = {
 def measure(folder: Path, name: str) -> None:
     title, path, options, target = RUNS[name]
     started = time.perf_counter()
-    run = prepare_images(Origin(str(folder / path)), ImagesOptions(seed=SEED, **options))
-    assert run.config.model == name
+    run = prepare("images", DataSpec(str(folder / path)), ImagesOptions(seed=SEED, **options))
+    assert run.options.model == name
     run.fit()
     seconds = time.perf_counter() - started
     epochs = run.trainer.history.epochs
-    scores = run.model.score(run.test)
+    scores = run.model.score(run.split.test)
     weights = sum(parameter.numel() for parameter in run.model.network.parameters())
     header = (
         "network",

@@ -43,7 +43,7 @@ from results import interleaved, ratio, record, table
 
 import retrograd as rg
 from retrograd import nn, optim
-from retrograd.diagnosis.record.recorder import Recorder
+from retrograd.diagnosis.recorder import Recorder
 
 RNG = np.random.default_rng(0)
 # The same program built again took 165 or 205 µs for the MLP's step, whichever it was, by where its

@@ -17,12 +17,15 @@ from pathlib import Path
 import numpy as np
 from results import record, table
 
-from retrograd.kinds.base.bridge import Origin, Run
-from retrograd.kinds.forecast.model import ForecastOptions, prepare_forecast
+from retrograd.kinds.base.kind import DataSpec, Prepared
+from retrograd.kinds.forecast.options import ForecastOptions
+from retrograd.kinds.language.data import TextData
 from retrograd.kinds.language.generation import continue_text
-from retrograd.kinds.language.model import LanguageModel, LanguageOptions, prepare_language
+from retrograd.kinds.language.model import LanguageModel
+from retrograd.kinds.language.options import LanguageOptions
 from retrograd.kinds.language.windows import next_character_losses
-from retrograd.kinds.signals.model import SignalsOptions, prepare_signals
+from retrograd.kinds.registry import prepare
+from retrograd.kinds.signals.options import SignalsOptions
 from retrograd.training.metrics import REGRESSION, measured
 
 SERIES = {
@@ -33,24 +36,25 @@ SERIES = {
 }
 
 
-def fitted(run: Run) -> float:
+def fitted(run: Prepared) -> float:
     """Train; return the seconds that it took."""
     started = time.perf_counter()
     run.fit()
     return time.perf_counter() - started
 
 
-def size(run: Run) -> str:
+def size(run: Prepared) -> str:
     return f"{sum(p.numel() for p in run.model.network.parameters()):,}"
 
 
-def epochs(run: Run) -> str:
+def epochs(run: Prepared) -> str:
     history = run.trainer.history
     return f"{history.best.epoch} of {len(history.epochs)}"
 
 
-def side_by_side(model: LanguageModel, codes: np.ndarray) -> float:
+def side_by_side(model: LanguageModel, data: TextData) -> float:
     """Nats a character in windows side by side, where the first of each has nothing before it."""
+    codes = model.vocabulary.encode(data.text)
     count = (len(codes) - 1) // model.context
     windows = codes[: count * model.context].reshape(count, model.context)
     following = codes[1 : count * model.context + 1].reshape(count, model.context)
@@ -63,15 +67,15 @@ def side_by_side(model: LanguageModel, codes: np.ndarray) -> float:
 
 def language(folder: Path, name: str) -> None:
     path = folder / "tinyshakespeare" / "input.txt"
-    run = prepare_language(Origin(str(path)), LanguageOptions(model=name))
+    run = prepare("language-model", DataSpec(str(path)), LanguageOptions(model=name))
     seconds = fitted(run)
-    scores = run.model.score(run.held)
+    scores = run.model.score(run.split.validation)
     row = (
         size(run),
         epochs(run),
         f"{seconds / 60:.1f}",
         f"**{scores.metrics['log_loss']:.3f}**",
-        f"{side_by_side(run.model, run.held):.3f}",
+        f"{side_by_side(run.model, run.split.validation):.3f}",
         f"{scores.metrics['accuracy']:.1%}",
     )
     started = time.perf_counter()
@@ -97,9 +101,9 @@ def signals(folder: Path) -> None:
     path = folder / "mnist1d" / "mnist1d.npz"
     rows = []
     for name, target in (("cnn", "94 %"), ("gru", "91 %")):
-        run = prepare_signals(Origin(str(path)), SignalsOptions(model=name))
+        run = prepare("signals", DataSpec(str(path)), SignalsOptions(model=name))
         seconds = fitted(run)
-        scores = run.model.score(run.test)
+        scores = run.model.score(run.split.test)
         accuracy = f"**{scores.metrics['accuracy']:.1%}**"
         rows.append(
             (
@@ -126,9 +130,9 @@ def forecasts(folder: Path) -> None:
     for title, (file, when, target, horizon) in SERIES.items():
         path = folder / "time_series" / f"{file}.csv"
         config = ForecastOptions(target=target, time=when, horizon=horizon)
-        run = prepare_forecast(Origin(str(path), test="0.15"), config)
+        run = prepare("forecast", DataSpec(str(path), test=0.15), config)
         seconds = fitted(run)
-        model, test = run.model, run.test
+        model, test = run.model, run.split.test
         truth = model.targets(test)
         answers = {"network": model.predict(test), "last value": model.naive(test, 1)}
         if model.season > 1:

@@ -27,7 +27,10 @@ from support.interpreters import FreshPython
 
 ROOT = Path(__file__).parent.parent
 # tests/diagnose/test_finding_pages.py runs the programs in docs/findings, and asks more of them.
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md"))]
+DOCUMENTS = [
+    *(ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "src/retrograd/autodiff/README.md"),
+    *sorted(ROOT.glob("docs/*.md")),
+]
 REFUSED = {"bash", "py", "pycon", "python3", "sh", "shell", "shell-session", "zsh"}
 COMMAND = re.compile(r"^\$ (retrograd\b(?:.*\\\n)*.*)$", re.MULTILINE)
 SHIM = f"""\

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from retrograd.diagnosis.diagnose import diagnose_program
 from retrograd.diagnosis.finding import Finding
-from retrograd.diagnosis.record.recorder import Recorder
+from retrograd.diagnosis.recorder import Recorder
 from retrograd.diagnosis.remedies.program import Program
 
 

@@ -12,7 +12,7 @@ from diagnosis import quietly
 from expected import BY_HAND, FEW_ROWS
 from results import record, table
 
-from retrograd.diagnosis.remedies.fix import fix
+from retrograd.diagnosis.fix import fix
 
 Line = dict[str, Any]
 

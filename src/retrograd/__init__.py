@@ -16,9 +16,9 @@ from retrograd.variable import Buffer, Key, Parameter, Slot, Variable
 
 if TYPE_CHECKING:
     from retrograd.diagnosis.diagnose import diagnose, run_and_diagnose
+    from retrograd.diagnosis.fix import fix
     from retrograd.diagnosis.nan.origin import find_nan
-    from retrograd.diagnosis.record.recorder import record
-    from retrograd.diagnosis.remedies.fix import fix
+    from retrograd.diagnosis.recorder import record
     from retrograd.diagnosis.remedies.program import Examples, Program
     from retrograd.runs import Run, load, train
 
@@ -55,7 +55,7 @@ __all__ = [
     "train",
     "value_and_grad",
     "vjp",
-    *ops.__all__,
+    *vars(ops)["__all__"],  # which type checkers do not see
 ]
 
 # What takes more than NumPy is imported when it is asked for.
@@ -65,9 +65,9 @@ _LATER = {
     "Run": "retrograd.runs",
     "diagnose": "retrograd.diagnosis.diagnose",
     "find_nan": "retrograd.diagnosis.nan.origin",
-    "fix": "retrograd.diagnosis.remedies.fix",
+    "fix": "retrograd.diagnosis.fix",
     "load": "retrograd.runs",
-    "record": "retrograd.diagnosis.record.recorder",
+    "record": "retrograd.diagnosis.recorder",
     "run_and_diagnose": "retrograd.diagnosis.diagnose",
     "train": "retrograd.runs",
 }

@@ -40,9 +40,6 @@ class _State(threading.local):
     recording = True  # operations on tensors that require a gradient are recorded
     quiet = False  # an enclosing block already silences NumPy's floating-point warnings
     trace: Any = None  # the compiled step being traced, which then owns every Variable
-    watch: Any = None  # runs each operation itself: `watch(primitive, operands, attributes)`
-    pulling: Any = None  # runs each node's pull itself: `pulling(node, cotangent, ...)`
-    recorder: Any = None  # instruments, told of backward passes, clipping and optimizer steps
 
 
 state = _State()

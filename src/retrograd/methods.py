@@ -9,8 +9,8 @@ import numpy as np
 
 from retrograd import ops
 from retrograd.arrays import DType
-from retrograd.ops.reduce import Dim
-from retrograd.ops.shape import Shape
+from retrograd.ops.reductions.sums import Dim
+from retrograd.ops.shapes.shape import Shape
 
 if TYPE_CHECKING:
     from retrograd.tensor import Tensor
@@ -76,7 +76,7 @@ class TensorMethods:
         return ops.getitem(self, index)
 
     def __eq__(self, other: object) -> Tensor:  # type: ignore[override]  # elementwise, as arrays
-        return ops.equal(self, other)
+        return ops.eq(self, other)
 
     def __ne__(self, other: object) -> Tensor:  # type: ignore[override]  # likewise
         return ops.not_equal(self, other)
@@ -157,6 +157,12 @@ class TensorMethods:
 
     def isfinite(self) -> Tensor:
         return ops.isfinite(self)
+
+    def eq(self, other: Any) -> Tensor:
+        return ops.eq(self, other)
+
+    def equal(self, other: Any) -> bool:
+        return ops.equal(self, other)
 
     def sum(self, dim: Dim = None, keepdim: bool = False, **axis: Any) -> Tensor:
         return ops.sum(self, dim=dim, keepdim=keepdim, **axis)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import operator
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 import numpy as np
@@ -12,9 +12,10 @@ import numpy as np
 from retrograd import ops
 from retrograd.arrays import Array, DType, as_array, is_traced, namespace, state
 from retrograd.autodiff import tape
+from retrograd.autodiff.hooks import Handle, hooks
 from retrograd.autodiff.tape import Leaf, Node, backpropagate
 from retrograd.methods import TensorMethods
-from retrograd.ops.shape import Shape
+from retrograd.ops.shapes.shape import Shape
 
 __all__ = ["Tensor"]
 
@@ -116,10 +117,7 @@ class Tensor(TensorMethods):
     # The backward pass ----------------------------------------------------------------------------
 
     def backward(
-        self,
-        gradient: Any = None,
-        retain_graph: bool | None = None,
-        create_graph: bool = False,
+        self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False
     ) -> None:
         """Propagate back from this tensor, adding d self / d leaf to every leaf's `.grad`.
 
@@ -136,29 +134,23 @@ class Tensor(TensorMethods):
                 "tensor with requires_grad=True, or it was computed under no_grad()"
             )
         start = self._cotangent(gradient)
-        recorder = state.recorder
-        if state.trace is not None:
-            state.trace.guard(state, "recorder", recorder)
-        if recorder is not None:
-            recorder.backward(self)
-        leaves = backpropagate(
-            [(self._node, start)],
-            create_graph=create_graph,
-            retain_graph=create_graph if retain_graph is None else retain_graph,
+        if hooks.active:
+            hooks.tell("backward", self)
+        retain_graph = create_graph if retain_graph is None else retain_graph
+        found = backpropagate(
+            [(self._node, start)], create_graph=create_graph, retain_graph=retain_graph
         )
         with tape.recording(create_graph):
-            for node, cotangent in leaves.items():
+            for node, cotangent in found.items():
                 leaf = node.tensor() if isinstance(node, Leaf) else None
-                if leaf is not None:
-                    if state.trace is not None:
-                        state.trace.check_leaf(leaf, node)
-                    before = leaf.grad
-                    # A tensor of its own: in a + b one cotangent reaches both leaves.
-                    leaf.grad = (
-                        Tensor._wrap(cotangent.data, cotangent._node)
-                        if before is None
-                        else before + cotangent
-                    )
+                if leaf is None:
+                    continue
+                if state.trace is not None:
+                    state.trace.check_leaf(leaf, node)
+                before = leaf.grad
+                # A tensor of its own: in a + b one cotangent reaches both leaves.
+                new = Tensor._wrap(cotangent.data, cotangent._node)
+                leaf.grad = new if before is None else before + cotangent
 
     def _cotangent(self, gradient: Any) -> Tensor:
         if gradient is None:
@@ -176,6 +168,30 @@ class Tensor(TensorMethods):
                 f"{self.shape}"
             )
         return gradient
+
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Handle:
+        """Call `hook(gradient)` in each backward pass that reaches this tensor.
+
+        The gradient is that of the pass, complete, before a leaf adds it to `.grad`. What the hook
+        returns takes its place, unless it is None; a second hook is given what the first returned.
+        `.remove()` on what is returned here takes the hook off. Setting `requires_grad` to False
+        does so as well.
+
+        Within a compiled step the hook runs while the step is traced: what it computes and returns
+        is part of the step, what it does in Python is done once. A step is traced anew when a
+        Parameter's hooks have changed.
+
+        Raises RuntimeError if no gradient flows here, ValueError in the backward pass if the hook
+        returns anything but None or a tensor of the gradient's shape.
+        """
+        if self._node is None:
+            raise RuntimeError("register_hook: this tensor does not require a gradient")
+        return Handle(hook, self._node, "hooks")
+
+    @property
+    def _hooks(self) -> tuple[Handle, ...] | None:
+        """The hooks on the gradient here; None if none flows: a compiled step asks both at once."""
+        return None if self._node is None else self._node.hooks
 
     def detach(self) -> Tensor:
         """The same values, cut off from the graph."""

@@ -11,6 +11,7 @@ import torch
 
 import retrograd as rg
 from retrograd import nn
+from retrograd.autodiff.hooks import hooks
 from retrograd.nn import init
 
 OUT, IN, KERNEL = 90, 60, (3, 2)
@@ -128,7 +129,7 @@ def test_lsuv_leaves_each_layer_with_unit_variance() -> None:
         return output
 
     assert all(module.training for module in model.modules())
-    with nn.observed(note):
+    with hooks(module=note):
         model.eval()(batch)
     np.testing.assert_allclose(variances, 1, atol=0.02)
     hidden = model[2].weight.numpy()

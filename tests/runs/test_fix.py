@@ -16,11 +16,11 @@ from support.small_tables import houses
 import retrograd as rg
 from retrograd.cli import main
 from retrograd.diagnosis.catalogue import finding
-from retrograd.diagnosis.remedies.options import changed_options, random_options
+from retrograd.diagnosis.remedies.table import OPTION_REMEDIES
 from retrograd.errors import UsageError
 from retrograd.kinds.table.options import TableOptions
 from retrograd.runs import Run
-from retrograd.training.loop import Trainer
+from retrograd.training.trainer import Trainer
 
 SLOW: dict[str, Any] = {
     "width": 8,
@@ -84,15 +84,15 @@ def test_the_options_that_help_are_written_beside_the_run(
 def _press_ctrl_c_in_epoch(monkeypatch: pytest.MonkeyPatch, which: int) -> list[int]:
     """Ctrl-C at the end of the `which`th epoch from now on; the epochs that ended, to count."""
     ended: list[int] = []
-    record = Trainer._record
+    end_epoch = Trainer._end_epoch
 
     def pressed(self: Trainer, *arguments: Any) -> None:
-        record(self, *arguments)
+        end_epoch(self, *arguments)
         ended.append(len(self.history.epochs))
         if len(ended) == which:
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(Trainer, "_record", pressed)
+    monkeypatch.setattr(Trainer, "_end_epoch", pressed)
     return ended
 
 
@@ -149,7 +149,7 @@ def test_nothing_wrong_is_nothing_to_mend(
 ) -> None:
     monkeypatch.setattr(Run, "findings", lambda run: [])
     assert _command(monkeypatch, "fix", slow_run.path) == 0
-    assert "Nothing was found that wants mending." in capfd.readouterr().out
+    assert "Nothing was found to fix." in capfd.readouterr().out
 
 
 def test_data_that_has_changed_is_refused(slow_run: Run, tmp_path: Path) -> None:
@@ -183,7 +183,7 @@ def test_data_that_has_changed_is_refused(slow_run: Run, tmp_path: Path) -> None
 )
 def test_each_remedy_changes_its_option(change: str, expected: list[tuple[str, Any]]) -> None:
     config = TableOptions(target="price", batch_size=32, epochs=40, patience=15)
-    ways = changed_options(change, config)
+    ways = OPTION_REMEDIES.variants(change, config)
     assert [config.replaced(**dict([pair])) for pair in expected] == [c for _, c in ways]
     for words, changed in ways:
         name, value = next((n, v) for n, v in changed.to_json().items() if v != config.to_json()[n])
@@ -198,7 +198,7 @@ def test_a_learning_rate_far_too_high_may_also_become_the_usual_one(
     rate: float, lower: list[float]
 ) -> None:
     config = TableOptions(target="price", learning_rate=rate)
-    ways = changed_options("lower_learning_rate", config)
+    ways = OPTION_REMEDIES.variants("lower_learning_rate", config)
     assert [changed.learning_rate for _, changed in ways] == lower
 
 
@@ -216,7 +216,7 @@ def test_a_run_that_diverges_is_mended(tmp_path: Path) -> None:
 
 def test_a_random_change_is_another_one() -> None:
     config = TableOptions(target="price", batch_size=32, epochs=40, patience=15)
-    drawn = {random_options(config, "raise_clip", seed)[0][0] for seed in range(12)}
+    drawn = {OPTION_REMEDIES.random(config, "raise_clip", seed)[0][0] for seed in range(12)}
     assert len(drawn) > 4
     assert not any(words.startswith("clip_norm 1 -> 10") for words in drawn)
 

@@ -37,7 +37,7 @@ def ours(clip: float | None = None, lr: float = 0.01) -> tuple[nn.Module, Any, A
         loss = nn.mse_loss(model(x), y)
         loss.backward()
         if clip is not None:
-            optim.clip_grad_norm_(model.parameters(), clip)
+            nn.utils.clip_grad_norm_(model.parameters(), clip)
         optimizer.step()
         return loss
 

@@ -2,11 +2,11 @@
 
     python tools/mutation [FILE ...] [--again] [--report] [--jobs N] [--budget SECONDS]
 
-FILE is a name in src/retrograd/ops, such as `reduce.py`; all of them by default. Each mutant runs
-the tests that run its line, those for its own operation first, then the quicker ones first, until
-one fails or all have passed whose CPU times add up to the budget. A run that is stopped goes on
-where it was; a changed file starts anew. `--again` tries the survivors only, once more, after tests
-were added. `--report` only writes docs/mutation.md from what is known.
+FILE is a path in src/retrograd/ops, such as `reductions/sums.py`; all of them by default. Each
+mutant runs the tests that run its line, those for its own operation first, then the quicker ones
+first, until one fails or all have passed whose CPU times add up to the budget. A run that is
+stopped goes on where it was; a changed file starts anew. `--again` tries the survivors only, once
+more, after tests were added. `--report` only writes docs/mutation.md from what is known.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cosmic_ray.work_item import TestOutcome, WorkerOutcome, WorkItem, WorkResul
 from lines import Lines
 from mutants import changed_lines, mutants, mutated
 from page import PAGE, Fate, write_page
-from trial import OPS, ROOT, fork, preload, try_mutant
+from trial import OPS, ROOT, fork, preload, relative, try_mutant
 
 STATE = ROOT / ".mutation"
 
@@ -38,7 +38,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     STATE.mkdir(exist_ok=True)
-    items = {file.name: mutants(file) for file in sorted(OPS.glob("*.py"))}
+    items = {relative(file): mutants(file) for file in sorted(OPS.rglob("*.py"))}
     if unknown := set(options.files) - items.keys():
         parser.error(f"no file of that name in {OPS.relative_to(ROOT)}: {', '.join(unknown)}")
     os.environ["MUTATION_ANSWERS"] = str(STATE / "answers")
@@ -101,7 +101,7 @@ def _try_all(
         done += 1
         if result.test_outcome == TestOutcome.SURVIVED:
             survived += 1
-            print(f"survived: {file.name}:{item.mutations[0].start_pos[0]}\n{diff}")
+            print(f"survived: {relative(file)}:{item.mutations[0].start_pos[0]}\n{diff}")
         if done % 20 == 0 or done == len(pending):
             left = (time.monotonic() - start) / done * (len(pending) - done) / 60
             print(
@@ -115,7 +115,7 @@ def _start(file: Path, item: WorkItem, lines: Lines, budget: float) -> tuple[int
     (spec,) = item.mutations
     source = file.read_text(encoding="utf-8")
     code = mutated(source, spec)
-    tests = lines.tests(file.name, source, spec, budget)
+    tests = lines.tests(relative(file), source, spec, budget)
     pid = fork(
         (lambda: try_mutant(file, code, tests)) if tests else (lambda: 0),
         STATE / f"log-{item.job_id[:2]}.txt",

@@ -1,7 +1,8 @@
-"""The samples of tests/ops and tests/opinfo, eagerly only: what kills most mutants within seconds.
+"""Samples, eagerly only: what kills most mutants within seconds.
 
-pytest runs this file by its name. The right answers to the samples of tests/ops are computed by JAX
-once, when the tests that run a line are recorded, and read from $MUTATION_ANSWERS afterwards.
+They are those of tests/support/samples and tests/opinfo. pytest runs this file by its name. The
+right answers to the former are computed by JAX once, when the tests that run a line are recorded,
+and read from $MUTATION_ANSWERS afterwards.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import pytest
 from opinfo.compare import run
 from opinfo.database import OPERATIONS
 from opinfo.table import TABLE as PYTORCHS
-from samples import TABLE
+from support.samples.table import TABLE
 from test_registry import (
     assert_same,
     calls_of,

@@ -20,7 +20,6 @@ __all__ = ["Lines"]
 GROUPS = {
     "checks": ["tools/mutation/checks.py"],
     "ops": ["tests/ops"],
-    "more": ["tests/ops_spatial", "tests/ops_more"],
 }
 
 
@@ -101,9 +100,15 @@ def _owner(statement: ast.stmt) -> str:
 
 
 def _digest(group: str) -> str:
-    """Changes with the operations and with the group's tests."""
+    """Changes with the operations, and with the group's tests and what they stand on."""
     found = hashlib.sha256()
-    for folder in [OPS, ROOT / "tests" / "opinfo", *(ROOT / path for path in GROUPS[group])]:
+    tests = ROOT / "tests"
+    for folder in [
+        OPS,
+        tests / "opinfo",
+        tests / "support",
+        *(ROOT / path for path in GROUPS[group]),
+    ]:
         for file in [folder] if folder.is_file() else sorted(folder.rglob("*.py")):
             found.update(file.read_bytes())
     return found.hexdigest()[:12]

@@ -61,7 +61,7 @@ class NegateRule(Operator):
 
 
 COMMUTATIVE = {
-    *("add", "array_equal", "broadcast_shapes", "equal", "logaddexp"),
+    *("add", "array_equal", "broadcast_shapes", "eq", "equal", "logaddexp"),
     *("max", "maximum", "min", "minimum", "multiply"),
 }
 

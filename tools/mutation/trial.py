@@ -28,12 +28,17 @@ from typing import Any
 import pytest
 import torch
 
-__all__ = ["OPS", "ROOT", "fork", "preload", "record", "try_mutant"]
+__all__ = ["OPS", "ROOT", "fork", "preload", "record", "relative", "try_mutant"]
 
 ROOT = Path(__file__).parents[2]
 OPS = ROOT / "src" / "retrograd" / "ops"
 PATIENCE = 60  # seconds of CPU time
 MEMORY = 24 << 30  # of address space: a mutated size must not take the machine's memory
+
+
+def relative(file: Path) -> str:
+    """A file of the operations, as the page names it: `reductions/sums.py`."""
+    return file.relative_to(OPS).as_posix()
 
 
 def preload() -> None:
@@ -87,7 +92,9 @@ def record(tests: Sequence[str], found: Path) -> int:
     data = watch.get_data()
     for file in data.measured_files():
         for line, contexts in data.contexts_by_lineno(file).items():
-            lines[Path(file).name][line] = [name for name in contexts if name in recorder.seconds]
+            lines[relative(Path(file))][line] = [
+                name for name in contexts if name in recorder.seconds
+            ]
     found.write_text(json.dumps({"seconds": recorder.seconds, "lines": lines}), encoding="utf-8")
     return status
 
@@ -120,7 +127,7 @@ _QUIET = [
     "-p",
     "no:cacheprovider",
     "-o",
-    "addopts=",
+    "addopts=--import-mode=importlib",
 ]
 
 

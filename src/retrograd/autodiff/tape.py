@@ -1,26 +1,30 @@
 """The record of a forward pass, and the walk back over it.
 
 Every recorded operation leaves one `Node`. A node knows the nodes that its operands came from (its
-edges) and how to pull a cotangent back through itself; it holds no tensor that leads back to it, so
-a graph that nobody holds is freed at once, without the garbage collector.
+edges) and how to pull a cotangent back through itself, that is, its vector-Jacobian product; it
+holds no tensor that leads back to it, so a graph that nobody holds is freed at once, without the
+garbage collector.
 
 The walk knows no operation and no array class by name. The tensor class registers itself, and
-offers the three things the walk needs: addition, `_sum_to` (undoing a broadcast) and `_cast`.
+offers what a `Cotangent` has.
 """
 
 from __future__ import annotations
 
 import itertools
+import operator
 import weakref
 from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import Any, Protocol, Self, TypeAlias
 
 import numpy as np
 
-from retrograd.arrays import DType, state
+from retrograd.arrays import Array, DType, state
+from retrograd.autodiff.hooks import Handle, handed_on, hooks, moved
 
 __all__ = [
+    "Cotangent",
     "Leaf",
     "Node",
     "Output",
@@ -31,7 +35,26 @@ __all__ = [
     "register_tensor",
 ]
 
-Tensor: TypeAlias = Any  # the class registered below; the tape must not import it
+
+class Cotangent(Protocol):
+    """What the walk asks of a tensor (`retrograd.tensor.Tensor` is the one there is)."""
+
+    @property
+    def data(self) -> Array: ...
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def dtype(self) -> DType: ...
+    def __add__(self, other: Any) -> Any: ...
+    def _sum_to(self, shape: tuple[int, ...]) -> Self:
+        """Undo a broadcast: sum over the axes that `shape` lacks or has with size 1."""
+
+    def _cast(self, dtype: DType) -> Self:
+        """The values as another dtype."""
+
+
+# Operations take and return tensors, arrays and numbers alike.
+Tensor: TypeAlias = Any
 
 _order = itertools.count()
 tensor_type: Any = type(None)
@@ -43,14 +66,19 @@ def register_tensor(cls: type) -> None:
     tensor_type = cls
 
 
-@contextmanager
-def recording(on: bool) -> Iterator[None]:
+def recording(on: bool) -> Any:
     """Switch the recording of operations on or off within a block."""
-    before, state.recording = state.recording, on
+    return _doing(recording=on)
+
+
+@contextmanager
+def _doing(**values: bool) -> Iterator[None]:
+    before = {name: getattr(state, name) for name in values}
+    vars(state).update(values)
     try:
         yield
     finally:
-        state.recording = before
+        vars(state).update(before)
 
 
 def no_grad() -> Any:
@@ -65,15 +93,16 @@ class Node:
     numbers are a topological order and the walk needs no recursion.
     """
 
-    __slots__ = ("__weakref__", "dtype", "edges", "order", "shape")
+    __slots__ = ("__weakref__", "dtype", "edges", "hooks", "order", "shape")
 
     def __init__(self, edges: Sequence[Node | None], shape: tuple[int, ...], dtype: DType) -> None:
         self.order = next(_order)
         self.edges = edges
         self.shape = shape
         self.dtype = dtype
+        self.hooks: tuple[Handle, ...] = ()
 
-    def pull(self, cotangent: Any, create_graph: bool) -> Iterable[tuple[Node, Tensor]]:
+    def pull(self, cotangent: Any, create_graph: bool) -> Iterable[tuple[Node, Any]]:
         """The cotangent of each edge that needs one, as `(edge, cotangent)` pairs."""
         raise NotImplementedError
 
@@ -81,18 +110,21 @@ class Node:
         """Drop the values kept for the backward pass."""
 
 
+Nodes = Iterable[Node]
+Roots = Iterable[tuple[Node, Any]]  # each with its cotangent
+
+
 class Leaf(Node):
     """Where a gradient ends up: a tensor that the user made with `requires_grad=True`."""
 
     __slots__ = ("tensor",)
 
-    def __init__(self, tensor: Tensor, shape: tuple[int, ...], dtype: DType) -> None:
+    def __init__(self, tensor: Any, shape: tuple[int, ...], dtype: DType) -> None:
         super().__init__((), shape, dtype)
         # Weak, because the tensor holds this node: nobody can read .grad of a tensor that is gone.
         self.tensor = weakref.ref(tensor)
-
-    def pull(self, cotangent: Any, create_graph: bool) -> Iterable[tuple[Node, Tensor]]:
-        return ()
+        if tensor._node is not None:  # it had another shape or dtype
+            self.hooks = moved(tensor._node.hooks, self)
 
 
 class Output(Node):
@@ -107,61 +139,46 @@ class Output(Node):
 
 
 def backpropagate(
-    roots: Iterable[tuple[Node, Tensor]],
-    *,
-    until: Iterable[Node] = (),
-    watch: Iterable[Node] = (),
-    create_graph: bool = False,
-    retain_graph: bool = False,
-) -> dict[Node, Tensor]:
+    roots: Roots, *, until: Nodes = (), create_graph: bool = False, retain_graph: bool = False
+) -> dict[Node, Any]:
     """Walk from `roots`, each with its cotangent, back to the leaves.
 
-    Returns the cotangent of every leaf reached, of every node in `until`, where the walk stops, and
-    of every node in `watch`, which it passes. With `create_graph` the walk is itself recorded, so
-    that its results can be differentiated again. Unless `retain_graph`, each node drops its saved
-    values once it is passed.
+    Returns the cotangent of every leaf reached and of every node in `until`, where the walk stops.
+    With `create_graph` the walk is itself recorded, so that its results can be differentiated
+    again. Unless `retain_graph`, each node drops its saved values once it is passed.
     """
     pending: dict[Node, Any] = {}
+    ends = set(until)
+    kept: dict[Node, Any] = {}
     for node, cotangent in roots:
         _accumulate(pending, node, cotangent)
-    ends = set(until)
-    watched = set(watch)
-    kept: dict[Node, Tensor] = {}
-    quiet = state.quiet
-    pulling = state.pulling
-    with recording(create_graph), np.errstate(all="ignore"):
-        state.quiet = True
-        try:
-            for node in reached(*pending, ends=ends):
-                cotangent = pending.pop(node, None)
-                if cotangent is None:
-                    continue
-                is_end = type(node) is Leaf or node in ends
-                if is_end or node in watched:
-                    kept[node] = cotangent
-                if is_end:
-                    continue
-                if type(node) is Output:
-                    parts = pending.setdefault(node.source, {})
-                    # A rule that asks for `out` makes new outputs of the same index: they add up.
-                    before = parts.get(node.index)
-                    parts[node.index] = cotangent if before is None else before + cotangent
-                else:
-                    pulls = (
-                        node.pull(cotangent, create_graph)
-                        if pulling is None
-                        else pulling(node, cotangent, create_graph)
-                    )
-                    for edge, pulled in pulls:
-                        _accumulate(pending, edge, pulled)
-                    if not retain_graph:
-                        node.release()
-        finally:
-            state.quiet = quiet
+    with _doing(recording=create_graph, quiet=True), np.errstate(all="ignore"):
+        for node in reached(*pending, ends=ends):
+            cotangent = pending.pop(node, None)
+            if cotangent is None:
+                continue
+            if node.hooks:
+                cotangent = handed_on(node.hooks, cotangent)
+            if type(node) is Leaf or node in ends:
+                kept[node] = cotangent
+            elif type(node) is Output:
+                parts = pending.setdefault(node.source, {})
+                # A rule that asks for `out` makes new outputs of the same index: they add up.
+                before = parts.get(node.index)
+                parts[node.index] = cotangent if before is None else before + cotangent
+            else:
+                pulls = node.pull(cotangent, create_graph)
+                if hooks.active:
+                    pulls = list(pulls)
+                    hooks.tell("pull", node, cotangent, pulls)
+                for edge, pulled in pulls:
+                    _accumulate(pending, edge, pulled)
+                if not retain_graph:
+                    node.release()
     return kept
 
 
-def _accumulate(pending: dict[Node, Any], node: Node, cotangent: Tensor) -> None:
+def _accumulate(pending: dict[Node, Any], node: Node, cotangent: Cotangent) -> None:
     """Add a cotangent to what its node has received, with the node's own shape and dtype."""
     if cotangent.shape != node.shape:
         cotangent = cotangent._sum_to(node.shape)
@@ -189,5 +206,4 @@ def reached(*roots: Node, ends: Container[Node] = (), before: int = 0) -> list[N
     return sorted(seen, key=_by_order, reverse=True)
 
 
-def _by_order(node: Node) -> int:
-    return node.order
+_by_order = operator.attrgetter("order")

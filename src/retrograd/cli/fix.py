@@ -14,8 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from retrograd.diagnosis.remedies.trials import Fix, FixInterrupted
-from retrograd.diagnosis.remedies.trials import Progress as FixProgress
+from retrograd.diagnosis.remedies.trials import Fix, FixInterrupted, FixProgress
 from retrograd.runs import Run, load
 from retrograd.runs.fix import trials_json
 from retrograd.store.names import FIX, OPTIONS

@@ -66,7 +66,7 @@ class Sentences(RunCallback):
 class JsonLines(Callback):
     """One JSON object an epoch on standard output."""
 
-    def on_epoch(self, trainer: Trainer, epoch: Epoch) -> None:
+    def on_epoch_end(self, trainer: Trainer, epoch: Epoch) -> None:
         print(json.dumps({"event": "epoch", **epoch.as_dict()}), flush=True)
 
 

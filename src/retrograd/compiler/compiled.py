@@ -20,11 +20,16 @@ from contextlib import contextmanager
 from types import MethodType
 from typing import Any
 
+import numpy as np
+
 from retrograd.arrays import Array, state
+from retrograd.autodiff.hooks import hooks
+from retrograd.autodiff.tape import no_grad
 from retrograd.compiler.arguments import Layout, flatten, rebuild
 from retrograd.compiler.interrupts import CtrlCWaits
+from retrograd.compiler.loops import loops_well
 from retrograd.compiler.pack import Pack, choose
-from retrograd.compiler.program import Interface, Program
+from retrograd.compiler.program import Interface, OneByOne, Program
 from retrograd.compiler.refusals import refuse_number
 from retrograd.compiler.trace import Trace, tracing
 from retrograd.errors import TraceError
@@ -37,13 +42,15 @@ __all__ = ["Compiled", "compile"]
 # The first finds most Variables and the second all; from then on a sane step does the same.
 _TRACES = 10
 
+_NOTHING = Interface()
+
 
 class Compiled:
     """A function run as one XLA program for each set of argument shapes; see `compile`."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
-        self.programs: dict[Any, list[Program]] = {}
+        self.programs: dict[Any, list[Program | OneByOne]] = {}
         functools.update_wrapper(self, function)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -54,19 +61,26 @@ class Compiled:
         return self if instance is None else MethodType(self, instance)
 
     def over(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the step once for each element of the arguments' leading axis, in one XLA program.
+        """Run the step once for each element of the arguments' leading axis.
 
         The Variables carry over from step to step; what the step returns is stacked. The gradients
-        of the last step are dropped. All arguments must have the same leading size.
+        of the last step are dropped. All arguments must have the same leading size. The steps are
+        one XLA program, a loop, unless that would be slower; see `loops_well`.
         """
         return self._call(args, kwargs, over=True)
 
-    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any], over: bool) -> Any:
+    def _call(
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        over: bool,
+        known: Interface = _NOTHING,
+    ) -> Any:
         if state.trace is not None:  # a step within a step is part of it
             if over:
                 raise TraceError("over() cannot be called inside another compiled step")
             return self.function(*args, **kwargs)
-        if state.pulling is not None and not over:  # each operation is looked at
+        if hooks.eager and not over:
             return self.function(*args, **kwargs)
         arrays: list[Array] = []
         layout = flatten((args, kwargs) if kwargs else args, arrays)
@@ -76,8 +90,10 @@ class Compiled:
         # 64-bit types are enabled so that both engines compute with the same dtypes.
         with jax.enable_x64(True):
             if program is None:
-                program = self._compile(layout, bool(kwargs), arrays, over)
+                program = self._compile(layout, bool(kwargs), arrays, over, known)
                 self.programs.setdefault((layout, over), []).append(program)
+            if isinstance(program, OneByOne):
+                return self._one_by_one(layout, bool(kwargs), arrays, program.interface)
             try:
                 returned = program.advance(arrays)
             except TypeError:
@@ -86,11 +102,31 @@ class Compiled:
                 # A Variable was given another shape or dtype since this program was traced.
                 self.programs[layout, over].remove(program)
                 return self._call(args, kwargs, over)
-        if state.recorder is not None:
-            state.recorder.ran(len(arrays[0]) if over else 1)
+        if hooks.active:
+            hooks.tell("ran", len(arrays[0]) if over else 1)
         return rebuild(program.result, iter(returned), Held.of, _outward)
 
-    def _find(self, key: Any) -> Program | None:
+    def _one_by_one(
+        self, layout: Layout, keywords: bool, arrays: list[Array], known: Interface
+    ) -> Any:
+        """What `over` does, one call after another; `known` is what one step reads and writes."""
+        arrays = [np.asarray(array) for array in arrays]
+        columns: list[list[Array]] = []
+        for number in range(len(arrays[0])):
+            step = (array[number, ...] for array in arrays)
+            inputs = rebuild(layout, step, lambda array: Tensor._wrap(array, None))
+            args, kwargs = inputs if keywords else (inputs, {})
+            result = self._call(args, kwargs, over=False, known=known)
+            returned: list[Array] = []
+            with no_grad():
+                shape = flatten(result, returned)
+            columns.append(returned)
+            for variable in known.grads_cleared:
+                variable.grad = None
+        stacked = [np.stack(each) for each in zip(*columns, strict=True)]
+        return rebuild(shape, iter(stacked), lambda array: Tensor._wrap(array, None))
+
+    def _find(self, key: Any) -> Program | OneByOne | None:
         """The program for these shapes whose guards hold."""
         for program in self.programs.get(key, ()):
             for owner, attribute, value in program.guards:
@@ -104,12 +140,20 @@ class Compiled:
         """A pack of `variables`; the programs of one function take turns with one pack."""
         wanted = set(map(id, variables))
         for program in itertools.chain.from_iterable(self.programs.values()):
+            if isinstance(program, OneByOne):
+                continue
             if wanted and set(map(id, program.pack.variables)) == wanted:
                 return program.pack
         return Pack(variables)
 
-    def _compile(self, layout: Layout, keywords: bool, arrays: list[Array], over: bool) -> Program:
-        """Trace until everything that is read is an input, then compile."""
+    def _compile(
+        self, layout: Layout, keywords: bool, arrays: list[Array], over: bool, known: Interface
+    ) -> Program | OneByOne:
+        """Trace until everything that is read is an input, then compile.
+
+        `known` is what the step reads and writes, as far as that is known. Steps that a loop would
+        slow down are not compiled here, as soon as the first trace shows it.
+        """
         import jax
 
         found: list[tuple[Trace, Layout]] = []
@@ -166,12 +210,14 @@ class Compiled:
             )
             return traced, pack, loose
 
-        interface = Interface()
+        interface = known
         for _ in range(_TRACES):
             with _refusals_explained():
                 traced, pack, loose = trace_with(interface)
             trace, result = found[-1]
             before, interface = interface, _interface(trace, over)
+            if over and len(arrays[0]) and not loops_well(traced.jaxpr):
+                return OneByOne(list(trace.guards.values()), interface)
             if _same(before, interface):
                 break
         else:

@@ -12,7 +12,7 @@ from retrograd.compiler.pack import Pack
 from retrograd.compiler.trace import Guard
 from retrograd.variable import Held, Variable
 
-__all__ = ["Interface", "Program"]
+__all__ = ["Interface", "OneByOne", "Program"]
 
 
 class Interface(NamedTuple):
@@ -66,3 +66,10 @@ class Program(NamedTuple):
             raise
         results: list[Array] = returned
         return results
+
+
+class OneByOne(NamedTuple):
+    """In the place of a program for `over`: the steps run one call after another."""
+
+    guards: list[Guard]
+    interface: Interface  # of a step

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple, NoReturn
 
 from retrograd.arrays import Array, state
+from retrograd.autodiff.hooks import hooks
 from retrograd.autodiff.tape import Node
 from retrograd.compiler.refusals import refuse_number
 from retrograd.errors import TraceError
@@ -32,6 +33,7 @@ class Trace:
         self.grads_written: dict[Variable, None] = {}
         self.grads_spent: dict[Variable, None] = {}
         self.guards: dict[tuple[int, str], Guard] = {}
+        self.guard(hooks, "active", hooks.active)
         self.start = Node((), (), None).order
 
     def read(self, variable: Variable) -> Array:
@@ -43,7 +45,7 @@ class Trace:
             # then traces again with this Variable as an input.
             array = self.arrays[variable] = jax.numpy.asarray(variable.settled())
         if type(variable) is Parameter:
-            self.guard(variable, "requires_grad", variable.requires_grad)
+            self.guard(variable, "_hooks", variable._hooks)
         return array
 
     def write(self, variable: Variable, array: Array) -> None:

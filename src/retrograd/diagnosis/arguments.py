@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from retrograd import nn, optim
-from retrograd.diagnosis.checks.case import Data
+from retrograd.diagnosis.data import Data
 from retrograd.errors import UsageError
 
 __all__ = ["check_loss", "check_model", "check_optimizer", "checked_data"]

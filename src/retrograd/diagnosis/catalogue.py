@@ -16,9 +16,7 @@ from retrograd.diagnosis.finding import Evidence, Finding, Remedy, Severity
 from retrograd.errors import UsageError
 from retrograd.wording import did_you_mean
 
-__all__ = ["Entry", "as_grave", "catalogue", "check_codes", "finding", "ranked"]
-
-_GRAVITY: dict[Severity, int] = {"error": 0, "warning": 1, "note": 2}
+__all__ = ["Entry", "catalogue", "check_codes", "finding", "ranked"]
 
 
 @dataclass(frozen=True)
@@ -61,11 +59,6 @@ def check_codes(codes: str | Iterable[str], source: str) -> frozenset[str]:
                 f"They run from {min(known)} to {max(known)}; see docs/findings."
             )
     return frozenset(codes)
-
-
-def as_grave(one: Severity, other: Severity) -> bool:
-    """Whether `one` is no milder than `other`."""
-    return _GRAVITY[one] <= _GRAVITY[other]
 
 
 def finding(
@@ -124,7 +117,7 @@ def ranked(findings: Iterable[Finding]) -> list[Finding]:
             each.severity == "note",
             bool(each.follows_from),
             known[each.code].stage,
-            _GRAVITY[each.severity],
+            each.gravity,
             each.code,
         )
 

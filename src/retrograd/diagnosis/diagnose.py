@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import numpy as np
-
 from retrograd import nn, optim
 from retrograd.diagnosis.arguments import (
     check_loss,
@@ -14,51 +12,16 @@ from retrograd.diagnosis.arguments import (
     check_optimizer,
     checked_data,
 )
-from retrograd.diagnosis.catalogue import check_codes, ranked
-from retrograd.diagnosis.checks import (
-    batches,
-    data,
-    generalization,
-    gradients,
-    labels,
-    modes,
-    numbers,
-    outputs,
-    progress,
-    trial,
-    updates,
-    weights,
-    wiring,
-)
 from retrograd.diagnosis.checks.case import Case, Data
+from retrograd.diagnosis.examine import examined
 from retrograd.diagnosis.finding import Finding
 from retrograd.diagnosis.record.record import Record
-from retrograd.diagnosis.record.recorder import Recorder
-from retrograd.diagnosis.remedies.program import Outcome, Program
+from retrograd.diagnosis.recorder import Recorder
+from retrograd.diagnosis.remedies.program import Program, Result
 from retrograd.errors import UsageError
 from retrograd.tensor import Tensor
 
-__all__ = ["diagnose", "diagnose_program", "examined", "findings_of", "run_and_diagnose"]
-
-_CHECKS = tuple(
-    check
-    for room in (
-        numbers,
-        wiring,
-        outputs,
-        weights,
-        data,
-        labels,
-        modes,
-        batches,
-        updates,
-        gradients,
-        generalization,
-        progress,
-        trial,
-    )
-    for check in room.CHECKS
-)
+__all__ = ["diagnose", "diagnose_program", "run_and_diagnose"]
 
 
 def diagnose(
@@ -124,7 +87,7 @@ def diagnose(
 
 def diagnose_program(
     program: Program,
-    outcome: Outcome | None = None,
+    outcome: Result | None = None,
     record: Record | None = None,
     *,
     ignore: Iterable[str] = (),
@@ -158,32 +121,3 @@ def run_and_diagnose(
     recorder = Recorder()
     outcome = program.run(seed, recorder)
     return diagnose_program(program, outcome, recorder.record, ignore=ignore)
-
-
-def findings_of(
-    record: Record,
-    model: nn.Module | None = None,
-    optimizer: optim.Optimizer | None = None,
-    *,
-    ignore: Iterable[str] = (),
-) -> list[Finding]:
-    """What a record shows, and model and optimizer if at hand; the likeliest cause first."""
-    return examined(Case(record=record, model=model, optimizer=optimizer), ignore)
-
-
-def examined(case: Case, ignore: Iterable[str] = ()) -> list[Finding]:
-    """What the checks find in a case, the likeliest cause first; of a code the gravest alone."""
-    muted = check_codes(ignore, "ignore")
-    best: dict[str, Finding] = {}
-    # A run that went wrong has numbers that overflow; that is found, and no warning.
-    with np.errstate(all="ignore"):
-        for each in (found for check in _CHECKS for found in check(case)):
-            held = best.get(each.code)
-            if each.code not in muted and (held is None or _graver(each, held)):
-                best[each.code] = each
-    return ranked(best.values())
-
-
-def _graver(one: Finding, other: Finding) -> bool:
-    order = ("error", "warning", "note")
-    return order.index(one.severity) < order.index(other.severity)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
-__all__ = ["Evidence", "Finding", "Remedy", "Severity"]
+__all__ = ["SEVERITIES", "Evidence", "Finding", "Remedy", "Severity"]
 
 Severity = Literal["error", "warning", "note"]
+
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+"""The gravest first."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +31,14 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Remedy:
-    """What to do, in words; `change` names it for `retrograd fix` ("by_hand": a person must)."""
+    """What to do, in words; `change` names it for `retrograd fix` ("by_hand": a person must).
+
+    `how` tells apart what the same change is wanted for, see the change itself.
+    """
 
     change: str
     text: str
+    how: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,11 @@ class Finding:
     why: str
     remedies: tuple[Remedy, ...]
     follows_from: tuple[str, ...] = ()
+
+    @property
+    def gravity(self) -> int:
+        """The place of its severity among `SEVERITIES`: 0 is the gravest."""
+        return SEVERITIES.index(self.severity)
 
     def to_json(self) -> dict[str, Any]:
         """The finding as plain values."""

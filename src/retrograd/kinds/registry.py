@@ -4,24 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from retrograd.data.images import holds_images
 from retrograd.errors import UsageError
-from retrograd.kinds.base.bridge import Bridged
 from retrograd.kinds.base.kind import DataSpec, Kind, Prepared
-from retrograd.kinds.forecast import architectures as of_forecast
-from retrograd.kinds.forecast.model import ForecastModel, ForecastOptions, prepare_forecast
-from retrograd.kinds.images import architectures as of_images
-from retrograd.kinds.images.model import ImagesModel, ImagesOptions
-from retrograd.kinds.images.prepare import prepare_images
-from retrograd.kinds.language import architectures as of_language
-from retrograd.kinds.language.model import LanguageModel, LanguageOptions, prepare_language
-from retrograd.kinds.signals import architectures as of_signals
-from retrograd.kinds.signals.model import (
-    SignalsModel,
-    SignalsOptions,
-    holds_signals,
-    prepare_signals,
-)
+from retrograd.kinds.forecast.kind import FORECAST
+from retrograd.kinds.images.kind import IMAGES
+from retrograd.kinds.language.kind import LANGUAGE
+from retrograd.kinds.signals.kind import SIGNALS
 from retrograd.kinds.table.kind import TABLE
 from retrograd.kinds.text.kind import TEXT
 from retrograd.training.options import Options
@@ -29,25 +17,10 @@ from retrograd.training.options import Options
 __all__ = ["KINDS", "kind_of", "prepare"]
 
 _ALL: tuple[Kind[Any, Any], ...] = (
-    Bridged(
-        LanguageOptions,
-        LanguageModel,
-        of_language.ARCHITECTURES,
-        prepare_language,
-        lambda path: False,
-        task="language-model",
-    ),
-    Bridged(
-        ForecastOptions,
-        ForecastModel,
-        of_forecast.ARCHITECTURES,
-        prepare_forecast,
-        lambda path: False,
-        task="forecast",
-        needs_target=True,
-    ),
-    Bridged(SignalsOptions, SignalsModel, of_signals.ARCHITECTURES, prepare_signals, holds_signals),
-    Bridged(ImagesOptions, ImagesModel, of_images.ARCHITECTURES, prepare_images, holds_images),
+    LANGUAGE,
+    FORECAST,
+    SIGNALS,
+    IMAGES,
     TEXT,
     TABLE,
 )

@@ -1,7 +1,13 @@
 """Layers, losses and initial weights, with PyTorch's names, shapes and defaults."""
 
-from retrograd.nn import functional, init
-from retrograd.nn.activation import (
+from retrograd.nn import functional, init, utils
+from retrograd.nn.attention.multihead import MultiheadAttention
+from retrograd.nn.attention.positions import LearnedPositions, RotaryPositions, SinusoidalPositions
+from retrograd.nn.attention.transformer import TransformerEncoder, TransformerEncoderLayer
+from retrograd.nn.containers.collections import ModuleDict, ModuleList, Sequential
+from retrograd.nn.containers.repeat import Repeat
+from retrograd.nn.containers.residual import Residual
+from retrograd.nn.layers.activation import (
     ELU,
     GELU,
     SELU,
@@ -17,14 +23,7 @@ from retrograd.nn.activation import (
     Softplus,
     Tanh,
 )
-from retrograd.nn.channel_dropout import Dropout1d, Dropout2d, Dropout3d, StochasticDepth
-from retrograd.nn.classification_losses import (
-    binary_cross_entropy_with_logits,
-    cross_entropy,
-    nll_loss,
-)
-from retrograd.nn.containers import ModuleDict, ModuleList, Sequential
-from retrograd.nn.convolution import (
+from retrograd.nn.layers.convolution import (
     Conv1d,
     Conv2d,
     Conv3d,
@@ -32,49 +31,11 @@ from retrograd.nn.convolution import (
     ConvTranspose2d,
     ConvTranspose3d,
 )
-from retrograd.nn.ctc import CTCLoss
-from retrograd.nn.distances import (
-    CosineEmbeddingLoss,
-    CosineSimilarity,
-    PairwiseDistance,
-    TripletMarginLoss,
-    TripletMarginWithDistanceLoss,
-)
-from retrograd.nn.dropout import Dropout
-from retrograd.nn.embedding import Embedding
-from retrograd.nn.embedding_bag import EmbeddingBag
-from retrograd.nn.group_normalization import (
-    GroupNorm,
-    InstanceNorm1d,
-    InstanceNorm2d,
-    InstanceNorm3d,
-    RMSNorm,
-)
-from retrograd.nn.likelihood_losses import BCELoss, GaussianNLLLoss, KLDivLoss
-from retrograd.nn.linear import Flatten, Identity, Linear
-from retrograd.nn.losses import (
-    BCEWithLogitsLoss,
-    CrossEntropyLoss,
-    HuberLoss,
-    L1Loss,
-    MSELoss,
-    NLLLoss,
-    PoissonNLLLoss,
-    QuantileLoss,
-    SmoothL1Loss,
-)
-from retrograd.nn.margin_losses import (
-    HingeEmbeddingLoss,
-    MarginRankingLoss,
-    MultiLabelMarginLoss,
-    MultiLabelSoftMarginLoss,
-    MultiMarginLoss,
-    SoftMarginLoss,
-)
-from retrograd.nn.module import Module, observed
-from retrograd.nn.multihead import MultiheadAttention
-from retrograd.nn.normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d, LayerNorm
-from retrograd.nn.pooling import (
+from retrograd.nn.layers.distance import CosineSimilarity, PairwiseDistance
+from retrograd.nn.layers.dropout import Dropout, Dropout1d, Dropout2d, Dropout3d, StochasticDepth
+from retrograd.nn.layers.embedding import Embedding, EmbeddingBag
+from retrograd.nn.layers.linear import Flatten, Identity, Linear
+from retrograd.nn.layers.pooling import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
     AdaptiveAvgPool3d,
@@ -88,9 +49,54 @@ from retrograd.nn.pooling import (
     MaxPool2d,
     MaxPool3d,
 )
-from retrograd.nn.positions import LearnedPositions, RotaryPositions, SinusoidalPositions
-from retrograd.nn.recurrent import GRU, LSTM, RNN
-from retrograd.nn.regression_losses import (
+from retrograd.nn.layers.recurrent import GRU, LSTM, RNN
+from retrograd.nn.layers.upsample import Upsample
+from retrograd.nn.losses.classification import (
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    NLLLoss,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    nll_loss,
+)
+from retrograd.nn.losses.ctc import CTCLoss, ctc_loss
+from retrograd.nn.losses.distance import (
+    CosineEmbeddingLoss,
+    TripletMarginLoss,
+    TripletMarginWithDistanceLoss,
+    cosine_embedding_loss,
+    triplet_margin_loss,
+    triplet_margin_with_distance_loss,
+)
+from retrograd.nn.losses.likelihood import (
+    BCELoss,
+    GaussianNLLLoss,
+    KLDivLoss,
+    binary_cross_entropy,
+    gaussian_nll_loss,
+    kl_div,
+)
+from retrograd.nn.losses.margin import (
+    HingeEmbeddingLoss,
+    MarginRankingLoss,
+    MultiLabelMarginLoss,
+    MultiLabelSoftMarginLoss,
+    MultiMarginLoss,
+    SoftMarginLoss,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    multi_margin_loss,
+    multilabel_margin_loss,
+    multilabel_soft_margin_loss,
+    soft_margin_loss,
+)
+from retrograd.nn.losses.regression import (
+    HuberLoss,
+    L1Loss,
+    MSELoss,
+    PoissonNLLLoss,
+    QuantileLoss,
+    SmoothL1Loss,
     huber_loss,
     l1_loss,
     mse_loss,
@@ -98,11 +104,16 @@ from retrograd.nn.regression_losses import (
     quantile_loss,
     smooth_l1_loss,
 )
-from retrograd.nn.repeat import Repeat
-from retrograd.nn.residual import Residual
-from retrograd.nn.response_normalization import LocalResponseNorm
-from retrograd.nn.transformer import TransformerEncoder, TransformerEncoderLayer
-from retrograd.nn.upsample import Upsample
+from retrograd.nn.module import Module, evaluating
+from retrograd.nn.normalization.batch import BatchNorm1d, BatchNorm2d, BatchNorm3d
+from retrograd.nn.normalization.group import (
+    GroupNorm,
+    InstanceNorm1d,
+    InstanceNorm2d,
+    InstanceNorm3d,
+)
+from retrograd.nn.normalization.layer import LayerNorm, RMSNorm
+from retrograd.nn.normalization.response import LocalResponseNorm
 from retrograd.variable import Buffer, Parameter
 
 __all__ = [
@@ -200,16 +211,30 @@ __all__ = [
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
     "Upsample",
+    "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "cosine_embedding_loss",
     "cross_entropy",
+    "ctc_loss",
+    "evaluating",
     "functional",
+    "gaussian_nll_loss",
+    "hinge_embedding_loss",
     "huber_loss",
     "init",
+    "kl_div",
     "l1_loss",
+    "margin_ranking_loss",
     "mse_loss",
+    "multi_margin_loss",
+    "multilabel_margin_loss",
+    "multilabel_soft_margin_loss",
     "nll_loss",
-    "observed",
     "poisson_nll_loss",
     "quantile_loss",
     "smooth_l1_loss",
+    "soft_margin_loss",
+    "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
+    "utils",
 ]

@@ -1,6 +1,7 @@
 """The layers and losses as plain functions: PyTorch's `torch.nn.functional`."""
 
-from retrograd.nn.activation import (
+from retrograd.nn.attention.dot_product import scaled_dot_product_attention
+from retrograd.nn.layers.activation import (
     elu,
     gelu,
     hardtanh,
@@ -11,27 +12,22 @@ from retrograd.nn.activation import (
     silu,
     softplus,
 )
-from retrograd.nn.attention import scaled_dot_product_attention
-from retrograd.nn.classification_losses import (
+from retrograd.nn.layers.distance import cosine_similarity, normalize, pairwise_distance
+from retrograd.nn.layers.dropout import dropout
+from retrograd.nn.layers.embedding import embedding, embedding_bag, one_hot
+from retrograd.nn.losses.classification import (
     binary_cross_entropy_with_logits,
     cross_entropy,
     nll_loss,
 )
-from retrograd.nn.ctc import ctc_loss
-from retrograd.nn.distances import (
+from retrograd.nn.losses.ctc import ctc_loss
+from retrograd.nn.losses.distance import (
     cosine_embedding_loss,
-    cosine_similarity,
-    normalize,
-    pairwise_distance,
     triplet_margin_loss,
     triplet_margin_with_distance_loss,
 )
-from retrograd.nn.dropout import dropout
-from retrograd.nn.embedding import embedding, one_hot
-from retrograd.nn.embedding_bag import embedding_bag
-from retrograd.nn.group_normalization import group_norm, instance_norm, rms_norm
-from retrograd.nn.likelihood_losses import binary_cross_entropy, gaussian_nll_loss, kl_div
-from retrograd.nn.margin_losses import (
+from retrograd.nn.losses.likelihood import binary_cross_entropy, gaussian_nll_loss, kl_div
+from retrograd.nn.losses.margin import (
     hinge_embedding_loss,
     margin_ranking_loss,
     multi_margin_loss,
@@ -39,8 +35,7 @@ from retrograd.nn.margin_losses import (
     multilabel_soft_margin_loss,
     soft_margin_loss,
 )
-from retrograd.nn.normalization import batch_norm, layer_norm
-from retrograd.nn.regression_losses import (
+from retrograd.nn.losses.regression import (
     huber_loss,
     l1_loss,
     mse_loss,
@@ -48,9 +43,12 @@ from retrograd.nn.regression_losses import (
     quantile_loss,
     smooth_l1_loss,
 )
-from retrograd.nn.response_normalization import local_response_norm
+from retrograd.nn.normalization.batch import batch_norm
+from retrograd.nn.normalization.group import group_norm, instance_norm
+from retrograd.nn.normalization.layer import layer_norm, rms_norm
+from retrograd.nn.normalization.response import local_response_norm
 from retrograd.ops import linear, log_softmax, relu, sigmoid, softmax, tanh
-from retrograd.ops.adaptive import (
+from retrograd.ops.spatial.adaptive_pooling import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
     adaptive_avg_pool3d,
@@ -58,7 +56,7 @@ from retrograd.ops.adaptive import (
     adaptive_max_pool2d,
     adaptive_max_pool3d,
 )
-from retrograd.ops.convolution import (
+from retrograd.ops.spatial.convolution import (
     conv1d,
     conv2d,
     conv3d,
@@ -68,13 +66,13 @@ from retrograd.ops.convolution import (
     fold,
     unfold,
 )
-from retrograd.ops.interpolate import (
+from retrograd.ops.spatial.interpolation import (
     channel_shuffle,
     interpolate,
     pixel_shuffle,
     pixel_unshuffle,
 )
-from retrograd.ops.pooling import (
+from retrograd.ops.spatial.pooling import (
     avg_pool1d,
     avg_pool2d,
     avg_pool3d,

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from retrograd.autodiff.hooks import hooks
 from retrograd.autodiff.tape import no_grad
-from retrograd.nn.module import Module, observed
+from retrograd.nn.module import Module, evaluating
 from retrograd.random import host_rng
 from retrograd.tensor import Tensor
 from retrograd.variable import Parameter
@@ -189,9 +190,7 @@ def lsuv_(model: Module, batch: Any, tol: float = 0.1, max_iterations: int = 10)
 
     Raises ValueError if a layer's output is the same everywhere, which no scale can mend.
     """
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
+    with evaluating(model):
         layers = list(_outputs(model, batch))
         for layer in layers:
             orthogonal_(layer.weight)
@@ -209,9 +208,6 @@ def lsuv_(model: Module, batch: Any, tol: float = 0.1, max_iterations: int = 10)
                 if abs(variance - 1) < tol:
                     break
                 layer.weight.data = layer.weight.data / math.sqrt(variance)
-    finally:
-        for module, mode in modes:
-            module._training = mode
     return model
 
 
@@ -219,13 +215,12 @@ def _outputs(model: Module, batch: Any) -> dict[Any, np.ndarray[Any, Any]]:
     """The output of each layer that multiplies by a matrix, in the order in which they run."""
     outputs: dict[Any, np.ndarray[Any, Any]] = {}
 
-    def note(module: Module, inputs: tuple[Any, ...], output: Any) -> Any:
+    def note(module: Module, inputs: tuple[Any, ...], output: Any) -> None:
         weight = vars(module).get("weight")
         # An embedding has a matrix too, but its input is integers: it looks rows up.
         if isinstance(weight, Parameter) and weight.ndim >= 2 and inputs[0].dtype.kind in "fV":
             outputs[module] = output.numpy()
-        return output
 
-    with no_grad(), observed(note):
+    with no_grad(), hooks(module=note):
         model(batch)
     return outputs

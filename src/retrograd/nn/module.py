@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol, Self, TypeVar
@@ -10,47 +9,13 @@ from typing import Any, NamedTuple, Protocol, Self, TypeVar
 import numpy as np
 
 from retrograd.arrays import Array, DType, as_array, state
+from retrograd.autodiff.hooks import Handle, hooks
 from retrograd.nn.summary import describe
 from retrograd.variable import Buffer, Parameter, Variable
 
-__all__ = ["IncompatibleKeys", "Module", "Place", "observed", "observing"]
+__all__ = ["IncompatibleKeys", "Module", "Place", "evaluating"]
 
 Kind = TypeVar("Kind")
-Observer = Callable[["Module", tuple[Any, ...], Any], Any]
-Entering = Callable[["Module"], None]
-
-
-class _Watch(threading.local):
-    observer: Observer | None = None
-    entering: Entering | None = None
-    unrolls = True
-
-
-_watch = _Watch()
-
-
-@contextmanager
-def observed(
-    observer: Observer | None, entering: Entering | None = None, unrolls: bool = True
-) -> Iterator[None]:
-    """Call `observer(module, inputs, output)` after each module's forward within the block.
-
-    What it returns takes the output's place, so that it may put an operation behind the layer and
-    see the cotangent pass on the way back. `entering(module)` is called before the forward.
-    None observes nothing, whoever observed before.
-    Without `unrolls` the blocks of a compiled `Repeat` stay one loop, into which no observer sees.
-    """
-    before = _watch.observer, _watch.entering, _watch.unrolls
-    _watch.observer, _watch.entering, _watch.unrolls = observer, entering, unrolls
-    try:
-        yield
-    finally:
-        _watch.observer, _watch.entering, _watch.unrolls = before
-
-
-def observing() -> bool:
-    """Whether modules are being observed, each block of a `Repeat` by itself."""
-    return _watch.observer is not None and _watch.unrolls
 
 
 class Place(Protocol):
@@ -98,18 +63,37 @@ class Module:
 
     forward: Callable[..., Any] = _no_forward
 
+    _any_hooks = False  # whether a module of the process has ever had a hook
+    _pre_hooks: tuple[Handle, ...] = ()
+    _post_hooks: tuple[Handle, ...] = ()
+
     def __init__(self) -> None:
         self._training = True
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
-        observer = _watch.observer
+        if hooks.active:
+            hooks.tell("enter", self)
         if state.trace is not None:
-            state.trace.guard(_watch, "observer", observer)
-        if observer is None:
-            return self.forward(*inputs, **options)
-        if _watch.entering is not None:
-            _watch.entering(self)
-        return observer(self, inputs, self.forward(*inputs, **options))
+            state.trace.guard(Module, "_any_hooks", Module._any_hooks)
+        forward = self._hooked if Module._any_hooks else self.forward
+        output = forward(*inputs, **options)
+        return hooks.passed("module", output, self, inputs) if hooks.active else output
+
+    def _hooked(self, *inputs: Any, **options: Any) -> Any:
+        """The forward between this module's own hooks."""
+        if state.trace is not None:
+            for attribute in ("_pre_hooks", "_post_hooks"):
+                state.trace.guard(self, attribute, getattr(self, attribute))
+        for handle in self._pre_hooks:
+            new = handle.hook(self, inputs)
+            if new is not None:
+                inputs = new if isinstance(new, tuple) else (new,)
+        output = self.forward(*inputs, **options)
+        for handle in self._post_hooks:
+            new = handle.hook(self, inputs, output)
+            if new is not None:
+                output = new
+        return output
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Parameter | Buffer | Module):
@@ -215,6 +199,33 @@ class Module:
         values = tensor is not None and not isinstance(tensor, Buffer)
         setattr(self, name, Buffer(tensor) if values else tensor)
 
+    # Hooks ----------------------------------------------------------------------------------------
+
+    def register_forward_pre_hook(self, hook: Callable[[Module, tuple[Any, ...]], Any]) -> Handle:
+        """Call `hook(module, inputs)` before each forward; see `register_forward_hook`.
+
+        `inputs` are the positional arguments. What it returns takes their place, a tuple as all of
+        them and anything else as the only one, unless it is None.
+        """
+        return self._register(hook, "_pre_hooks")
+
+    def register_forward_hook(self, hook: Callable[[Module, tuple[Any, ...], Any], Any]) -> Handle:
+        """Call `hook(module, inputs, output)` after each forward, until `.remove()` on the result.
+
+        What the hook returns takes the output's place, unless it is None; a second hook is given
+        what the first returned. Hooks run when the module is called, not when its `forward` is.
+
+        Within a compiled step a hook runs while the step is traced: what it computes and returns is
+        part of the step, what it does in Python is done once (or a few times, as the step is traced
+        until all its Variables are known). A step is traced anew when the hooks of its modules have
+        changed. The blocks of a compiled `Repeat` are one, whose hooks are part of its loop.
+        """
+        return self._register(hook, "_post_hooks")
+
+    def _register(self, hook: Callable[..., Any], attribute: str) -> Handle:
+        Module._any_hooks = True
+        return Handle(hook, self, attribute)
+
     # Its state ------------------------------------------------------------------------------------
 
     def _named_state(self, prefix: str = "") -> Iterator[tuple[str, Place]]:
@@ -308,11 +319,8 @@ class Module:
             raise TypeError(f"parameters are floating-point numbers, they cannot become {dtype}")
         for variable in [*self.parameters(), *self.buffers()]:
             if variable.dtype.kind in "fV":
-                trained = variable.requires_grad
-                variable.requires_grad = False
                 variable.data = variable.data.astype(dtype)
                 variable.grad = None
-                variable.requires_grad = trained  # a new leaf, of the new dtype
         return self
 
     astype = to
@@ -325,6 +333,21 @@ class Module:
 
     def __repr__(self) -> str:
         return describe(self)
+
+
+@contextmanager
+def evaluating(model: Module) -> Iterator[Module]:
+    """Within the block `model` and all below it are in evaluation mode; then each as it was before.
+
+    with nn.evaluating(model), rg.no_grad():
+        outputs = model(x)
+    """
+    modes = [(module, module._training) for module in model.modules()]
+    try:
+        yield model.eval()
+    finally:
+        for module, mode in modes:
+            module._training = mode
 
 
 def _once(pairs: Iterable[tuple[str, Kind]]) -> Iterator[tuple[str, Kind]]:

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from retrograd.autodiff.primitive import ALIASES
+from retrograd.autodiff.signature import ALIASES
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -1,4 +1,4 @@
-"""Optimizers, clipping, learning-rate schedules and averages of the weights."""
+"""Optimizers, learning-rate schedules and averages of the weights."""
 
 from retrograd.optim import lr_scheduler
 from retrograd.optim.adagrad import Adagrad
@@ -6,7 +6,6 @@ from retrograd.optim.adam import Adam
 from retrograd.optim.adamw import AdamW
 from retrograd.optim.averaging import ExponentialMovingAverage
 from retrograd.optim.base import Optimizer
-from retrograd.optim.clipping import clip_grad_norm_, clip_grad_norm_per_layer_, clip_grad_value_
 from retrograd.optim.rmsprop import RMSprop
 from retrograd.optim.sgd import SGD
 
@@ -18,8 +17,5 @@ __all__ = [
     "ExponentialMovingAverage",
     "Optimizer",
     "RMSprop",
-    "clip_grad_norm_",
-    "clip_grad_norm_per_layer_",
-    "clip_grad_value_",
     "lr_scheduler",
 ]

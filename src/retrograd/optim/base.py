@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from retrograd.arrays import Array, DType, Namespace, namespace, state
+from retrograd.autodiff.hooks import hooks
 from retrograd.optim.param_group import ParamGroup, described
 from retrograd.optim.slots import Slots
 from retrograd.tensor import Tensor
@@ -81,10 +82,8 @@ class Optimizer(ABC):
 
     def step(self) -> None:
         """Change every parameter that has a gradient by the optimizer's equation."""
-        recorder = state.recorder
         if state.trace is not None:
             state.trace.guard(self, "param_groups", list(self.param_groups))
-            state.trace.guard(state, "recorder", recorder)
         with np.errstate(all="ignore"):
             for group in self.param_groups:
                 grads = [parameter.grad for parameter in group.params]
@@ -98,12 +97,12 @@ class Optimizer(ABC):
                     xp = namespace(x, g)
                     new = self._update(xp, x, g, self.state[parameter], lr, t, group.options)
                     parameter.data = xp.asarray(new)
-                    if recorder is not None:
-                        recorder.updated(self, parameter, g, new)
+                    if hooks.active:
+                        hooks.tell("update", self, parameter, g, new)
                     if state.trace is not None:
                         state.trace.spend_grad(parameter)
-            if recorder is not None:
-                recorder.stepped(self)
+            if hooks.active:
+                hooks.tell("step", self)
 
     @abstractmethod
     def _update(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from retrograd.diagnosis.checks.case import Case, Data
-from retrograd.diagnosis.diagnose import examined
+from retrograd.diagnosis.examine import examined
 from retrograd.diagnosis.finding import Finding
 from retrograd.diagnosis.record.record import Record
 from retrograd.errors import DataError, UsageError

@@ -6,15 +6,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from retrograd.diagnosis.finding import Finding, Remedy
-from retrograd.diagnosis.remedies.options import Changed, changed_options, random_options
+from retrograd.diagnosis.remedies.table import OPTION_REMEDIES
 from retrograd.diagnosis.remedies.trials import (
     Fix,
     FixInterrupted,
-    Progress,
+    FixProgress,
     Scored,
     bounded,
     try_remedies,
 )
+from retrograd.diagnosis.remedies.variants import Variants
 from retrograd.errors import RunError
 from retrograd.runs.data import RunData
 from retrograd.store import RunFolder, load_options
@@ -34,13 +35,13 @@ def fix_run(
     *,
     seeds: Sequence[int],
     tries: int,
-    progress: Callable[[Progress], None] | None,
+    progress: Callable[[FixProgress], None] | None,
 ) -> Fix[Options]:
     """Try remedies for a run's options and keep in RUN/fix what was tried; see `Run.fix`."""
     options = load_options(folder)
 
-    def ways(finding: Finding, remedy: Remedy) -> list[Changed]:
-        return changed_options(remedy.change, options)
+    def variants(finding: Finding, remedy: Remedy) -> Variants[Options]:
+        return OPTION_REMEDIES.variants(remedy.change, options, finding)
 
     def train(changed: Options, seed: int) -> Scored:
         return _trained(data, changed.replaced(seed=options.seed + seed))
@@ -49,9 +50,9 @@ def fix_run(
         found = try_remedies(
             options,
             findings,
-            ways,
+            variants,
             train,
-            random=lambda besides: random_options(options, besides, options.seed),
+            random=lambda besides: OPTION_REMEDIES.random(options, besides, options.seed),
             seeds=seeds,
             tries=tries,
             progress=progress,

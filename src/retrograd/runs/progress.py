@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -41,7 +41,7 @@ class LiveProgress(Callback):
         )
         self._steps_per_epoch = 1
 
-    def on_begin(self, trainer: Trainer, epochs: int, steps_per_epoch: int) -> None:
+    def on_train_begin(self, trainer: Trainer, epochs: int, steps_per_epoch: int) -> None:
         self._steps_per_epoch = steps_per_epoch
         self.task = self.progress.add_task(
             "training",
@@ -53,10 +53,10 @@ class LiveProgress(Callback):
         )
         self.progress.start()
 
-    def on_steps(self, trainer: Trainer, step: int) -> None:
-        self.progress.update(self.task, completed=step)
+    def on_batch_end(self, trainer: Trainer, losses: Any) -> None:
+        self.progress.update(self.task, completed=trainer.steps)
 
-    def on_epoch(self, trainer: Trainer, epoch: Epoch) -> None:
+    def on_epoch_end(self, trainer: Trainer, epoch: Epoch) -> None:
         best = trainer.history.best
         self.progress.update(
             self.task,
@@ -67,7 +67,7 @@ class LiveProgress(Callback):
             ),
         )
 
-    def on_end(self, trainer: Trainer, history: History) -> None:
+    def on_train_end(self, trainer: Trainer, history: History) -> None:
         self.progress.stop()
 
 
@@ -78,11 +78,11 @@ class PlainLines(Callback):
         self.console = console
         self._epochs = 0
 
-    def on_begin(self, trainer: Trainer, epochs: int, steps_per_epoch: int) -> None:
+    def on_train_begin(self, trainer: Trainer, epochs: int, steps_per_epoch: int) -> None:
         self._epochs = epochs
         self._first: tuple[int, float] | None = None
 
-    def on_epoch(self, trainer: Trainer, epoch: Epoch) -> None:
+    def on_epoch_end(self, trainer: Trainer, epoch: Epoch) -> None:
         # The first epoch compiles; it says nothing of the time that the others take.
         first, at = self._first = self._first or (epoch.epoch, epoch.seconds)
         left = ""

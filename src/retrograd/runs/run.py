@@ -14,9 +14,9 @@ from retrograd import nn
 from retrograd.data import SchemaRow
 from retrograd.diagnosis.catalogue import check_codes
 from retrograd.diagnosis.checks.case import Case
-from retrograd.diagnosis.diagnose import examined
+from retrograd.diagnosis.examine import examined
 from retrograd.diagnosis.finding import Finding
-from retrograd.diagnosis.remedies.trials import Fix, Progress
+from retrograd.diagnosis.remedies.trials import Fix, FixProgress
 from retrograd.errors import DataError, UsageError, about
 from retrograd.kinds.base.fitted import FittedModel
 from retrograd.kinds.base.kind import Prepared, path_of
@@ -286,7 +286,7 @@ class Run:
         *,
         seeds: Sequence[int] = (0, 1, 2),
         tries: int = 3,
-        progress: Callable[[Progress], None] | None = None,
+        progress: Callable[[FixProgress], None] | None = None,
         data: Any = None,
         valid: Any = None,
         test: Any = None,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from retrograd.diagnosis.nan.failing_run import FailingRun
-from retrograd.diagnosis.record.recorder import Recorder
+from retrograd.diagnosis.recorder import Recorder
 from retrograd.errors import DataError, Interrupted, RunError, UsageError
 from retrograd.kinds.base.kind import DataSpec, Prepared, path_of
 from retrograd.report import write_run_report

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from retrograd.diagnosis.catalogue import check_codes, ranked
 from retrograd.diagnosis.checks.case import Case
-from retrograd.diagnosis.diagnose import examined
+from retrograd.diagnosis.examine import examined
 from retrograd.diagnosis.finding import Finding
 from retrograd.diagnosis.record.record import Record
 from retrograd.store.folder import RunFolder

@@ -49,7 +49,7 @@ class RunLog(Callback):
         self.manifest = manifest
         self._written = time.monotonic()
 
-    def on_epoch(self, trainer: Trainer, epoch: Epoch) -> None:
+    def on_epoch_end(self, trainer: Trainer, epoch: Epoch) -> None:
         path = self.folder.path / EPOCHS
         try:
             with path.open("a", encoding="utf-8") as file:
@@ -59,8 +59,9 @@ class RunLog(Callback):
         if time.monotonic() - self._written > _SECONDS_BETWEEN_CHECKPOINTS:
             self.checkpoint(trainer)
 
-    def on_end(self, trainer: Trainer, history: History) -> None:
-        self.checkpoint(trainer)
+    def on_train_end(self, trainer: Trainer, history: History) -> None:
+        if history.verdict is not None:
+            self.checkpoint(trainer)
 
     def checkpoint(self, trainer: Trainer) -> None:
         """Write the best weights, what resuming needs, and the manifest for both."""

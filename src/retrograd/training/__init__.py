@@ -1,8 +1,26 @@
 """From arrays to a trained model: the loop, what it records, and when it stops."""
 
-from retrograd.training.callbacks import Callback
+from retrograd.training.callbacks import (
+    BestWeights,
+    Callback,
+    EarlyStopping,
+    FiniteLoss,
+    TimeLimit,
+)
 from retrograd.training.history import Epoch, History, Verdict
-from retrograd.training.loop import Trainer
 from retrograd.training.sources import Rows, Source
+from retrograd.training.trainer import Trainer
 
-__all__ = ["Callback", "Epoch", "History", "Rows", "Source", "Trainer", "Verdict"]
+__all__ = [
+    "BestWeights",
+    "Callback",
+    "EarlyStopping",
+    "Epoch",
+    "FiniteLoss",
+    "History",
+    "Rows",
+    "Source",
+    "TimeLimit",
+    "Trainer",
+    "Verdict",
+]

@@ -1,41 +1,110 @@
-"""The hooks of the training loop. A callback fills in the ones it needs."""
+"""The hooks of the training loop, and the callbacks that decide when it ends and what is kept."""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 
-from retrograd.training.history import Epoch, History
+import numpy as np
+
+from retrograd.errors import RunError
+from retrograd.training.history import Epoch, History, Verdict
 
 if TYPE_CHECKING:
-    from retrograd.training.loop import Trainer
-    from retrograd.training.sources import Call, Source
+    from retrograd.training.sources import Source, Stack
+    from retrograd.training.trainer import Trainer
 
-__all__ = ["Callback"]
+__all__ = ["BestWeights", "Callback", "EarlyStopping", "FiniteLoss", "TimeLimit"]
+
+Array = np.ndarray[Any, Any]
 
 
 class Callback:
-    """Told about a run as it goes; every hook does nothing until it is overridden."""
+    """Told about a run as it goes; every hook does nothing until it is overridden.
 
-    def on_begin(self, trainer: Trainer, epochs: int, steps_per_epoch: int) -> None:
-        """Training starts, or goes on: at most `epochs` epochs in all."""
+    Callbacks are told in their order, and of the end of training in the reverse order.
+    """
 
-    def around_steps(self, trainer: Trainer) -> AbstractContextManager[object]:
-        """A context within which the steps of an epoch run, and nothing else."""
-        return nullcontext()
+    def on_train_begin(self, trainer: Trainer, epochs: int, steps_per_epoch: int) -> None:
+        """Training starts, or resumes: at most `epochs` epochs in all."""
 
-    def before_call(self, trainer: Trainer, source: Source, call: Call) -> None:
-        """The steps of `call` run next, compiled."""
+    def on_epoch_begin(self, trainer: Trainer, steps: ExitStack) -> None:
+        """An epoch starts; contexts entered into `steps` are left before it is validated."""
 
-    def on_failure(self, trainer: Trainer) -> str:
-        """A loss of the latest call is no number; what is known of why, for the message."""
-        return ""
+    def on_batch_begin(self, trainer: Trainer, source: Source, stack: Stack) -> None:
+        """The batches of `stack` run next, in one call."""
 
-    def on_steps(self, trainer: Trainer, step: int) -> None:
-        """Some steps have run in one call; `step` is how many in all."""
+    def on_batch_end(self, trainer: Trainer, losses: Array) -> None:
+        """They have run, with these `losses` (steps,)."""
 
-    def on_epoch(self, trainer: Trainer, epoch: Epoch) -> None:
+    def on_epoch_end(self, trainer: Trainer, epoch: Epoch) -> None:
         """An epoch has ended and was validated."""
 
-    def on_end(self, trainer: Trainer, history: History) -> None:
-        """Training has ended; the model still has its last weights, and gets its best ones next."""
+    def on_train_end(self, trainer: Trainer, history: History) -> None:
+        """Training has ended; by an error if `history.verdict` is None."""
+
+
+class EarlyStopping(Callback):
+    """Ends training when the validation loss has not fallen for `patience` epochs."""
+
+    def __init__(self, patience: int) -> None:
+        self.patience = patience
+
+    def on_epoch_end(self, trainer: Trainer, epoch: Epoch) -> None:
+        if trainer.history.since_best() >= self.patience:
+            trainer.stop(Verdict.CONVERGED)
+
+
+class TimeLimit(Callback):
+    """Ends training after `seconds`, those before it was resumed included.
+
+    The epoch under way is cut short, validated and counts.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def on_batch_end(self, trainer: Trainer, losses: Array) -> None:
+        self._check(trainer)
+
+    def on_epoch_end(self, trainer: Trainer, epoch: Epoch) -> None:
+        self._check(trainer)
+
+    def _check(self, trainer: Trainer) -> None:
+        if trainer.seconds >= self.seconds:
+            trainer.stop(Verdict.OUT_OF_TIME)
+
+
+class BestWeights(Callback):
+    """Keeps the weights of the epoch with the lowest validation loss; the model ends up with them.
+
+    They are put back however training ends, also after Ctrl-C or an error. Of a Trainer with an
+    average they are the averaged weights, which were validated.
+    """
+
+    def on_epoch_end(self, trainer: Trainer, epoch: Epoch) -> None:
+        if epoch.best:
+            trainer.best_weights = trainer.validated_weights()
+
+    def on_train_end(self, trainer: Trainer, history: History) -> None:
+        if trainer.best_weights:
+            trainer.model.load_state_dict(trainer.best_weights)
+
+
+class FiniteLoss(Callback):
+    """Ends training with a RunError when a loss is not finite."""
+
+    def on_batch_end(self, trainer: Trainer, losses: Array) -> None:
+        if np.isfinite(losses).all():
+            return
+        why = self.why(trainer)
+        raise RunError(
+            f"the loss stopped being finite within the {len(losses)} steps up to step "
+            f"{trainer.steps}: the learning rate is too high for this data. The best weights so "
+            "far are kept; try a tenth of the learning rate (--set learning_rate=...)."
+            + (f"\n{why}" if why else "")
+        )
+
+    def why(self, trainer: Trainer) -> str:
+        """What is known of the cause, for the message."""
+        return ""

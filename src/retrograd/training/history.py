@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -16,6 +17,7 @@ class Verdict(StrEnum):
     OUT_OF_EPOCHS = "out of epochs"
     OUT_OF_TIME = "out of time"
     INTERRUPTED = "interrupted"  # by Ctrl-C
+    DIVERGED = "diverged"  # the loss is not finite
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Epoch:
     step: int  # optimizer steps so far
     seconds: float  # since training started
     train_loss: float
-    validation_loss: float
+    validation_loss: float  # NaN without validation rows
     learning_rate: float
     best: bool  # whether no earlier epoch had a lower validation loss
 
@@ -44,10 +46,11 @@ class History:
 
     @property
     def best(self) -> Epoch | None:
-        """The epoch with the lowest validation loss, whose weights the model ends up with."""
-        return min(self.epochs, key=lambda each: each.validation_loss, default=None)
+        """The epoch with the lowest finite validation loss; None if there is none."""
+        finite = [each for each in self.epochs if math.isfinite(each.validation_loss)]
+        return min(finite, key=lambda each: each.validation_loss, default=None)
 
     def since_best(self) -> int:
-        """How many epochs have passed since the best one."""
+        """How many epochs have passed since the best one, or since the start if none is."""
         best = self.best
-        return self.epochs[-1].epoch - best.epoch if best is not None else 0
+        return len(self.epochs) - (best.epoch if best is not None else 0)

@@ -6,16 +6,40 @@ trained each by itself and averaged for the answer.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import numpy as np
 
 from retrograd import nn, ops
+from retrograd.autodiff.tape import no_grad
 from retrograd.tensor import Tensor
 
-__all__ = ["Classification", "Regression"]
+__all__ = ["Classification", "LossFunction", "Objective", "Regression"]
 
 Array = np.ndarray[Any, Any]
+
+
+class Objective(Protocol):
+    """What outputs mean: the loss that trains, and the score that decides when to stop."""
+
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        """One number to minimize, a mean over rows."""
+
+    def score(self, output: Array, target: Array) -> float:
+        """The error of the answers, lower is better, in the loss's own units."""
+
+
+class LossFunction:
+    """A loss `(output, target) -> one number` that is also what decides when to stop."""
+
+    def __init__(self, function: Callable[[Tensor, Tensor], Tensor]) -> None:
+        self.loss = function
+
+    def score(self, output: Array, target: Array) -> float:
+        """The loss of all rows at once."""
+        with no_grad():
+            return float(self.loss(Tensor(output), Tensor(target)))
 
 
 class Regression:

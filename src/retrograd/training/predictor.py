@@ -37,15 +37,11 @@ class Predictor:
     def __call__(self, inputs: Sequence[Array]) -> Array:
         rows = len(inputs[0])
         size = min(ROWS_PER_CALL, 1 << max(rows - 1, 0).bit_length())
-        was_training = self.model.training
-        self.model.eval()
-        try:
+        with nn.evaluating(self.model):
             parts = [
                 self._forward(*(_filled(each[start : start + size], size) for each in inputs))
                 for start in range(0, max(rows, 1), size)
             ]
-        finally:
-            self.model.train(was_training)
         return np.concatenate([part.numpy() for part in parts])[:rows]
 
 

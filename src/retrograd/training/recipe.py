@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from retrograd import nn, optim
-from retrograd.training.loop import Objective, Trainer
+from retrograd.training.objective import Objective
 from retrograd.training.options import Options
+from retrograd.training.trainer import Trainer
 
 __all__ = ["one_cycle_trainer"]
 

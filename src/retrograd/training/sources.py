@@ -14,7 +14,7 @@ from retrograd.data import Batches
 from retrograd.tensor import Tensor
 from retrograd.variable import Buffer
 
-__all__ = ["Call", "Rows", "Source", "in_calls"]
+__all__ = ["OneBatch", "Rows", "Source", "Stack", "in_calls"]
 
 Array = np.ndarray[Any, Any]
 
@@ -22,8 +22,8 @@ Array = np.ndarray[Any, Any]
 STEPS_PER_CALL = 64
 
 
-class Call(NamedTuple):
-    """Steps that run in one call into XLA: `arrays`, each (steps, batch, ...).
+class Stack(NamedTuple):
+    """The batches of the steps that run in one call into XLA: `arrays`, each (steps, batch, ...).
 
     Each `form` is compiled once: it says in Python what shapes do not, such as a bucket's length.
     """
@@ -41,7 +41,7 @@ class Source(Protocol):
     def steps(self, batch_size: int) -> int:
         """How many steps an epoch takes."""
 
-    def calls(self, batch_size: int, rng: np.random.Generator) -> Iterator[Call]:
+    def calls(self, batch_size: int, rng: np.random.Generator) -> Iterator[Stack]:
         """One epoch, in an order drawn from `rng`."""
 
     def batch(self, form: Hashable, *arrays: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
@@ -76,10 +76,10 @@ class Rows:
     def steps(self, batch_size: int) -> int:
         return len(self) // min(batch_size, len(self))
 
-    def calls(self, batch_size: int, rng: np.random.Generator) -> Iterator[Call]:
+    def calls(self, batch_size: int, rng: np.random.Generator) -> Iterator[Stack]:
         order = Batches((self.target,), batch_size, rng, drop_last=True).epoch_indices()
         for batches in in_calls(order):
-            yield Call(None, (batches,))
+            yield Stack(None, (batches,))
 
     def batch(self, form: Hashable, *arrays: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
         (rows,) = arrays
@@ -90,6 +90,19 @@ class Rows:
         for start in range(0, len(self), rows):
             piece = slice(start, start + rows)
             yield tuple(each[piece] for each in self.inputs), self.target[piece]
+
+
+class OneBatch(Rows):
+    """The same batch in every step: all rows, in their order."""
+
+    @staticmethod
+    def stack(steps: int) -> Stack:
+        """The batches of so many steps."""
+        return Stack(None, (np.arange(steps),))
+
+    def batch(self, form: Hashable, *arrays: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+        *inputs, target = self._columns
+        return tuple(inputs), target
 
 
 def in_calls(order: Array) -> Array:

@@ -12,7 +12,7 @@ import pytest
 
 import retrograd as rg
 from retrograd.diagnosis.checks.case import Case, Data
-from retrograd.diagnosis.diagnose import examined
+from retrograd.diagnosis.examine import examined
 
 SMALL: dict[str, Any] = {"width": 8, "depth": 1, "members": 2, "bins": 4, "epochs": 2}
 

@@ -9,8 +9,8 @@ import numpy as np
 import retrograd as rg
 from retrograd import nn, optim
 from retrograd.diagnosis.checks.case import Case, Data
-from retrograd.diagnosis.diagnose import examined
-from retrograd.diagnosis.record.recorder import Recorder
+from retrograd.diagnosis.examine import examined
+from retrograd.diagnosis.recorder import Recorder
 
 X = np.random.default_rng(0).normal(size=(64, 5)).astype(np.float32)
 

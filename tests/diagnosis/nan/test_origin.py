@@ -15,14 +15,14 @@ from support.planted import BAD, CAUSES, Cause, Formula, Net, batch, planted
 
 import retrograd as rg
 from retrograd import nn, optim
-from retrograd.arrays import state
+from retrograd.autodiff.hooks import hooks
 from retrograd.diagnosis.nan import failing_run
 from retrograd.diagnosis.nan.failing_run import FailingRun
 from retrograd.diagnosis.nan.origin import find_nan
 from retrograd.errors import RunError
-from retrograd.training.loop import Trainer
 from retrograd.training.objective import Regression
 from retrograd.training.sources import Rows
+from retrograd.training.trainer import Trainer
 
 SUPPORT = Path(__file__).parents[2] / "support"
 
@@ -44,7 +44,7 @@ def test_each_cause_is_found_eagerly(cause: Cause) -> None:
     check(cause, origin.to_json())
     if cause.kind in ("forward", "backward"):
         assert all(each.nans == 0 for each in origin.inputs)
-    assert (state.watch, state.pulling, state.recorder) == (None, None, None)
+    assert hooks.active == ()
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +152,6 @@ def test_a_run_that_dies_names_the_origin_and_keeps_weights_and_batch(tmp_path: 
             Rows((x[:8],), y[:8]),
             epochs=3,
             batch_size=8,
-            patience=9,
             seed=0,
             callbacks=[watch],
         )
@@ -190,7 +189,6 @@ def test_the_replay_is_of_the_step_that_failed_and_not_of_an_earlier_one(
             Rows((x[:8],), y[:8]),
             epochs=9,
             batch_size=8,
-            patience=9,
             seed=0,
             callbacks=[watch],
         )

@@ -12,10 +12,12 @@ import pytest
 from retrograd import nn, optim
 from retrograd.diagnosis.catalogue import catalogue, finding
 from retrograd.diagnosis.remedies.program import Examples, Program
-from retrograd.diagnosis.remedies.remedies import changed_programs, random_change
+from retrograd.diagnosis.remedies.table import PROGRAM_REMEDIES
 from retrograd.tensor import Tensor
 
 ROWS = 120
+
+variants = PROGRAM_REMEDIES.variants
 
 
 def _data(seed: int = 0, classes: int = 0) -> dict[str, Examples]:
@@ -56,9 +58,9 @@ def _classes(model: Callable[[], nn.Module] | None = None, **changes: Any) -> Pr
 
 
 def _only(change: str, program: Program, code: str = "RG206", **numbers: float) -> Program:
-    ways = changed_programs(change, program, finding(code, "x", **numbers))
-    assert ways, f"{change} does not apply"
-    return ways[0][1]
+    found = variants(change, program, finding(code, "x", **numbers))
+    assert found, f"{change} does not apply"
+    return found[0][1]
 
 
 def _kinds(program: Program) -> list[str]:
@@ -68,20 +70,16 @@ def _kinds(program: Program) -> list[str]:
 
 def test_the_catalogues_changes_are_known_or_for_a_person() -> None:
     by_person = {"by_hand", "more_data"}
-    import retrograd.diagnosis.remedies.remedies as room
-
     named = {each.change for entry in catalogue().values() for each in entry.remedies}
-    assert named - by_person <= set(room._REMEDIES)
+    assert named - by_person <= set(PROGRAM_REMEDIES.by_change)
 
 
 @pytest.mark.parametrize("task", ["regression", "classification"])
 def test_what_is_changed_is_another_program(task: str) -> None:
     program = _regression() if task == "regression" else _classes()
     before = repr(program)
-    import retrograd.diagnosis.remedies.remedies as room
-
-    for change in room._REMEDIES:
-        for words, changed in changed_programs(change, program, finding("RG206", "x")):
+    for change in PROGRAM_REMEDIES.by_change:
+        for words, changed in variants(change, program, finding("RG206", "x")):
             assert changed is not program
             assert words
     assert repr(program) == before
@@ -89,12 +87,12 @@ def test_what_is_changed_is_another_program(task: str) -> None:
 
 def test_learning_rates_go_where_they_should() -> None:
     program = _regression(options={"lr": 0.5})
-    lower = [w[1].options["lr"] for w in changed_programs("lower_learning_rate", program, None)]
+    lower = [w[1].options["lr"] for w in variants("lower_learning_rate", program, None)]
     assert lower == [0.05, 0.005, 0.001]
     slow = _regression(options={"lr": 1e-6})
-    higher = [w[1].options["lr"] for w in changed_programs("raise_learning_rate", slow, None)]
+    higher = [w[1].options["lr"] for w in variants("raise_learning_rate", slow, None)]
     assert higher == [1e-5, 1e-4, 1e-3]
-    either = changed_programs("raise_learning_rate", program, finding("RG206", "x"))
+    either = variants("raise_learning_rate", program, finding("RG206", "x"))
     assert [w[1].options["lr"] for w in either] == [0.05, 0.001]  # 5 is beyond all reason
     momentum = _regression(optimizer=optim.SGD, options={"lr": 1.0, "momentum": 0.9})
     assert _only("lower_learning_rate", momentum).options == {"lr": 0.1, "momentum": 0.9}
@@ -116,15 +114,15 @@ def test_options_of_the_loop_change() -> None:
     assert _only("early_stopping", program).patience == 4
     assert _only("more_epochs", program).epochs == 120
     assert _only("fewer_epochs", program).epochs == 20
-    assert [w[1].batch_size for w in changed_programs("smaller_batch", program, None)] == [8]
-    assert changed_programs("larger_batch", program, None) == []  # too few steps would be left
+    assert [w[1].batch_size for w in variants("smaller_batch", program, None)] == [8]
+    assert variants("larger_batch", program, None) == []  # too few steps would be left
     assert _only("larger_batch", replace(program, batch_size=2)).batch_size == 8
-    assert changed_programs("shuffle", _regression(), None) == []
+    assert variants("shuffle", _regression(), None) == []
 
 
 def test_weight_decay_changes() -> None:
     decayed = _regression(optimizer=optim.AdamW, options={"lr": 1e-3, "weight_decay": 5.0})
-    lowered = changed_programs("lower_weight_decay", decayed, None)
+    lowered = variants("lower_weight_decay", decayed, None)
     assert [w[1].options["weight_decay"] for w in lowered] == [0.05, 0.0]
     added = _only("add_weight_decay", _regression())
     assert added.optimizer is optim.AdamW
@@ -152,7 +150,7 @@ def test_sigmoids_give_way_and_the_output_stays() -> None:
     assert _kinds(changed) == ["Linear", "ReLU"] * 3 + ["Linear", "Sigmoid"]
     removed = _only("remove_output_activation", _regression(deep))
     assert _kinds(removed)[-1] == "Identity"
-    assert changed_programs("remove_output_activation", _regression(), None) == []
+    assert variants("remove_output_activation", _regression(), None) == []
     leaky = _only("activation_leaky_relu", _classes())
     assert _kinds(leaky) == ["Linear", "LeakyReLU", "Linear"]
 
@@ -166,7 +164,7 @@ def test_layers_are_added_where_they_are_missing() -> None:
     normalized = _only("add_normalization", _regression(bare))
     assert _kinds(normalized).count("LayerNorm") == 2
     assert _kinds(normalized)[-1] == "Linear"
-    assert changed_programs("add_normalization", normalized, None) == []
+    assert variants("add_normalization", normalized, None) == []
     assert _kinds(_only("residual", _regression(bare))) == _kinds(_regression(bare))
     assert "Residual" in {type(m).__name__ for m in
                           _only("residual", _regression(bare)).model().modules()}  # fmt: skip
@@ -179,9 +177,9 @@ def test_dropout_changes() -> None:
     def levels(program: Program) -> list[float]:
         return [m.p for m in program.model().modules() if isinstance(m, nn.Dropout)]
 
-    lower = changed_programs("lower_dropout", _regression(dropped), None)
+    lower = variants("lower_dropout", _regression(dropped), None)
     assert [levels(w[1]) for w in lower] == [[0.2], [0.0]]
-    raised = changed_programs("raise_dropout", _regression(), None)
+    raised = variants("raise_dropout", _regression(), None)
     assert [levels(w[1]) for w in raised] == [[0.2], [0.5]]
 
 
@@ -214,9 +212,9 @@ def test_inputs_and_target_are_scaled_by_the_training_rows() -> None:
     assert scaled.valid.inputs.mean(0) != pytest.approx(np.zeros(6), abs=1e-3)
     target = _only("scale_target", program)
     assert target.train.target.mean() == pytest.approx(0, abs=1e-5)
-    assert changed_programs("scale_inputs", scaled, None) == []
-    assert changed_programs("scale_target", target, None) == []
-    assert changed_programs("scale_target", _classes(), None) == []
+    assert variants("scale_inputs", scaled, None) == []
+    assert variants("scale_target", target, None) == []
+    assert variants("scale_target", _classes(), None) == []
 
 
 def test_missing_values_are_filled_and_rows_without_target_left_out() -> None:
@@ -227,7 +225,7 @@ def test_missing_values_are_filled_and_rows_without_target_left_out() -> None:
     assert len(filled.train.target) == 79
     assert np.isfinite(filled.train.inputs).all()
     assert filled.train.inputs[3, 1] == pytest.approx(np.median(np.delete(x[:, 1], 3)))
-    assert changed_programs("fill_missing", _regression(), None) == []
+    assert variants("fill_missing", _regression(), None) == []
 
 
 def test_duplicates_and_a_column_are_left_out() -> None:
@@ -236,11 +234,11 @@ def test_duplicates_and_a_column_are_left_out() -> None:
     copied = Examples(np.concatenate([x, x[:10], data["valid"].inputs[:5]]), np.resize(y, 95))
     program = _regression(train=copied)
     assert len(_only("drop_duplicates", program).train.target) == 80
-    assert changed_programs("drop_duplicates", _regression(), None) == []
+    assert variants("drop_duplicates", _regression(), None) == []
     dropped = _only("drop_column", _regression(), "RG305", column=2)
     for examples in (dropped.train, dropped.valid):
         assert len(np.unique(examples.inputs[:, 2])) == 1
-    assert changed_programs("drop_column", _regression(), finding("RG305", "x")) == []
+    assert variants("drop_column", _regression(), finding("RG305", "x")) == []
 
 
 def test_rare_classes_count_more() -> None:
@@ -288,12 +286,12 @@ def test_the_loss_of_two_classes_and_of_numbers() -> None:
 
 def test_smoothing_applies_to_a_cross_entropy_alone() -> None:
     assert _only("label_smoothing", _classes()).loss is not nn.cross_entropy
-    assert changed_programs("label_smoothing", _regression(), None) == []
+    assert variants("label_smoothing", _regression(), None) == []
 
 
 def test_a_random_change_is_another_one_and_the_same_each_time() -> None:
     program = _regression()
-    (first, *_) = random_change(program, "lower_learning_rate", 3)
-    assert first[0] == random_change(program, "lower_learning_rate", 3)[0][0]
-    drawn = {random_change(program, "x", seed)[0][0] for seed in range(12)}
+    (first, *_) = PROGRAM_REMEDIES.random(program, "lower_learning_rate", 3)
+    assert first[0] == PROGRAM_REMEDIES.random(program, "lower_learning_rate", 3)[0][0]
+    drawn = {PROGRAM_REMEDIES.random(program, "x", seed)[0][0] for seed in range(12)}
     assert len(drawn) > 4

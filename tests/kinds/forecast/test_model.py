@@ -12,19 +12,17 @@ from sklearn.metrics import mean_absolute_error, r2_score
 
 import retrograd as rg
 from retrograd.errors import DataError, UsageError
-from retrograd.kinds.base.bridge import Origin, Run
-from retrograd.kinds.forecast.model import (
-    ForecastData,
-    ForecastModel,
-    ForecastOptions,
-    prepare_forecast,
-)
+from retrograd.kinds.base.kind import DataSpec, Prepared
+from retrograd.kinds.forecast.data import ForecastData
+from retrograd.kinds.forecast.model import ForecastModel
+from retrograd.kinds.forecast.options import ForecastOptions
 from retrograd.kinds.forecast.windows import (
     SeriesWindows,
     find_season,
     naive_forecast,
     window_starts,
 )
+from retrograd.kinds.registry import prepare
 from retrograd.models.series.forecaster import Forecaster
 
 
@@ -39,12 +37,12 @@ def months(count: int) -> list[str]:
     return [str(np.datetime64("2000-01", "M") + i) for i in range(count)]
 
 
-def prepared(folder: Path, values: Any, test: str | None = None, **options: Any) -> Run:
+def prepared(folder: Path, values: Any, test: float | None = None, **options: Any) -> Prepared:
     path = folder / "series.csv"
     rows = [f"{month},{value}" for month, value in zip(months(len(values)), values, strict=True)]
     path.write_text("\n".join(["month,sales", *rows]) + "\n")
     chosen = {"target": "sales", "time": "month", "epochs": 2, "width": 8, **options}
-    return prepare_forecast(Origin(str(path), test=test), ForecastOptions(**chosen))
+    return prepare("forecast", DataSpec(str(path), test=test), ForecastOptions(**chosen))
 
 
 # The windows ---------------------------------------------------------------------------------
@@ -132,21 +130,21 @@ def test_a_shifted_and_stretched_window_has_a_shifted_and_stretched_forecast(
 
 
 @pytest.fixture(scope="module")
-def learned(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    run = prepared(tmp_path_factory.mktemp("waves"), waves(), "0.15", epochs=60)
+def learned(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    run = prepared(tmp_path_factory.mktemp("waves"), waves(), 0.15, epochs=60)
     run.fit()
     return run
 
 
-def test_a_season_and_a_trend_are_learned_better_than_naively(learned: Run) -> None:
-    assert learned.config.horizon == learned.config.season == 12
-    scores = learned.model.score(learned.test)
+def test_a_season_and_a_trend_are_learned_better_than_naively(learned: Prepared) -> None:
+    assert learned.options.horizon == learned.options.season == 12
+    scores = learned.model.score(learned.split.test)
     assert scores.metrics["r2"] > 0.9
     assert scores.metrics["mae"] < 0.7 * scores.baseline["mae"]
 
 
-def test_the_figures_are_those_of_the_forecasts(learned: Run) -> None:
-    model, test = learned.model, learned.test
+def test_the_figures_are_those_of_the_forecasts(learned: Prepared) -> None:
+    model, test = learned.model, learned.split.test
     context, horizon = model.context, model.horizon
     values = waves()
     truth, naive = [], []
@@ -179,18 +177,20 @@ def test_what_is_held_out_teaches_nothing(tmp_path: Path) -> None:
     one, other = (run.model.network.state_dict() for run in runs)
     for name in one:
         np.testing.assert_array_equal(one[name], other[name])
-    assert runs[0].model.score(runs[0].held) != runs[1].model.score(runs[1].held)
+    assert runs[0].model.score(runs[0].split.validation) != runs[1].model.score(
+        runs[1].split.validation
+    )
 
 
 def test_a_test_share_is_the_very_end(tmp_path: Path) -> None:
-    run = prepared(tmp_path, waves(), "0.2", valid=0.1)
-    assert run.test.begin == 240 - 48
-    assert len(run.held.series) == 240 - 48
-    assert run.held.begin == 240 - 48 - 24
+    run = prepared(tmp_path, waves(), 0.2, valid=0.1)
+    assert run.split.test.begin == 240 - 48
+    assert len(run.split.validation.series) == 240 - 48
+    assert run.split.validation.begin == 240 - 48 - 24
 
 
-def test_predict_appends_the_coming_values(learned: Run) -> None:
-    model, test = learned.model, learned.test
+def test_predict_appends_the_coming_values(learned: Prepared) -> None:
+    model, test = learned.model, learned.split.test
     table = model.predictions(test, []).to_native()
     assert table.column_names == ["month", "sales", "prediction"]
     assert table["month"].to_pylist() == months(252)
@@ -206,7 +206,7 @@ def test_predict_appends_the_coming_values(learned: Run) -> None:
     assert np.abs(coming - clean).mean() < 0.5
 
 
-def test_filled_in_values_stay_empty_in_the_prediction(learned: Run, tmp_path: Path) -> None:
+def test_filled_in_values_stay_empty_in_the_prediction(learned: Prepared, tmp_path: Path) -> None:
     rows = [f"{month},{value}" for month, value in zip(months(60), waves(60), strict=True)]
     rows[40] = f"{months(60)[40]},"
     path = tmp_path / "later.csv"
@@ -216,8 +216,8 @@ def test_filled_in_values_stay_empty_in_the_prediction(learned: Run, tmp_path: P
     assert [i for i, value in enumerate(sales[:60]) if value is None] == [40]
 
 
-def test_rows_of_the_report_are_named_by_time_and_distance(learned: Run) -> None:
-    shown = learned.model.shown(learned.test, np.array([0, 11, 12]))
+def test_rows_of_the_report_are_named_by_time_and_distance(learned: Prepared) -> None:
+    shown = learned.model.shown(learned.split.test, np.array([0, 11, 12]))
     first = months(240)[240 - 36 :]
     assert shown == {"month": [first[0], first[11], first[1]], "steps ahead": ["1", "12", "1"]}
 
@@ -225,23 +225,23 @@ def test_rows_of_the_report_are_named_by_time_and_distance(learned: Run) -> None
 def test_options_set_what_is_looked_at(tmp_path: Path) -> None:
     run = prepared(tmp_path, waves(), horizon=3, context=20, season=4)
     assert (run.model.context, run.model.horizon, run.model.season) == (20, 3, 4)
-    assert run.model.predict(run.held).shape == ((36 - 3 + 1) * 3,)
+    assert run.model.predict(run.split.validation).shape == ((36 - 3 + 1) * 3,)
 
 
 def test_without_times_the_rows_are_in_their_order(tmp_path: Path) -> None:
     path = tmp_path / "plain.csv"
     path.write_text("\n".join(["sales", *map(str, waves())]))
-    run = prepare_forecast(Origin(str(path)), ForecastOptions(target="sales", epochs=1))
-    table = run.model.predictions(run.held, []).to_native()
+    run = prepare("forecast", DataSpec(str(path)), ForecastOptions(target="sales", epochs=1))
+    table = run.model.predictions(run.split.validation, []).to_native()
     assert table["row"].to_pylist()[-1] == str(240 + 12)
 
 
-def test_a_saved_model_is_the_same_model(learned: Run) -> None:
-    config = ForecastOptions.from_json(learned.config.to_json())
-    assert config == learned.config
+def test_a_saved_model_is_the_same_model(learned: Prepared) -> None:
+    config = ForecastOptions.from_json(learned.options.to_options().to_json())
+    assert config == learned.options.to_options()
     again = ForecastModel.from_json(learned.model.to_json(), config)
     again.network.load_state_dict(learned.model.network.state_dict())
-    assert again.score(learned.test) == learned.model.score(learned.test)
+    assert again.score(learned.split.test) == learned.model.score(learned.split.test)
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ def test_a_season_longer_than_the_context_is_refused(tmp_path: Path) -> None:
         prepared(tmp_path, waves(), context=24, season=30)
 
 
-def test_data_too_short_to_use_is_refused_with_the_least(learned: Run, tmp_path: Path) -> None:
+def test_data_too_short_to_use_is_refused_with_the_least(learned: Prepared, tmp_path: Path) -> None:
     path = tmp_path / "short.csv"
     path.write_text("\n".join(["month,sales", *(f"{month},1" for month in months(10))]))
     least = learned.model.context
@@ -279,8 +279,8 @@ def test_data_too_short_to_use_is_refused_with_the_least(learned: Run, tmp_path:
         learned.model.read(path, [], labelled=True)
 
 
-def test_a_stretch_without_a_known_horizon_cannot_be_measured(learned: Run) -> None:
-    series = learned.test.series
+def test_a_stretch_without_a_known_horizon_cannot_be_measured(learned: Prepared) -> None:
+    series = learned.split.test.series
     known = np.arange(len(series)) < 220
     blind = type(series)(series.values, known, series.clock)
     with pytest.raises(DataError, match="No 12 values in a row of 'sales' are known"):

@@ -12,9 +12,11 @@ import torch.nn.functional as F
 
 from retrograd import nn
 from retrograd.errors import DataError, UsageError
-from retrograd.kinds.base.bridge import Origin, Run
+from retrograd.kinds.base.kind import DataSpec, Prepared
 from retrograd.kinds.language.generation import continue_text
-from retrograd.kinds.language.model import LanguageModel, LanguageOptions, prepare_language
+from retrograd.kinds.language.model import LanguageModel
+from retrograd.kinds.language.options import LanguageOptions
+from retrograd.kinds.registry import prepare
 from retrograd.models.series.language import CausalTransformer, CharacterLSTM
 
 SENTENCE = "the quick brown fox jumps over the lazy dog; "
@@ -80,14 +82,14 @@ def test_the_lstm_is_torchs(rng: np.random.Generator) -> None:
     np.testing.assert_allclose(network(text).numpy(), expected.numpy(), rtol=1e-4, atol=1e-5)
 
 
-def prepared(folder: Path, text: str = SENTENCE * 40, **options: Any) -> Run:
+def prepared(folder: Path, text: str = SENTENCE * 40, **options: Any) -> Prepared:
     path = folder / "text.txt"
     path.write_text(text, "utf-8")
-    return prepare_language(Origin(str(path)), LanguageOptions(**{**SMALL, **options}))
+    return prepare("language-model", DataSpec(str(path)), LanguageOptions(**{**SMALL, **options}))
 
 
 @pytest.fixture(scope="module")
-def learned(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
+def learned(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Prepared]:
     """Each model on a sentence that repeats, long enough to know it."""
     runs = {}
     for name in NETWORKS:
@@ -107,12 +109,14 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_a_repeated_sentence_is_learned_and_continued(name: str, learned: dict[str, Run]) -> None:
+def test_a_repeated_sentence_is_learned_and_continued(
+    name: str, learned: dict[str, Prepared]
+) -> None:
     run = learned[name]
-    scores = run.model.score(run.held)
+    scores = run.model.score(run.split.validation)
     assert scores.metrics["log_loss"] < 0.1 < scores.baseline["log_loss"]
     assert scores.metrics["accuracy"] > 0.97
-    assert scores.rows == len(run.held) - 1
+    assert scores.rows == len(run.split.validation) - 1
     text = "".join(continue_text(run.model, SENTENCE, 90, temperature=0))
     assert text == SENTENCE * 2
 
@@ -153,7 +157,7 @@ def test_characters_are_drawn_from_the_softmax(tmp_path: Path, rng: np.random.Ge
         assert (np.abs(counts - expected) <= slack).all()
 
 
-def test_the_same_seed_gives_the_same_text(learned: dict[str, Run]) -> None:
+def test_the_same_seed_gives_the_same_text(learned: dict[str, Prepared]) -> None:
     model = learned["lstm"].model
     texts = [
         "".join(continue_text(model, "the ", 60, temperature=3, seed=seed)) for seed in (1, 1, 2)
@@ -162,7 +166,7 @@ def test_the_same_seed_gives_the_same_text(learned: dict[str, Run]) -> None:
     assert {len(text) for text in texts} == {60}
 
 
-def test_what_of_the_prompt_is_not_seen_is_said(learned: dict[str, Run]) -> None:
+def test_what_of_the_prompt_is_not_seen_is_said(learned: dict[str, Prepared]) -> None:
     notes: list[str] = []
     list(continue_text(learned["lstm"].model, "THE LAZY the lazy dog", 1, notes=notes))
     assert notes[0].startswith("7 characters of the prompt")
@@ -182,25 +186,26 @@ def test_what_of_the_prompt_is_not_seen_is_said(learned: dict[str, Run]) -> None
     ],
 )
 def test_a_request_that_cannot_be_met_is_refused(
-    arguments: Any, message: str, learned: dict[str, Run]
+    arguments: Any, message: str, learned: dict[str, Prepared]
 ) -> None:
     given = {"prompt": "the", "length": 5, **arguments}
     with pytest.raises(UsageError, match=message):
         continue_text(learned["lstm"].model, **given)
 
 
-def test_answers_are_the_probabilities_behind_the_score(learned: dict[str, Run]) -> None:
+def test_answers_are_the_probabilities_behind_the_score(learned: dict[str, Prepared]) -> None:
     run = learned["transformer"]
-    answers, truth = run.model.predict(run.held), run.model.targets(run.held)
+    data = run.split.validation
+    answers, truth = run.model.predict(data), run.model.targets(data)
     assert answers.shape == (len(truth), len(run.model.vocabulary))
     np.testing.assert_allclose(answers.sum(1), 1, rtol=1e-5)
     loss = -np.log(answers[np.arange(len(truth)), truth]).mean()
-    assert run.model.score(run.held).metrics["log_loss"] == pytest.approx(loss, rel=1e-3)
+    assert run.model.score(data).metrics["log_loss"] == pytest.approx(loss, rel=1e-3)
 
 
 def test_the_baseline_is_the_characters_shares(tmp_path: Path) -> None:
     run = prepared(tmp_path, "ab" * 100 + "a" * 100, valid=0.5)
-    assert run.model.score(run.held).baseline["accuracy"] == pytest.approx(124 / 149)
+    assert run.model.score(run.split.validation).baseline["accuracy"] == pytest.approx(124 / 149)
     assert run.model.shares.tolist() == [0.5, 0.5]
 
 
@@ -208,7 +213,7 @@ def test_the_end_of_the_text_is_held_out_and_not_learned_from(tmp_path: Path) ->
     start = SENTENCE * 20
     runs = [prepared(tmp_path, start + end * 100) for end in ("the end", "do", "zz9é")]
     for run, held in zip(runs, (70, 20, 40), strict=True):
-        assert abs(len(run.held) - (len(start) + held * 10) * 0.1) <= 1 or run.notes
+        assert abs(len(run.split.validation) - (len(start) + held * 10) * 0.1) <= 1 or run.notes
     # Only characters of the training part are known; others are left out of the end, and said.
     run = prepared(tmp_path, start + "é9" * 20 + "the end", valid=0.05)
     assert "é" not in run.model.vocabulary.characters
@@ -219,30 +224,27 @@ def test_a_test_share_is_the_very_end(tmp_path: Path) -> None:
     path = tmp_path / "text.txt"
     path.write_text("ab" * 400 + "ba" * 50 + "aa" * 50)
     config = LanguageOptions(**SMALL, valid=1 / 9)
-    run = prepare_language(Origin(str(path), test="0.1"), config)
-    decode = run.model.vocabulary.decode
-    assert decode(run.test) == "aa" * 50
-    assert decode(run.held) == "ba" * 50
-    assert decode(run.train.codes) == "ab" * 400
+    run = prepare("language-model", DataSpec(str(path), test=0.1), config)
+    assert run.split.test.text == "aa" * 50
+    assert run.split.validation.text == "ba" * 50
+    assert run.model.vocabulary.decode(run.train.codes) == "ab" * 400
 
 
 def test_other_texts_can_be_held_out(tmp_path: Path) -> None:
     for name, text in (("text", "ab" * 200), ("valid", "bab"), ("test", "abba!")):
         (tmp_path / f"{name}.txt").write_text(text)
     paths = [str(tmp_path / f"{name}.txt") for name in ("text", "valid", "test")]
-    run = prepare_language(Origin(*paths), LanguageOptions(**SMALL))
-    decode = run.model.vocabulary.decode
-    assert [decode(each) for each in (run.train.codes, run.held, run.test)] == [
-        "ab" * 200,
-        "bab",
-        "abba",
-    ]
+    run = prepare("language-model", DataSpec(*paths), LanguageOptions(**SMALL))
+    split = run.split
+    texts = [each.text for each in (split.train, split.validation, split.test)]
+    assert texts == ["ab" * 200, "bab", "abba!"]
+    assert len(run.model.targets(split.test)) == 3  # four characters that are known
     assert any("of the part never seen in training" in note and "'!'" in note for note in run.notes)
 
 
 def test_of_a_long_text_held_out_a_part_counts_and_it_is_said(tmp_path: Path) -> None:
     run = prepared(tmp_path, "ab" * 300_000, valid=0.5)
-    assert len(run.held) == 1 << 18
+    assert len(run.split.validation) == 1 << 18
     assert any("Of the 300,000 characters held out the first 262,144" in n for n in run.notes)
 
 
@@ -251,15 +253,17 @@ def test_a_text_that_is_too_short_is_refused(tmp_path: Path) -> None:
         prepared(tmp_path, "abc" * 8, context=12)
 
 
-def test_a_saved_model_is_the_same_model(learned: dict[str, Run]) -> None:
+def test_a_saved_model_is_the_same_model(learned: dict[str, Prepared]) -> None:
     for run in learned.values():
-        again = LanguageModel.from_json(run.model.to_json(), run.config)
+        again = LanguageModel.from_json(run.model.to_json(), run.options.to_options())
         again.network.load_state_dict(run.model.network.state_dict())
-        assert again.score(run.held) == run.model.score(run.held)
-        options = run.config.to_json()
-        assert LanguageOptions.from_json(options) == run.config
+        assert again.score(run.split.validation) == run.model.score(run.split.validation)
+        options = run.options.to_options()
+        assert LanguageOptions.from_json(options.to_json()) == options
 
 
-def test_predict_says_that_a_text_is_continued_by_generate(learned: dict[str, Run]) -> None:
+def test_predict_says_that_a_text_is_continued_by_generate(
+    learned: dict[str, Prepared],
+) -> None:
     with pytest.raises(UsageError, match="retrograd generate"):
-        learned["lstm"].model.predictions(learned["lstm"].held, [])
+        learned["lstm"].model.predictions(learned["lstm"].split.validation, [])

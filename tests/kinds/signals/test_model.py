@@ -12,13 +12,11 @@ import torch
 import retrograd as rg
 from retrograd import nn
 from retrograd.errors import DataError, UsageError
-from retrograd.kinds.base.bridge import Origin, Run
-from retrograd.kinds.signals.model import (
-    SignalsModel,
-    SignalsOptions,
-    holds_signals,
-    prepare_signals,
-)
+from retrograd.kinds.base.kind import DataSpec, Prepared
+from retrograd.kinds.registry import prepare
+from retrograd.kinds.signals.kind import SIGNALS
+from retrograd.kinds.signals.model import SignalsModel
+from retrograd.kinds.signals.options import SignalsOptions
 from retrograd.models.signals.cnn import SignalCNN
 from retrograd.models.signals.network import AugmentSignal, SignalNetwork
 from retrograd.models.signals.recurrent import SignalGRU, SignalLSTM
@@ -40,11 +38,11 @@ def saved(folder: Path, **arrays: Any) -> str:
     return str(path)
 
 
-def prepared(folder: Path, rows: int = 120, **options: Any) -> Run:
+def prepared(folder: Path, rows: int = 120, **options: Any) -> Prepared:
     x, y = bumps(rows)
     x_test, y_test = bumps(60, seed=1)
     path = saved(folder, x=x, y=y, x_test=x_test, y_test=y_test)
-    return prepare_signals(Origin(path), SignalsOptions(**{"epochs": 2, **options}))
+    return prepare("signals", DataSpec(path), SignalsOptions(**{"epochs": 2, **options}))
 
 
 # The augmentation ----------------------------------------------------------------------------
@@ -148,15 +146,15 @@ def test_signals_are_standardized_by_channel(rng: np.random.Generator) -> None:
 def test_bumps_are_told_apart(model: str, tmp_path: Path) -> None:
     run = prepared(tmp_path, 400, model=model, epochs=10, batch_size=32, learning_rate=0.01)
     run.fit()
-    scores = run.model.score(run.test)
+    scores = run.model.score(run.split.test)
     assert scores.rows == 60
     assert scores.metrics["accuracy"] > 0.95
     assert scores.metrics["accuracy"] > scores.baseline["accuracy"] + 0.3
     again = SignalsModel.from_json(
-        run.model.to_json(), SignalsOptions.from_json(run.config.to_json())
+        run.model.to_json(), SignalsOptions.from_json(run.options.to_options().to_json())
     )
     again.network.load_state_dict(run.model.network.state_dict())
-    np.testing.assert_array_equal(again.predict(run.test), run.model.predict(run.test))
+    np.testing.assert_array_equal(again.predict(run.split.test), run.model.predict(run.split.test))
 
 
 def test_the_running_statistics_are_averaged_with_the_weights(tmp_path: Path) -> None:
@@ -169,24 +167,26 @@ def test_the_running_statistics_are_averaged_with_the_weights(tmp_path: Path) ->
 
 def test_the_files_own_parts_are_kept_apart(tmp_path: Path) -> None:
     run = prepared(tmp_path, valid=0.25)
-    assert (len(run.train), len(run.valid), len(run.test)) == (90, 30, 60)
-    np.testing.assert_array_equal(run.test.x[:, 0], bumps(60, seed=1)[0].astype(np.float32))
+    assert (len(run.train), len(run.validation), len(run.split.test)) == (90, 30, 60)
+    np.testing.assert_array_equal(run.split.test.x[:, 0], bumps(60, seed=1)[0].astype(np.float32))
     x, y = bumps(40)
     path = saved(tmp_path, x_train=x, y_train=y, x_val=x[:7], y_val=y[:7])
-    run = prepare_signals(Origin(path, test="0.25"), SignalsOptions(epochs=1))
-    assert (len(run.train), len(run.valid), len(run.test)) == (30, 7, 10)
+    run = prepare("signals", DataSpec(path, test=0.25), SignalsOptions(epochs=1))
+    assert (len(run.train), len(run.validation), len(run.split.test)) == (30, 7, 10)
 
 
 def test_other_arrays_are_said_to_be_unused(tmp_path: Path) -> None:
     x, y = bumps(40)
-    run = prepare_signals(Origin(saved(tmp_path, x=x, y=y, t=x[0])), SignalsOptions(epochs=1))
+    run = prepare("signals", DataSpec(saved(tmp_path, x=x, y=y, t=x[0])), SignalsOptions(epochs=1))
     assert any(note.startswith("Not used: 't'") for note in run.notes)
 
 
 @pytest.mark.parametrize("labels", [["up", "down"], [b"up", b"down"], [3.0, 7.0], [3, 7]])
 def test_labels_are_classes_by_their_texts(labels: Any, tmp_path: Path) -> None:
     x, y = bumps(60)
-    run = prepare_signals(Origin(saved(tmp_path, x=x, y=np.array(labels)[y])), SignalsOptions())
+    run = prepare(
+        "signals", DataSpec(saved(tmp_path, x=x, y=np.array(labels)[y])), SignalsOptions()
+    )
     expected = [
         each.decode()
         if isinstance(each, bytes)
@@ -203,7 +203,7 @@ def test_labels_are_classes_by_their_texts(labels: Any, tmp_path: Path) -> None:
 def test_channels_come_second(tmp_path: Path) -> None:
     x, y = bumps(40)
     both = np.stack([x, -x], 1)
-    run = prepare_signals(Origin(saved(tmp_path, x=both, y=y)), SignalsOptions(epochs=1))
+    run = prepare("signals", DataSpec(saved(tmp_path, x=both, y=y)), SignalsOptions(epochs=1))
     assert run.model.shape == (2, 20)
     assert [row.column for row in run.model.columns()] == ["channel 0", "channel 1"]
 
@@ -225,7 +225,7 @@ def test_the_test_part_of_a_file_is_what_is_measured(tmp_path: Path) -> None:
     run = prepared(tmp_path)
     notes: list[str] = []
     data = run.model.read(tmp_path / "signals.npz", notes, labelled=True)
-    assert run.model.score(data) == run.model.score(run.test)
+    assert run.model.score(data) == run.model.score(run.split.test)
     assert notes[0].startswith("The test part of")
 
 
@@ -244,7 +244,7 @@ X, Y = bumps(40)
 )
 def test_what_cannot_be_learned_is_refused(arrays: Any, message: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=rf"signals\.npz.*{message}"):
-        prepare_signals(Origin(saved(tmp_path, **arrays)), SignalsOptions())
+        prepare("signals", DataSpec(saved(tmp_path, **arrays)), SignalsOptions())
 
 
 def test_signals_of_another_shape_are_refused(tmp_path: Path) -> None:
@@ -264,9 +264,9 @@ def test_a_model_of_another_kind_is_refused(tmp_path: Path) -> None:
 def test_signals_and_images_are_told_apart(tmp_path: Path) -> None:
     images = tmp_path / "images.npz"
     np.savez(images, x=np.zeros((4, 8, 8), np.uint8), y=Y[:4])
-    assert not holds_signals(images)
-    assert holds_signals(Path(saved(tmp_path, x=X, y=Y)))
-    assert not holds_signals(tmp_path / "table.csv")
+    assert not SIGNALS.holds(images)
+    assert SIGNALS.holds(Path(saved(tmp_path, x=X, y=Y)))
+    assert not SIGNALS.holds(tmp_path / "table.csv")
 
 
 def test_a_step_compiles_with_its_random_changes(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from support.samples.kinds import Op, binary, numbers, sample, unary
 # Pairs that differ and one whose elements partly agree.
 COMPARED = [*binary(), sample(np.array([1.0, 2.0, 3.0]), np.array([1.0, 3.0, 2.0]))]
 
+SAME = [*COMPARED, *(sample(x, x) for x in (np.array([1.0, 2.0]), np.array(3), np.zeros((0, 2))))]
+
 LOGICAL = [
     sample(np.array([True, True, False, False]), np.array([True, False, True, False])),
     sample(np.array([[True], [False]]), np.array([True, False])),
@@ -38,7 +40,8 @@ def positions(function):
 
 
 COMPARE = {
-    "equal": Op(jnp.equal, COMPARED),
+    "eq": Op(jnp.equal, COMPARED),
+    "same_elements": Op(jnp.array_equal, SAME),
     "not_equal": Op(jnp.not_equal, COMPARED),
     "less": Op(jnp.less, COMPARED),
     "less_equal": Op(jnp.less_equal, COMPARED),

@@ -10,7 +10,7 @@ import numpy as np
 from jax import lax
 
 from retrograd.autodiff.primitive import REGISTRY
-from retrograd.ops.windows import Windows
+from retrograd.ops.spatial.windows import Windows
 from support.samples.kinds import Op, numbers, sample
 
 LINE = Windows((3,), (2,), ((1, 2),), (1,))

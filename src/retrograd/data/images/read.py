@@ -7,6 +7,7 @@ a column of image paths.
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,13 +46,16 @@ _SEARCHED = 1 << 16
 class Found:
     """Images that are files to be decoded, or an array as it was found; and their labels."""
 
-    source: Path
+    source: Path | str
     images: ImageFiles | Array
     labels: pa.Array | None = None  # of an array; files have their own
 
 
-def holds_images(path: Path) -> bool:
-    """Whether a path is one for `read_parts`, which says what is missing if something is."""
+def holds_images(data: Any) -> bool:
+    """Whether a path or arrays are for `read_parts`, which says what is missing if something is."""
+    if not isinstance(data, str | os.PathLike):
+        return examples_kind(data) == "images"
+    path = Path(data)
     if path.is_dir():
         return bool(idx_parts(path)) or has_images(path)
     if path.suffix.lower() in TABLES:
@@ -62,13 +66,17 @@ def holds_images(path: Path) -> bool:
 
 
 def read_parts(
-    path: Path, column: str | None, target: str | None, notes: list[str]
+    data: Any, column: str | None, target: str | None, notes: list[str]
 ) -> dict[str, Found]:
     """The labelled images of each part (train, and valid and test where the data has them).
 
-    `column` and `target` are a table's columns of paths and of what is to be learned. Raises
-    DataError for data that is missing, broken or without labels.
+    `data` is a path, or arrays as `read_arrays` takes them; `column` and `target` are a table's
+    columns of paths and of what is to be learned. Raises DataError for data that is missing, broken
+    or without labels.
     """
+    if not isinstance(data, str | os.PathLike):
+        return _parts_of_arrays("The data in memory", data)
+    path = Path(data)
     if path.is_dir():
         arrays = idx_parts(path)
         if arrays:
@@ -88,18 +96,25 @@ def read_parts(
             raise DataError(f"Name the column of {path} to predict: --target COLUMN.")
         return {"train": Found(path, table_files(path, frame, column, target, notes))}
     if path.suffix.lower() == ".npz":
-        found = read_arrays(path)
-        parts = {"train": found.train, "valid": found.valid, "test": found.test}
-        return {
-            part: Found(path, as_pixels(path, pair[0]), pa.array(pair[1]))
-            for part, pair in parts.items()
-            if pair is not None
-        }
+        return _parts_of_arrays(path, path)
     return {"train": _labelled_idx(path)}
 
 
-def read_examples_only(path: Path, column: str | None, notes: list[str]) -> Found:
-    """The images at `path`, their labels left aside; DataError where there are none."""
+def _parts_of_arrays(source: Path | str, data: Any) -> dict[str, Found]:
+    found = read_arrays(data)
+    parts = {"train": found.train, "valid": found.valid, "test": found.test}
+    return {
+        part: Found(source, as_pixels(source, pair[0]), pa.array(pair[1]))
+        for part, pair in parts.items()
+        if pair is not None
+    }
+
+
+def read_examples_only(data: Any, column: str | None, notes: list[str]) -> Found:
+    """The images of a path or of arrays, labels left aside; DataError where there are none."""
+    if not isinstance(data, str | os.PathLike):
+        return Found("The data in memory", as_pixels("The data in memory", read_examples(data)))
+    path = Path(data)
     if path.is_dir() or path.suffix.lower() in SUFFIXES:
         if not path.is_dir():
             existing_file(path)
@@ -145,7 +160,7 @@ def to_set(found: Found, form: PixelFormat, limit: float, notes: list[str]) -> I
     return ImageSet(pixels, names, found.labels, are_files=False)
 
 
-def as_pixels(source: Path, x: Array) -> Array:
+def as_pixels(source: Path | str, x: Array) -> Array:
     """(n, channels, height, width) of (n, h, w), (n, h, w, c), (n, c, h, w) or (n, pixels).
 
     1, 3 or 4 on an axis are channels, the last axis first; pixels in a row are those of a square,

@@ -13,7 +13,7 @@ from retrograd.data.files import existing_file, plain_reason
 from retrograd.errors import DataError
 from retrograd.wording import count, listed
 
-__all__ = ["Vocabulary", "read_text"]
+__all__ = ["Vocabulary", "checked_text", "read_text"]
 
 Codes = np.ndarray[Any, np.dtype[np.int32]]
 
@@ -43,13 +43,18 @@ def read_text(path: str | os.PathLike[str]) -> str:
             f"{path}, byte {place} (line {line}): found 0x{raw[place]:02x}, which is not "
             f"{encoding.removesuffix('-sig').upper()}. Save the text in UTF-8."
         ) from error
+    return checked_text(text, str(path))
+
+
+def checked_text(text: str, source: str) -> str:
+    """`text` with `\\n` for line ends; DataError, naming `source`, if it is empty or not text."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
-        raise DataError(f"{path} holds no text.")
+        raise DataError(f"{source} holds no text.")
     if "\0" in text:
         raise DataError(
-            f"{path} holds the character 0 at place {text.index(chr(0))}: it is no text, or text "
-            "in another encoding. Save it in UTF-8."
+            f"{source} holds the character 0 at place {text.index(chr(0))}: it is not text, or is "
+            "text in another encoding. Save it in UTF-8."
         )
     return text
 

@@ -8,31 +8,41 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["SimpleScores", "features", "misranked", "nearest", "scaled", "simple_scores"]
+__all__ = [
+    "SimpleScores",
+    "features",
+    "finite",
+    "misranked",
+    "nearest",
+    "ridge",
+    "scaled",
+    "simple_scores",
+]
 
 Array = np.ndarray[Any, Any]
 
-_NEIGHBOURS = 7
+_NEIGHBORS = 7
 _WORDS = 4096  # token numbers beyond share places
 _COLUMNS = 3072
+_LARGEST = 1e100  # whose square is finite
 
 
 @dataclass(frozen=True)
 class SimpleScores:
-    """The error on held-out rows, see `simple_scores`, of three simple models.
+    """The error on validation rows, see `simple_scores`, of three simple models.
 
     `constant` answers with the most frequent class or the mean, `linear` is ridge regression,
-    `neighbours` the vote or mean of the nearest training rows.
+    `neighbors` the vote or mean of the nearest training rows.
     """
 
     constant: float
     linear: float
-    neighbours: float
+    neighbors: float
 
     @property
     def best(self) -> float:
         """The least of the errors."""
-        return min(self.constant, self.linear, self.neighbours)
+        return min(self.constant, self.linear, self.neighbors)
 
 
 def features(inputs: Array) -> Array:
@@ -44,7 +54,13 @@ def features(inputs: Array) -> Array:
         return counts
     # Of very wide rows, columns evenly spread.
     flat = flat[:, :: max(1, flat.shape[1] // _COLUMNS)]
-    return np.nan_to_num(flat.astype(np.float64), posinf=0.0, neginf=0.0)
+    return finite(flat)
+
+
+def finite(values: Array) -> Array:
+    """The values in float64, 0 for what is not finite, and none so large that squares overflow."""
+    known = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
+    return np.clip(known, -_LARGEST, _LARGEST)
 
 
 def simple_scores(
@@ -69,19 +85,17 @@ def simple_scores(
         def error(answer: Array) -> float:
             return misranked(answer, truth) if ranked else float(np.mean(answer.argmax(1) != truth))
     else:
-        y = np.nan_to_num(target.reshape(len(target), -1).astype(np.float64))
-        numbers = np.nan_to_num(valid_target.reshape(len(valid_target), -1).astype(np.float64))
+        y = finite(target.reshape(len(target), -1))
+        numbers = finite(valid_target.reshape(len(valid_target), -1))
         spread = max(float(((numbers - numbers.mean(0)) ** 2).sum()), 1e-300)
 
         def error(answer: Array) -> float:
             return float(((answer - numbers) ** 2).sum()) / spread
 
-    centre = y.mean(0)
-    rows = nearest(x_valid, x, _NEIGHBOURS)
     return SimpleScores(
-        constant=error(np.broadcast_to(centre, (len(x_valid), y.shape[1]))),
-        linear=error(centre + x_valid @ _ridge(x, y - centre)),
-        neighbours=error(y[rows].mean(1)),
+        constant=error(np.broadcast_to(y.mean(0), (len(x_valid), y.shape[1]))),
+        linear=error(ridge(x, y, x_valid)),
+        neighbors=error(y[nearest(x_valid, x, _NEIGHBORS)].mean(1)),
     )
 
 
@@ -92,19 +106,16 @@ def misranked(scores: Array, truth: Array) -> float:
     the wrong way round, ties counting half; the mean over the classes. 0.5 knows nothing, however
     unequal the classes are. NaN where all rows are of one class.
     """
-    shares = []
-    for code in np.unique(truth):
-        inside = truth == code
-        among, others = int(inside.sum()), int((~inside).sum())
-        if not others:
-            return math.nan
-        # Of a class that the scores have no column for they know nothing.
-        score = scores[:, code] if 0 <= code < scores.shape[1] else np.zeros(len(scores))
-        _, places, counts = np.unique(score, return_inverse=True, return_counts=True)
-        ranks = (np.cumsum(counts) - (counts - 1) / 2)[places.reshape(-1)]
-        won = ranks[inside].sum() - among * (among + 1) / 2
-        shares.append(1 - won / (among * others))
-    return float(np.mean(shares))
+    from sklearn.metrics import roc_auc_score
+
+    found = np.unique(truth)
+    if len(found) < 2:
+        return math.nan
+    nothing = np.zeros(len(scores))  # what scores without a column for a class know of it
+    known = [scores[:, c] if 0 <= c < scores.shape[1] else nothing for c in found]
+    return 1 - float(
+        np.mean([roc_auc_score(truth == c, s) for c, s in zip(found, known, strict=True)])
+    )
 
 
 def scaled(x: Array, other: Array) -> tuple[Array, Array]:
@@ -119,20 +130,21 @@ def scaled(x: Array, other: Array) -> tuple[Array, Array]:
 def nearest(queries: Array, rows: Array, count: int, itself: bool = False) -> Array:
     """(queries, count): the numbers of the nearest `rows`, nearest first.
 
-    With `itself` the queries are the rows, and none is its own neighbour.
+    With `itself` the queries are the rows, and none is its own neighbor.
     """
-    count = min(count, len(rows) - itself)
-    distances = (queries**2).sum(1)[:, None] - 2 * queries @ rows.T + (rows**2).sum(1)
-    if itself:
-        np.fill_diagonal(distances, np.inf)
-    near = np.argpartition(distances, count - 1, axis=1)[:, :count]
-    order = np.argsort(np.take_along_axis(distances, near, 1), axis=1)
-    return np.take_along_axis(near, order, 1)
+    from sklearn.neighbors import NearestNeighbors
+
+    known = NearestNeighbors(n_neighbors=min(count, len(rows) - itself), algorithm="brute")
+    return known.fit(rows).kneighbors(None if itself else queries, return_distance=False)
 
 
-def _ridge(x: Array, y: Array) -> Array:
-    """Weights (columns, outputs) of a ridge regression, its penalty one in ten of the rows."""
-    penalty = 0.1 * len(x)
-    if x.shape[1] <= len(x):
-        return np.linalg.solve(x.T @ x + penalty * np.eye(x.shape[1]), x.T @ y)
-    return x.T @ np.linalg.solve(x @ x.T + penalty * np.eye(len(x)), y)
+def ridge(x: Array, y: Array, at: Array) -> Array:
+    """What ridge regression from `x`, columns of mean 0, to `y` says at other rows.
+
+    Its penalty is a tenth of the number of rows.
+    """
+    from sklearn.linear_model import Ridge
+
+    mean = y.mean(0)
+    model = Ridge(alpha=0.1 * len(x), fit_intercept=False)
+    return mean + model.fit(x, y - mean).predict(at).reshape(len(at), *y.shape[1:])

@@ -10,22 +10,23 @@ import numpy as np
 from retrograd.diagnosis.catalogue import finding
 from retrograd.diagnosis.checks.case import Case, codes
 from retrograd.diagnosis.finding import Finding
-
-__all__ = ["CHECKS"]
+from retrograd.diagnosis.record.record import Record
+from retrograd.diagnosis.register import check
 
 # Masters & Luschi 2018 find batches of 2 to 32 rows good, Bengio 2012 takes 32 as the default; with
 # 4 or fewer the learning rate that suits 32 does not, and batch statistics are noise.
 _FEW = 4
 
 
-def too_small(case: Case) -> Iterator[Finding]:
+@check("RG209", reads=("record",))
+def too_small(case: Case, record: Record) -> Iterator[Finding]:
     """RG209. Four rows or fewer, and the run came out badly; else a note by the noise scale.
 
     Nothing where a batch is all there is.
     McCandlish et al. 2018: a batch far below the noise scale averages next to nothing out.
     """
-    rows, scale = case.rows_per_step, _noise_scale(case)
-    if not rows >= 1 or not case.has_run or case.steps_per_epoch == 1:
+    rows, scale = case.rows_per_step, _noise_scale(record)
+    if not rows >= 1 or case.steps_per_epoch == 1:
         return
     if rows <= _FEW and case.fared_badly:
         yield finding(
@@ -44,28 +45,29 @@ def too_small(case: Case) -> Iterator[Finding]:
         )
 
 
-def too_large(case: Case) -> Iterator[Finding]:
+@check("RG210", reads=("record", "steps_per_epoch"))
+def too_large(case: Case, record: Record, steps_per_epoch: int) -> Iterator[Finding]:
     """RG210. Fewer than 200 steps in all, of batches that are a tenth of the rows or more.
 
     A network wants hundreds of steps however many rows each has (Hoffer et al. 2017, "Train longer,
     generalize better"). A note where the run came out well.
     """
     rows = case.rows_per_step
-    if not rows > 64 or not case.has_run or case.steps_per_epoch is None:
+    if not rows > 64:
         return
     taken = int(case.steps[-1])
-    if taken < 200 and case.steps_per_epoch <= 10 and case.fared_badly:
+    if taken < 200 and steps_per_epoch <= 10 and case.fared_badly:
         yield finding(
             "RG210",
-            f"Batches of {rows:.0f} rows make {case.steps_per_epoch} steps an epoch and {taken} in "
-            "all.",
+            f"Batches of {rows:.0f} rows make {steps_per_epoch} steps an epoch and {taken} in all.",
             rows=rows,
-            steps_per_epoch=case.steps_per_epoch,
+            steps_per_epoch=steps_per_epoch,
             steps_taken=taken,
-            noise_scale=_noise_scale(case),
+            noise_scale=_noise_scale(record),
         )
 
 
+@check("RG211", reads=("record",))
 def clipping(case: Case) -> Iterator[Finding]:
     """RG211. More than 95 % of the steps are cut, the median one to less than a tenth.
 
@@ -92,22 +94,23 @@ def clipping(case: Case) -> Iterator[Finding]:
         )
 
 
+@check("RG217")
 def order(case: Case) -> Iterator[Finding]:
     """RG217. Batches come in the same order each epoch, and that order is not by chance.
 
-    Either it is known that they are not shuffled and the targets of neighbouring rows are more
+    Either it is known that they are not shuffled and the targets of neighboring rows are more
     alike than those of others; or the loss of a step resembles that of the step an epoch before,
-    and of its neighbours, far more than chance lets it (a correlation above 0.5 of 30 steps or
+    and of its neighbors, far more than chance lets it (a correlation above 0.5 of 30 steps or
     more has a chance below 1 %). Bengio 2012, section 3.1; TheDeepChecker checks the same.
     """
-    alike = _neighbours_alike(case)
+    alike = _neighbors_alike(case)
     repeats = _repeats(case)
     known = case.shuffled is False
     sorted_rows = known and alike > 0.3
     repeated = case.shuffled is not True and repeats > 0.5
     if sorted_rows or repeated:
         text = (
-            f"The rows are not shuffled, and neighbours have {alike:.0%} more alike targets than "
+            f"The rows are not shuffled, and neighbors have {alike:.0%} more alike targets than "
             "rows drawn at random."
             if sorted_rows
             else f"The loss of a step is correlated by {repeats:.2f} with that of the same step an "
@@ -116,7 +119,7 @@ def order(case: Case) -> Iterator[Finding]:
         yield finding("RG217", text, alike=alike, correlation=repeats)
 
 
-def _neighbours_alike(case: Case) -> float:
+def _neighbors_alike(case: Case) -> float:
     """0 if successive targets differ as much as any two do, 1 if they are the same."""
     if case.train is None or case.task is None or len(case.train) < 20:
         return math.nan
@@ -138,7 +141,7 @@ def _repeats(case: Case) -> float:
     steps = case.steps
     if per_epoch is None or per_epoch < 8 or not len(steps) or len(case.epochs) < 3:
         return math.nan
-    if len(steps) != steps[-1]:  # thinned, so that neighbours are missing
+    if len(steps) != steps[-1]:  # thinned, so that neighbors are missing
         return math.nan
     epochs = len(steps) // per_epoch
     table = case.losses[: epochs * per_epoch].reshape(epochs, per_epoch)[1:]
@@ -157,17 +160,12 @@ def _repeats(case: Case) -> float:
     return float(np.median(found)) if len(found) else math.nan
 
 
-def _noise_scale(case: Case) -> float:
+def _noise_scale(record: Record) -> float:
     """The gradient noise scale in the second half of the run, in rows; NaN if not measured."""
-    if case.record is None or not case.has_run:
-        return math.nan
     try:
-        scale = case.record.noise_scale().astype(np.float64)
+        scale = record.noise_scale().astype(np.float64)
     except KeyError:
         return math.nan
     late = scale[len(scale) // 2 :]
     late = late[~np.isnan(late)]
     return float(np.median(late)) if len(late) else math.nan
-
-
-CHECKS = (too_small, too_large, clipping, order)

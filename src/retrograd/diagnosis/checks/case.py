@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -12,46 +12,32 @@ from typing import Any
 import numpy as np
 
 from retrograd import nn, optim
-from retrograd.diagnosis.checks.baselines import SimpleScores, misranked, simple_scores
+from retrograd.diagnosis.checks.baselines import (
+    SimpleScores,
+    features,
+    misranked,
+    scaled,
+    simple_scores,
+)
+from retrograd.diagnosis.data import Data, codes
 from retrograd.diagnosis.probes.operations import operations
 from retrograd.diagnosis.probes.outputs import said_classes
 from retrograd.diagnosis.record.record import Layer, Record, Weights
 from retrograd.tensor import Tensor
 from retrograd.training.predictor import Predictor
 
-__all__ = ["Case", "Data"]
+__all__ = ["Case", "Data", "Loss", "codes"]
 
 Array = np.ndarray[Any, Any]
+Loss = Callable[[Tensor, Tensor], Tensor]
 
 # Data checks look at no more rows than this, drawn at random.
 _ROWS = 2000
 
 
 @dataclass(frozen=True)
-class Data:
-    """The model's inputs, each `(rows, ...)`, and their right answers `(rows, ...)`."""
-
-    inputs: tuple[Array, ...]
-    target: Array
-
-    @classmethod
-    def of(cls, data: Sequence[Any]) -> Data:
-        """Of `(input or inputs, target)`, arrays or what NumPy makes arrays of."""
-        inputs, target = data
-        several = isinstance(inputs, tuple)
-        return cls(tuple(map(np.asarray, inputs if several else (inputs,))), np.asarray(target))
-
-    def rows(self, which: Array) -> Data:
-        """Some of the rows."""
-        return Data(tuple(each[which] for each in self.inputs), self.target[which])
-
-    def __len__(self) -> int:
-        return len(self.target)
-
-
-@dataclass(frozen=True)
 class Case:
-    """A training before it begins (no record) or after it.
+    """A training before it begins (no record, or one without a step) or after it.
 
     `model` has the weights it starts with, or after a run those it ended with. `task` is
     "regression" or "classification". `loss(output, target)` is what is minimized. `shuffled` says
@@ -64,7 +50,7 @@ class Case:
     model: nn.Module | None = None
     train: Data | None = None
     valid: Data | None = None
-    loss: Callable[[Tensor, Tensor], Tensor] | None = None
+    loss: Loss | None = None
     task: str | None = None
     optimizer: optim.Optimizer | None = None
     batch_size: int | None = None
@@ -76,6 +62,10 @@ class Case:
 
     # The record -----------------------------------------------------------------------------------
 
+    def __post_init__(self) -> None:
+        if self.record is not None and not len(self.record.steps):
+            object.__setattr__(self, "record", None)  # nothing has run yet
+
     @cached_property
     def steps(self) -> Array:
         """The steps recorded; none without a record."""
@@ -84,7 +74,7 @@ class Case:
     @cached_property
     def has_run(self) -> bool:
         """Whether there is a record of at least a step."""
-        return len(self.steps) > 0
+        return self.record is not None
 
     def series(self, name: str, subject: str = "") -> Array:
         """A series of the record, float64, NaN where it was not measured or is not recorded."""
@@ -106,13 +96,13 @@ class Case:
     @cached_property
     def weights(self) -> tuple[Weights, ...]:
         """The parameters as they were at the start."""
-        if self.record is not None and self.has_run:
+        if self.record is not None:
             return self.record.parameters
         if self.model is None:
             return ()
-        held = None if self.optimizer is None else _held(self.optimizer)
+        known = None if self.optimizer is None else _optimized(self.optimizer)
         return tuple(
-            _weights(name, each, held)
+            Weights.of(name, each, known is None or id(each) in known, each.numel())
             for name, each in self.model.named_parameters()
             if each.numel()
         )
@@ -180,6 +170,49 @@ class Case:
             return None
         output = self._predict(data.inputs)
         return np.asarray(output if self.answer is None else self.answer(output), np.float64)
+
+    @cached_property
+    def columns(self) -> Array | None:
+        """The floating-point inputs of the sample, (rows, columns), 0 where they are not finite.
+
+        Columns of images are pixels.
+        """
+        if self.sample is None or len(self.sample) < 2:
+            return None
+        for each in self.sample.inputs:
+            if each.dtype.kind == "f" and each.ndim > 1 and each.size:
+                flat = each.reshape(len(each), -1).astype(np.float64)
+                return np.where(np.isfinite(flat), flat, 0.0)
+        return None
+
+    @cached_property
+    def is_table(self) -> bool:
+        """Whether inputs are columns of their own, not pixels, of which neighbors are alike."""
+        if self.sample is None or self.columns is None or self.sample.inputs[0].ndim != 2:
+            return False
+        return self.columns.shape[1] <= 50
+
+    @cached_property
+    def scaled_features(self) -> Array | None:
+        """The first input of the sample as simple models take it, (rows, columns)."""
+        if self.sample is None:
+            return None
+        x = features(self.sample.inputs[0])
+        return scaled(x, x)[0] if x.shape[1] else None  # not of categories, the second input
+
+    @cached_property
+    def labels(self) -> Array | None:
+        """The class codes of the sample, (rows,); None for numbers."""
+        if self.sample is None or self.task != "classification":
+            return None
+        return codes(self.sample.target)
+
+    @cached_property
+    def numbers(self) -> Array | None:
+        """The targets of the sample, (rows, columns) float64; None for classes."""
+        if self.sample is None or self.task != "regression":
+            return None
+        return np.asarray(self.sample.target, np.float64).reshape(len(self.sample), -1)
 
     @cached_property
     def classes(self) -> int:
@@ -328,14 +361,6 @@ class Case:
         return (first - last) / max(abs(first), 1e-12)
 
 
-def codes(target: Array) -> Array:
-    """Class codes (rows,) of codes in any shape or of one-hot rows."""
-    target = np.asarray(target)
-    if target.ndim > 1 and target.shape[-1] > 1:
-        return target.reshape(len(target), -1).argmax(1)
-    return np.nan_to_num(target.reshape(-1)).astype(np.int64)
-
-
 def _class_scores(flat: Array) -> Array:
     """Outputs (rows, columns) as a score for each class: of logits their probabilities, since only
     these tell the rows of a class from others by one column."""
@@ -353,27 +378,5 @@ def _sample(data: Data) -> Data:
     return data.rows(np.sort(np.random.default_rng(0).choice(len(data), _ROWS, replace=False)))
 
 
-def _held(optimizer: optim.Optimizer) -> set[int]:
+def _optimized(optimizer: optim.Optimizer) -> set[int]:
     return {id(each) for group in optimizer.param_groups for each in group.params}
-
-
-def _weights(name: str, parameter: Any, held: set[int] | None) -> Weights:
-    values = np.asarray(parameter.data, np.float64)
-    equal = None
-    if values.ndim > 1 and len(values) > 1:
-        rows = values.reshape(len(values), -1)
-        _, counts = np.unique(rows, axis=0, return_counts=True)
-        equal = float(counts[counts > 1].sum() / len(rows))
-    return Weights(
-        name=name,
-        layer=name.rpartition(".")[0],
-        shape=values.shape,
-        held=held is None or id(parameter) in held,
-        trained=bool(parameter.requires_grad),
-        mean=float(values.mean()),
-        std=float(values.std()),
-        min=float(values.min()),
-        max=float(values.max()),
-        equal_units=equal,
-        sample=values.size,
-    )

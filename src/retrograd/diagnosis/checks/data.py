@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from retrograd.diagnosis.catalogue import finding
-from retrograd.diagnosis.checks.case import Case, Data, codes
+from retrograd.diagnosis.checks.baselines import finite
+from retrograd.diagnosis.checks.case import Case, Data
 from retrograd.diagnosis.finding import Finding, Severity
+from retrograd.diagnosis.register import check
 from retrograd.wording import shown
-
-__all__ = ["CHECKS"]
 
 Array = np.ndarray[Any, Any]
 
@@ -21,17 +21,6 @@ Array = np.ndarray[Any, Any]
 # BackProp", 4.3). Ten times that saturates a tanh and multiplies the largest stable learning rate
 # by 1/100.
 _SIZE = 10.0
-
-
-def _columns(case: Case) -> Array | None:
-    """The floating-point inputs of the sample, (rows, columns); columns of images are pixels."""
-    if case.sample is None or len(case.sample) < 2:
-        return None
-    for each in case.sample.inputs:
-        if each.dtype.kind == "f" and each.ndim > 1 and each.size:
-            flat = each.reshape(len(each), -1).astype(np.float64)
-            return np.where(np.isfinite(flat), flat, 0.0)
-    return None
 
 
 def _name(case: Case, column: int) -> str:
@@ -42,13 +31,14 @@ def _name(case: Case, column: int) -> str:
     return str(column)
 
 
-def input_scale(case: Case) -> Iterator[Finding]:
+@check("RG301", reads=("columns",))
+def input_scale(case: Case, columns: Array) -> Iterator[Finding]:
     """RG301. A column whose root mean square is above 10, or columns of very unlike size.
 
     Or all of them below 1/100. Not where the model normalizes its inputs itself.
     """
-    x = _columns(case)
-    if x is None or _starts_normalizing(case):
+    x = columns
+    if _starts_normalizing(case):
         return
     sizes = np.sqrt((x**2).mean(0))
     largest = int(sizes.argmax())
@@ -81,15 +71,13 @@ def _starts_normalizing(case: Case) -> bool:
     return False
 
 
-def target_scale(case: Case) -> Iterator[Finding]:
+@check("RG302", reads=("numbers",))
+def target_scale(case: Case, numbers: Array) -> Iterator[Finding]:
     """RG302. Numbers to predict whose mean or spread is above 10, or whose spread is below 1/100.
 
     A network's first outputs are of size 1, and Adam moves each bias by at most the learning rate.
     """
-    if case.task != "regression" or case.sample is None:
-        return
-    y = np.asarray(case.sample.target, np.float64).reshape(len(case.sample), -1)
-    y = y[np.isfinite(y).all(1)]
+    y = numbers[np.isfinite(numbers).all(1)]
     if len(y) < 2:
         return
     mean, spread = float(np.abs(y.mean(0)).max()), float(y.std(0).max())
@@ -102,13 +90,14 @@ def target_scale(case: Case) -> Iterator[Finding]:
         )
 
 
-def constant_inputs(case: Case) -> Iterator[Finding]:
+@check("RG303", reads=("columns",))
+def constant_inputs(case: Case, columns: Array) -> Iterator[Finding]:
     """RG303. Half of the columns or more, or all that matter, are the same in every row.
 
     A few are common (the corners of digits) and a note: they do no harm but to say nothing.
     """
-    x = _columns(case)
-    if x is None or x.shape[1] < 2:
+    x = columns
+    if x.shape[1] < 2:
         return
     spread = x.max(0) - x.min(0)
     constant = np.flatnonzero(spread <= 1e-7 * np.abs(x).max(0))
@@ -116,7 +105,7 @@ def constant_inputs(case: Case) -> Iterator[Finding]:
         return
     share = len(constant) / x.shape[1]
     severity: Severity = "error" if share == 1 else "warning" if share >= 0.5 else "note"
-    if severity == "note" and not _is_table(case):
+    if severity == "note" and not case.is_table:
         return  # pixels and instants at the edge
     if severity == "note" and share >= 0.2:
         severity = "warning"
@@ -130,25 +119,15 @@ def constant_inputs(case: Case) -> Iterator[Finding]:
     )
 
 
-def _is_table(case: Case) -> bool:
-    """Whether the inputs are columns of their own, not pixels, of which neighbours are alike."""
-    assert case.sample is not None
-    if case.sample.inputs[0].ndim != 2:
-        return False
-    x = _columns(case)
-    return x is not None and x.shape[1] <= 50
-
-
-def duplicated_inputs(case: Case) -> Iterator[Finding]:
+@check("RG304", reads=("columns", "train"))
+def duplicated_inputs(case: Case, columns: Array, train: Data) -> Iterator[Finding]:
     """RG304. Columns that are copies of others; rows that come again, also among the validation.
 
     Rows of a few categories coincide by nature, so that rows are judged only where their columns
     are continuous: half of the first column's values occur once.
     """
-    x = _columns(case)
-    if x is None or case.train is None:
-        return
-    if _is_table(case):
+    x = columns
+    if case.is_table:
         varied = x[:, x.std(0) > 0]
         twins = varied.shape[1] - np.unique(varied, axis=1).shape[1]
         if twins:
@@ -161,7 +140,7 @@ def duplicated_inputs(case: Case) -> Iterator[Finding]:
             )
     if not _is_continuous(x):
         return
-    keys = _keys(case.train)
+    keys = _keys(train)
     copies = 1 - len(set(keys)) / len(keys)
     overlap = 0.0
     if case.valid is not None and len(case.valid):
@@ -188,43 +167,60 @@ def _keys(data: Data) -> list[bytes]:
     return [row.tobytes() for row in np.ascontiguousarray(flat)]
 
 
-def giveaway(case: Case) -> Iterator[Finding]:
+@check("RG305", reads=("columns", "numbers"))
+def gives_number_away(case: Case, columns: Array, numbers: Array) -> Iterator[Finding]:
     """RG305. A single column from which the target can be told almost without error.
 
-    For numbers: a correlation, also of ranks, above 0.995. For classes: intervals of the column,
-    each answering with its most frequent class, are right in more than 99 % of other rows, at most
-    a fifth as often wrong as those of any column that is not in league. Kaufman et al. 2012
-    ("Leakage in data mining") look for the same.
+    A correlation, also of ranks, above 0.995. Kaufman et al. 2012 ("Leakage in data mining") look
+    for the same.
     """
-    x = _columns(case)
-    if x is None or case.sample is None or case.task is None or len(x) < 50:
+    from scipy.stats import rankdata
+
+    y = finite(numbers[:, 0])
+    ranks = rankdata(y)
+    varied = _varied(columns)
+    scores = [
+        max(_correlation(x, y), _correlation(rankdata(x), ranks)) for x in columns[:, varied].T
+    ]
+    yield from _giveaway(case, varied, scores, 0.995, "correlation")
+
+
+@check("RG305", reads=("columns", "labels"))
+def gives_class_away(case: Case, columns: Array, labels: Array) -> Iterator[Finding]:
+    """RG305. The same for classes.
+
+    Intervals of the column, each answering with its most frequent class, are right in more than
+    99 % of other rows, and in more than a tenth of what the most frequent class leaves.
+    """
+    shares = np.unique(labels, return_counts=True)[1] / len(labels)
+    varied = _varied(columns)
+    scores = [_told_by(x, labels) for x in columns[:, varied].T]
+    limit = max(0.99, 1 - (1 - shares.max()) / 10)
+    yield from _giveaway(case, varied, scores, limit, "share right")
+
+
+def _varied(columns: Array) -> Array:
+    """The numbers of the columns to look at; none of so few rows that chance gives them away."""
+    return np.flatnonzero(columns.std(0) > 0)[:2000] if len(columns) >= 50 else np.zeros(0, int)
+
+
+def _giveaway(
+    case: Case, varied: Array, scores: list[float], limit: float, measure: str
+) -> Iterator[Finding]:
+    """The best column, if it is above `limit` and wrong at most a fifth as often as the next."""
+    if len(scores) < 2:
         return
-    varied = np.flatnonzero(x.std(0) > 0)[:2000]
-    if len(varied) < 2:
-        return
-    if case.task == "regression":
-        y = np.nan_to_num(np.asarray(case.sample.target, np.float64).reshape(len(x), -1)[:, 0])
-        scores = [
-            max(_correlation(x[:, c], y), _correlation(_ranks(x[:, c]), _ranks(y))) for c in varied
-        ]
-        limit = 0.995
-    else:
-        classes = codes(case.sample.target)
-        shares = np.unique(classes, return_counts=True)[1] / len(classes)
-        limit = max(0.99, 1 - (1 - shares.max()) / 10)
-        scores = [_told_by(x[:, c], classes) for c in varied]
     best = int(np.argmax(scores))
-    others = sorted(scores, reverse=True)[1:]
+    next_best = sorted(scores)[-2]
     # Where several columns do nearly as well the task is simply easy.
-    if scores[best] > limit and (1 - others[0]) > 5 * (1 - scores[best]) and 1 - others[0] > 0.02:
+    if scores[best] > limit and 1 - next_best > max(5 * (1 - scores[best]), 0.02):
         yield finding(
             "RG305",
             f"Column {_name(case, varied[best])} of the inputs alone gives the target with a "
-            f"{'correlation' if case.task == 'regression' else 'share right'} of "
-            f"{scores[best]:.4f}; the next best column with {others[0]:.2f}.",
+            f"{measure} of {scores[best]:.4f}; the next best column with {next_best:.2f}.",
             column=varied[best],
             score=scores[best],
-            next_best=others[0],
+            next_best=next_best,
         )
 
 
@@ -232,11 +228,6 @@ def _correlation(a: Array, b: Array) -> float:
     a, b = a - a.mean(), b - b.mean()
     size = math.sqrt(float(a @ a) * float(b @ b))
     return abs(float(a @ b)) / size if size > 0 else 0.0
-
-
-def _ranks(a: Array) -> Array:
-    _, places, counts = np.unique(a, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts - 1) / 2)[places]
 
 
 def _told_by(column: Array, classes: Array) -> float:
@@ -247,6 +238,3 @@ def _told_by(column: Array, classes: Array) -> float:
     table = np.zeros((len(edges) + 1, count))
     np.add.at(table, (place[learn], classes[learn]), 1)
     return float(np.mean(table.argmax(1)[place[judge]] == classes[judge]))
-
-
-CHECKS = (input_scale, target_scale, constant_inputs, duplicated_inputs, giveaway)

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from retrograd.diagnosis.catalogue import finding
+from retrograd.diagnosis.checks.baselines import SimpleScores
 from retrograd.diagnosis.checks.case import Case
 from retrograd.diagnosis.finding import Finding
+from retrograd.diagnosis.register import check
 
-__all__ = ["CHECKS"]
 
-
+@check("RG501", reads=("record",))
 def overfitting(case: Case) -> Iterator[Finding]:
     """RG501. The validation loss rose from its least by a quarter of what it had gained, or more,
     while the training loss is less than half of it; or a simple model does better on the
@@ -56,6 +57,7 @@ def overfitting(case: Case) -> Iterator[Finding]:
         )
 
 
+@check("RG502", reads=("record",))
 def overtraining(case: Case) -> Iterator[Finding]:
     """RG502. The best epoch lies in the first half, and a tenth of what was gained is lost.
 
@@ -80,17 +82,17 @@ def overtraining(case: Case) -> Iterator[Finding]:
         )
 
 
-def underfitting(case: Case) -> Iterator[Finding]:
+@check("RG503", reads=("record", "simple"))
+def underfitting(case: Case, simple: SimpleScores) -> Iterator[Finding]:
     """RG503. Ridge regression or the nearest rows do better on rows not learned from than the
     network on those it learned from.
 
     Where simple models come to more than that, the network has no excuse in the data.
     """
-    simple = case.simple
-    if simple is None or not case.shortfall > 1.1 or not math.isfinite(case.train_error):
+    if not case.shortfall > 1.1 or not math.isfinite(case.train_error):
         return
     if case.train_error >= simple.best:
-        is_linear = simple.linear <= simple.neighbours
+        is_linear = simple.linear <= simple.neighbors
         name = "ridge regression comes" if is_linear else "nearest neighbors come"
         yield finding(
             "RG503",
@@ -103,14 +105,14 @@ def underfitting(case: Case) -> Iterator[Finding]:
         )
 
 
-def baseline(case: Case) -> Iterator[Finding]:
+@check("RG504", reads=("record", "simple"))
+def baseline(case: Case, simple: SimpleScores) -> Iterator[Finding]:
     """RG504. Not better than the most frequent class or the mean, within two standard errors.
 
     DeepLocalize and the project's own scores compare with the same. A warning where simple models,
     too, find nothing.
     """
-    simple = case.simple
-    if simple is None or not case.has_run or not math.isfinite(case.valid_error):
+    if not math.isfinite(case.valid_error):
         return
     margin = case.margin(simple.constant)
     if case.valid_error > simple.constant - margin:
@@ -143,6 +145,3 @@ def _figure(case: Case) -> str:
 
 def _shown(case: Case, error: float) -> str:
     return f"{1 - error if case.is_unbalanced else error:.3g}"
-
-
-CHECKS = (overfitting, overtraining, underfitting, baseline)

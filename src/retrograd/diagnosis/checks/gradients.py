@@ -11,9 +11,8 @@ from retrograd.diagnosis.catalogue import finding
 from retrograd.diagnosis.checks.case import Case
 from retrograd.diagnosis.finding import Finding, Severity
 from retrograd.diagnosis.record.record import Layer
+from retrograd.diagnosis.register import check
 from retrograd.wording import count
-
-__all__ = ["CHECKS"]
 
 # A factor a layer of 1/4, the largest slope of a sigmoid, makes 1e-3 of five layers.
 _VANISHED = 1e-3
@@ -24,6 +23,7 @@ def _with_parameters(case: Case) -> list[Layer]:
     return [each for each in case.layers if each.parameters and each.kind != "Embedding"]
 
 
+@check("RG101", "RG102", reads=("record",))
 def flow(case: Case) -> Iterator[Finding]:
     """RG101 and RG102. The cotangent's norm at the first layer in shares of that at the last.
 
@@ -68,6 +68,7 @@ def flow(case: Case) -> Iterator[Finding]:
         )
 
 
+@check("RG102", reads=("record",))
 def bursts(case: Case) -> Iterator[Finding]:
     """RG102. Gradients whose norm now and then is a thousand times its median.
 
@@ -93,6 +94,7 @@ def bursts(case: Case) -> Iterator[Finding]:
         )
 
 
+@check("RG103", reads=("record",))
 def dead_units(case: Case) -> Iterator[Finding]:
     """RG103. ReLUs that were 0 on every row of the last steps, in the last quarter of the run.
 
@@ -123,6 +125,7 @@ def dead_units(case: Case) -> Iterator[Finding]:
         )
 
 
+@check("RG104", reads=("record",))
 def saturated_units(case: Case) -> Iterator[Finding]:
     """RG104. Outputs of a hidden sigmoid or tanh in the outermost 1 % of its range.
 
@@ -162,6 +165,3 @@ def _late(values: np.ndarray) -> float:
 
 def _last_quarter(case: Case) -> tuple[int, int]:
     return int(case.steps[-max(1, len(case.steps) // 4)]), int(case.steps[-1])
-
-
-CHECKS = (flow, bursts, dead_units, saturated_units)

@@ -9,29 +9,28 @@ from typing import Any
 import numpy as np
 
 from retrograd.diagnosis.catalogue import finding
-from retrograd.diagnosis.checks.baselines import features, nearest, scaled
-from retrograd.diagnosis.checks.case import Case, codes
+from retrograd.diagnosis.checks.baselines import features, finite, nearest, ridge, scaled
+from retrograd.diagnosis.checks.case import Case, Data, codes
 from retrograd.diagnosis.finding import Finding, Severity
 from retrograd.diagnosis.probes.loss import LossProbe
-
-__all__ = ["CHECKS"]
+from retrograd.diagnosis.register import check
 
 Array = np.ndarray[Any, Any]
 
 # He & Garcia 2009 call 10 : 1 an imbalance that wants care.
 _RATIO = 10.0
+# Of fewer rows neighbors tell nothing.
+_ROWS = 60
 
 
-def imbalance(case: Case) -> Iterator[Finding]:
+@check("RG306", reads=("train", "labels"))
+def imbalance(case: Case, train: Data, labels: Array) -> Iterator[Finding]:
     """RG306. A class ten times as frequent as another, which the loss weighs no more.
 
     Whether the loss weighs it is tried out, by the slope it has at rows of either. After a run it
     is a note if the rare class is found half as often as the frequent one, or more.
     """
-    if case.sample is None or case.task != "classification" or case.train is None:
-        return
-    y = codes(case.train.target)
-    classes, counts = np.unique(y, return_counts=True)
+    classes, counts = np.unique(codes(train.target), return_counts=True)
     if len(classes) < 2:
         return
     rare, frequent = classes[counts.argmin()], classes[counts.argmax()]
@@ -42,9 +41,9 @@ def imbalance(case: Case) -> Iterator[Finding]:
     text = f"Class {frequent} is {ratio:.0f} times as frequent as class {rare}"
     numbers = {"ratio": ratio, "rows": counts.min()}
     if case.has_run and case.outputs is not None and np.isfinite(case.outputs).all():
-        said, truth = case.said(case.outputs), codes(case.sample.target)
+        said = case.said(case.outputs)
         found = [
-            float(np.mean(said[truth == c] == c)) if (truth == c).any() else 1.0
+            float(np.mean(said[labels == c] == c)) if (labels == c).any() else 1.0
             for c in (rare, frequent)
         ]
         text += f", and found in {found[0]:.0%} of its rows, against {found[1]:.0%}"
@@ -56,10 +55,9 @@ def imbalance(case: Case) -> Iterator[Finding]:
 
 def _weighs(case: Case, rare: int, frequent: int) -> bool:
     """Whether a row of the rare class has twice the say of a frequent one, or more."""
-    if case.loss is None or case.outputs is None or case.sample is None:
+    if case.loss is None or case.outputs is None or case.sample is None or case.labels is None:
         return False
-    truth = codes(case.sample.target)
-    rows = [np.flatnonzero(truth == c)[:8] for c in (rare, frequent)]
+    rows = [np.flatnonzero(case.labels == c)[:8] for c in (rare, frequent)]
     count = min(map(len, rows))
     if not count:
         return False
@@ -74,34 +72,23 @@ def _weighs(case: Case, rare: int, frequent: int) -> bool:
     return bool(size[:count].sum() > 2 * size[count:].sum())
 
 
-def disagreement(case: Case) -> Iterator[Finding]:
+@check("RG307", reads=("scaled_features", "labels"))
+def classes_disagree(case: Case, scaled_features: Array, labels: Array) -> Iterator[Finding]:
     """RG307. Labels that rows nearly the same contradict, or that the inputs say nothing about.
 
-    Told by nearest neighbours (the idea of Wilson 1972 and of Northcutt et al. 2021): (a) they
+    Told by nearest neighbors (the idea of Wilson 1972 and of Northcutt et al. 2021): (a) they
     predict the training labels much worse than the validation labels, so that the former are
     wrong; (b) they predict them no better than chance; (c) rows with the same inputs, or deep
     inside a region of one class, have other labels about as often as rows anywhere, and in 10 % of
     cases or more (a natural border leaves the inside clean).
     """
-    if case.sample is None or case.task is None or len(case.sample) < 60:
+    x, y = scaled_features, labels
+    if len(y) < _ROWS:
         return
-    sample = case.sample
-    raw = features(sample.inputs[0])
-    if not raw.shape[1]:
-        return  # a table of categories alone, which are its second input
-    x, _ = scaled(raw, raw)
-    if case.task == "classification":
-        yield from _classes_disagree(case, x, codes(sample.target))
-    else:
-        y = np.nan_to_num(np.asarray(sample.target, np.float64).reshape(len(x), -1)[:, 0])
-        yield from _numbers_disagree(case, x, y)
-
-
-def _classes_disagree(case: Case, x: Array, y: Array) -> Iterator[Finding]:
     count = int(y.max()) + 1
     near = nearest(x, x, 10, itself=True)
-    votes = np.stack([(y[near] == c).sum(1) for c in range(count)], 1)
-    agreed = float(np.mean(votes.argmax(1) == y))
+    votes = _votes(y[near], count)
+    agreed = float(np.mean(votes == y))
     shares = np.bincount(y, minlength=count) / len(y)
     margin = 3 * math.sqrt(0.25 / len(y))
     same = _same_inputs(x, y)
@@ -128,12 +115,17 @@ def _classes_disagree(case: Case, x: Array, y: Array) -> Iterator[Finding]:
             agreed=agreed,
             by_chance=shares.max(),
         )
-    elif (inside := _inside(x, votes.argmax(1), y)) > max(0.1, 0.75 * (1 - agreed)):
+    elif (inside := _inside(x, votes, y)) > max(0.1, 0.75 * (1 - agreed)):
         yield finding(
             "RG307",
             f"Deep inside regions of one class {inside:.0%} of the rows have another label.",
             share=inside,
         )
+
+
+def _votes(near: Array, count: int) -> Array:
+    """The most frequent of the classes (rows, neighbors) in each row; of equals the least."""
+    return np.stack([(near == c).sum(1) for c in range(count)], 1).argmax(1)
 
 
 def _same_inputs(x: Array, y: Array) -> float | None:
@@ -151,8 +143,8 @@ def _same_inputs(x: Array, y: Array) -> float | None:
 
 
 def _clean_vote(case: Case) -> tuple[float, float] | None:
-    """How often the neighbours' vote is right on the training rows, and on the validation rows."""
-    if case.valid_sample is None or case.sample is None or len(case.valid_sample) < 60:
+    """How often the neighbors' vote is right on the training rows, and on the validation rows."""
+    if case.valid_sample is None or case.sample is None or len(case.valid_sample) < _ROWS:
         return None
     train, valid = scaled(features(case.sample.inputs[0]), features(case.valid_sample.inputs[0]))
     y, truth = codes(case.sample.target), codes(case.valid_sample.target)
@@ -160,8 +152,7 @@ def _clean_vote(case: Case) -> tuple[float, float] | None:
     right = []
     for queries, answers, itself in ((train, y, True), (valid, truth, False)):
         near = nearest(queries, train, 10, itself=itself)
-        votes = np.stack([(y[near] == c).sum(1) for c in range(count)], 1)
-        right.append(float(np.mean(votes.argmax(1) == answers)))
+        right.append(float(np.mean(_votes(y[near], count) == answers)))
     return right[0], right[1]
 
 
@@ -176,10 +167,12 @@ def _says_nothing(case: Case) -> bool:
 def _inside(x: Array, smooth: Array, y: Array) -> float:
     """The share of other labels in the third of the rows that lies deepest in its region.
 
-    Regions are those of the neighbours' votes; depth is the distance to the nearest row of another
+    Regions are those of the neighbors' votes; depth is the distance to the nearest row of another
     region in shares of that to the tenth nearest of its own.
     """
-    distances = (x**2).sum(1)[:, None] - 2 * x @ x.T + (x**2).sum(1)
+    from sklearn.metrics.pairwise import euclidean_distances
+
+    distances = euclidean_distances(x, squared=True)
     np.fill_diagonal(distances, np.inf)
     other = smooth[:, None] != smooth
     if not other.any():
@@ -187,14 +180,19 @@ def _inside(x: Array, smooth: Array, y: Array) -> float:
     away = np.where(other, distances, np.inf).min(1)
     own = np.partition(np.where(other, np.inf, distances), 9, axis=1)[:, 9]
     usable = np.isfinite(away) & np.isfinite(own) & (own > 0)
-    if usable.sum() < 60:
+    if usable.sum() < _ROWS:
         return 0.0
     depth = np.where(usable, away / np.where(own > 0, own, 1), -np.inf)
     deep = np.argsort(-depth)[: int(usable.sum()) // 3]
     return float(np.mean(smooth[deep] != y[deep]))
 
 
-def _numbers_disagree(case: Case, x: Array, y: Array) -> Iterator[Finding]:
+@check("RG307", reads=("scaled_features", "numbers"))
+def numbers_disagree(case: Case, scaled_features: Array, numbers: Array) -> Iterator[Finding]:
+    """RG307. The same for numbers: by the share of variance that the nearest rows leave."""
+    x, y = scaled_features, finite(numbers[:, 0])
+    if len(y) < _ROWS:
+        return
     spread = float(((y - y.mean()) ** 2).mean())
     if spread == 0:
         return
@@ -209,25 +207,19 @@ def _numbers_disagree(case: Case, x: Array, y: Array) -> Iterator[Finding]:
             "so does a linear model: the inputs say nothing about the target.",
             unexplained=unexplained,
         )
-    elif simple is not None and unexplained > 0.3 and simple.neighbours < 0.5 * unexplained:
+    elif simple is not None and unexplained > 0.3 and simple.neighbors < 0.5 * unexplained:
         yield finding(
             "RG307",
             f"The nearest rows leave {unexplained:.0%} of the variance of the training targets "
-            f"unexplained, and {simple.neighbours:.0%} of that of the validation targets: the "
+            f"unexplained, and {simple.neighbors:.0%} of that of the validation targets: the "
             "training targets are worse.",
             unexplained=unexplained,
-            validation=simple.neighbours,
+            validation=simple.neighbors,
         )
 
 
 def _linear_left(x: Array, y: Array) -> float:
     """The share of variance that ridge regression leaves, judged on every second row."""
     learn, judge = slice(0, None, 2), slice(1, None, 2)
-    a, b = x[learn], y[learn] - y[learn].mean()
-    penalty = 0.1 * len(a) * np.eye(a.shape[1])
-    answer = x[judge] @ np.linalg.solve(a.T @ a + penalty, a.T @ b)
-    left = y[judge] - y[learn].mean() - answer
+    left = y[judge] - ridge(x[learn], y[learn], x[judge])
     return float((left**2).mean() / max(float(y[judge].var()), 1e-300))
-
-
-CHECKS = (imbalance, disagreement)

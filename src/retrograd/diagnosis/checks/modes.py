@@ -8,27 +8,27 @@ from typing import Any
 import numpy as np
 
 from retrograd import nn
+from retrograd.autodiff.hooks import hooks
 from retrograd.autodiff.tape import no_grad
 from retrograd.diagnosis.catalogue import finding
-from retrograd.diagnosis.checks.case import Case
+from retrograd.diagnosis.checks.case import Case, Data
 from retrograd.diagnosis.checks.weights import matrices
 from retrograd.diagnosis.finding import Finding
+from retrograd.diagnosis.record.record import Record
+from retrograd.diagnosis.register import check
 from retrograd.tensor import Tensor
-
-__all__ = ["CHECKS"]
 
 Array = np.ndarray[Any, Any]
 
 
-def trained_in_evaluation(case: Case) -> Iterator[Finding]:
+@check("RG218", reads=("record",))
+def trained_in_evaluation(case: Case, record: Record) -> Iterator[Finding]:
     """RG218. Dropout or normalization was in evaluation mode in a pass that was trained on.
 
     Batch statistics that are frozen on purpose belong to a model that is fine-tuned, whose dropout
     is on.
     """
-    if case.record is None:
-        return
-    layers = case.record.facts.trained_in_eval
+    layers = record.facts.trained_in_eval
     if layers:
         yield finding(
             "RG218",
@@ -37,14 +37,13 @@ def trained_in_evaluation(case: Case) -> Iterator[Finding]:
         )
 
 
-def evaluated_in_training(case: Case) -> Iterator[Finding]:
+@check("RG506", reads=("record",))
+def evaluated_in_training(case: Case, record: Record) -> Iterator[Finding]:
     """RG506. Dropout or normalization was in training mode in a pass under no_grad.
 
     Dropout that is left on to draw from (Gal & Ghahramani 2016) does this on purpose.
     """
-    if case.record is None:
-        return
-    layers = case.record.facts.evaluated_in_train
+    layers = record.facts.evaluated_in_train
     if layers:
         yield finding(
             "RG506",
@@ -53,18 +52,17 @@ def evaluated_in_training(case: Case) -> Iterator[Finding]:
         )
 
 
-def dropout(case: Case) -> Iterator[Finding]:
+@check("RG505", reads=("model",))
+def dropout(case: Case, model: nn.Module) -> Iterator[Finding]:
     """RG505. A layer drops more than 70 %; or dropout costs more than it can bring.
 
     Srivastava et al. 2014 (7.3) find 40 to 80 % kept good for hidden units, and errors that rise
     steeply where less is. Below that it is judged by the result: the run came out badly, and the
     loss in training, with dropout, is twice that on the validation rows, without.
     """
-    if case.model is None:
-        return
     rates = {
         name: float(module.p)
-        for name, module in case.model.named_modules()
+        for name, module in model.named_modules()
         if isinstance(module, nn.Dropout) and float(module.p) > 0
     }
     if not rates:
@@ -88,16 +86,17 @@ def dropout(case: Case) -> Iterator[Finding]:
         )
 
 
-def weight_decay(case: Case) -> Iterator[Finding]:
+@check("RG215", reads=("record",))
+def weight_decay(case: Case, record: Record) -> Iterator[Finding]:
     """RG215. The weights shrank to less than half their first size, under decay.
 
     Training lets weights grow; where they shrink so far, the decay is stronger than the gradient
     (Krogh & Hertz 1992; Zhang et al. 2019, "Three mechanisms of weight decay"). Not judged where
     the run came out well, nor where nothing but the decay moves the weights.
     """
-    if case.record is None or not case.has_run or not case.fared_badly:
+    decay = float(record.optimizer[1].get("weight_decay") or 0.0)
+    if not decay or not case.fared_badly:
         return
-    decay = float(case.record.optimizer[1].get("weight_decay") or 0.0)
     shrunk = []
     for each in matrices(case):
         norms = case.series("weight_norm", each.name)
@@ -119,7 +118,8 @@ def weight_decay(case: Case) -> Iterator[Finding]:
         )
 
 
-def batch_statistics(case: Case) -> Iterator[Finding]:
+@check("RG507", reads=("record", "model", "sample"))
+def batch_statistics(case: Case, model: nn.Module, sample: Data) -> Iterator[Finding]:
     """RG507. BatchNorm's running statistics are not those of what reaches it.
 
     The training rows are run once more in training mode, on the weights as they are: a running
@@ -127,17 +127,15 @@ def batch_statistics(case: Case) -> Iterator[Finding]:
     variance off by more than a factor of 4 (Ioffe & Szegedy 2015, algorithm 2, takes them for
     estimates of the same).
     """
-    if case.model is None or case.sample is None or not case.has_run:
-        return
     norms: dict[int, tuple[str, Any]] = {
         id(module): (name, module)
-        for name, module in case.model.named_modules()
+        for name, module in model.named_modules()
         if type(module).__name__.startswith("BatchNorm")
         and getattr(module, "running_mean", None) is not None
     }
     if not norms:
         return
-    seen = _inputs_of(case, norms)
+    seen = _inputs_of(norms, model, sample)
     off = []
     for key, x in seen.items():
         name, module = norms[key]
@@ -164,28 +162,25 @@ def batch_statistics(case: Case) -> Iterator[Finding]:
         )
 
 
-def _inputs_of(case: Case, modules: dict[int, Any]) -> dict[int, Array]:
+def _inputs_of(modules: dict[int, Any], model: nn.Module, sample: Data) -> dict[int, Array]:
     """What reaches the modules in training mode, batch statistics and all, dropout apart."""
-    assert case.model is not None
-    assert case.sample is not None
     seen: dict[int, Array] = {}
 
-    def see(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> Any:
+    def see(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
         if id(module) in modules and id(module) not in seen:
             seen[id(module)] = np.asarray(inputs[0], np.float64)
-        return output
 
-    rows = case.sample.rows(np.arange(min(256, len(case.sample))))
-    saved, modes = case.model.state_dict(), [(m, m.training) for m in case.model.modules()]
+    rows = sample.rows(np.arange(min(256, len(sample))))
+    saved = model.state_dict()
     try:
-        for module, _ in modes:
-            module.train(id(module) in modules)
-        with no_grad(), np.errstate(all="ignore"), nn.module.observed(see):
-            case.model(*map(Tensor, rows.inputs))
+        with nn.evaluating(model):
+            for module in model.modules():
+                if id(module) in modules:
+                    module.train()
+            with no_grad(), np.errstate(all="ignore"), hooks(module=see):
+                model(*map(Tensor, rows.inputs))
     finally:
-        case.model.load_state_dict(saved)
-        for module, mode in modes:
-            module._training = mode
+        model.load_state_dict(saved)
     return {key: x for key, x in seen.items() if np.isfinite(x).all() and x.ndim > 1}
 
 
@@ -193,6 +188,3 @@ def _named(layers: tuple[str, ...]) -> str:
     shown = ", ".join(layers[:3])
     more = f" and {len(layers) - 3} more" if len(layers) > 3 else ""
     return f"{shown}{more} {'were' if len(layers) > 1 else 'was'}"
-
-
-CHECKS = (trained_in_evaluation, evaluated_in_training, dropout, weight_decay, batch_statistics)

@@ -1,4 +1,4 @@
-"""Checks of numbers that are none: NaN and infinity in the data, the loss, the gradients."""
+"""Checks of numbers that are not finite: NaN and infinity in the data, the loss, the gradients."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import numpy as np
 from retrograd.diagnosis.catalogue import finding
 from retrograd.diagnosis.checks.case import Case
 from retrograd.diagnosis.finding import Finding
+from retrograd.diagnosis.record.record import Record
+from retrograd.diagnosis.register import check
 
-__all__ = ["CHECKS"]
 
-
+@check("RG601")
 def numbers_in_data(case: Case) -> Iterator[Finding]:
     """RG601. One is too many: it reaches every weight with the first gradient (IEEE 754)."""
     for name, data in (("training", case.train), ("validation", case.valid)):
@@ -35,8 +36,9 @@ def numbers_in_data(case: Case) -> Iterator[Finding]:
                 return
 
 
+@check("RG602", reads=("record",))
 def numbers_in_loss(case: Case) -> Iterator[Finding]:
-    """RG602. From the first loss that is no number on, no step means anything."""
+    """RG602. From the first loss that is not finite on, no step means anything."""
     wrong = np.flatnonzero(~np.isfinite(case.losses))
     if len(wrong):
         step = int(case.steps[wrong[0]])
@@ -46,11 +48,12 @@ def numbers_in_loss(case: Case) -> Iterator[Finding]:
         yield finding("RG602", text, steps=(step, int(case.steps[-1])), before=before)
 
 
-def numbers_in_gradients(case: Case) -> Iterator[Finding]:
-    """RG603. While the loss is still a number, so that the fault is on the way back."""
+@check("RG603", reads=("record",))
+def numbers_in_gradients(case: Case, record: Record) -> Iterator[Finding]:
+    """RG603. While the loss is still finite, so that the fault is in the backward pass."""
     norms = case.series("gradient_norm")
     wrong = np.flatnonzero(~np.isfinite(norms) & np.isfinite(case.losses))
-    if not len(wrong) or case.record is None or not case.record.subjects("gradient_norm"):
+    if not len(wrong) or not record.subjects("gradient_norm"):
         return
     first = wrong[0]
     layers = [
@@ -60,12 +63,9 @@ def numbers_in_gradients(case: Case) -> Iterator[Finding]:
     ]
     yield finding(
         "RG603",
-        f"The gradient is no number in step {case.steps[first]}, where the loss is "
+        f"The gradient is not finite in step {case.steps[first]}, where the loss is "
         f"{case.losses[first]:.4g}; first in {layers[-1] if layers else 'a parameter'}.",
         layers=layers[::-1],
         steps=(int(case.steps[first]), int(case.steps[first])),
         loss=case.losses[first],
     )
-
-
-CHECKS = (numbers_in_data, numbers_in_loss, numbers_in_gradients)

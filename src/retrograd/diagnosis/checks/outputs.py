@@ -12,8 +12,7 @@ from retrograd.diagnosis.catalogue import finding
 from retrograd.diagnosis.checks.case import Case, codes
 from retrograd.diagnosis.finding import Finding
 from retrograd.diagnosis.probes.loss import LossProbe, right_outputs
-
-__all__ = ["CHECKS"]
+from retrograd.diagnosis.register import check
 
 Array = np.ndarray[Any, Any]
 
@@ -55,35 +54,34 @@ def _domain(case: Case, outputs: Array) -> str:
     return "scores"
 
 
-def range_of_outputs(case: Case) -> Iterator[Finding]:
-    """RG404. The last operation allows only some values, and the targets have others.
+@check("RG404", reads=("numbers", "outputs"))
+def range_of_numbers(case: Case, numbers: Array) -> Iterator[Finding]:
+    """RG404. The last operation allows only some values, and 2 % of the targets or more have
+    others.
 
-    For numbers: 2 % of the targets or more lie outside. For classes: fewer outputs than classes; a
-    softmax over a single output, which is always 1; or a ReLU on scores, which has no slope where
-    they are below 0. (TheDeepChecker, Ben Braiek & Khomh 2023, checks output ranges likewise.)
+    (TheDeepChecker, Ben Braiek & Khomh 2023, checks output ranges likewise.)
     """
-    if case.sample is None or case.outputs is None:
-        return
-    last = case.last_operation
-    if case.task == "regression":
-        low, high = _RANGES.get(last, (-math.inf, math.inf))
-        y = np.asarray(case.sample.target, np.float64)
-        y = y[np.isfinite(y)]
-        outside = float(np.mean((y < low - 1e-6) | (y > high + 1e-6))) if len(y) else 0.0
-        if outside >= 0.02:
-            yield finding(
-                "RG404",
-                f"The model ends in {last}, whose values lie from {low:g} to {high:g}; "
-                f"{outside:.0%} of the targets, which go from {y.min():.4g} to {y.max():.4g}, are "
-                "outside.",
-                outside=outside,
-                lowest=y.min(),
-                highest=y.max(),
-            )
-        return
-    if case.task != "classification":
-        return
-    columns = case.outputs.shape[1] if case.outputs.ndim > 1 else 1
+    low, high = _RANGES.get(case.last_operation, (-math.inf, math.inf))
+    y = numbers[np.isfinite(numbers)]
+    outside = float(np.mean((y < low - 1e-6) | (y > high + 1e-6))) if len(y) else 0.0
+    if outside >= 0.02:
+        yield finding(
+            "RG404",
+            f"The model ends in {case.last_operation}, whose values lie from {low:g} to {high:g}; "
+            f"{outside:.0%} of the targets, which go from {y.min():.4g} to {y.max():.4g}, are "
+            "outside.",
+            outside=outside,
+            lowest=y.min(),
+            highest=y.max(),
+        )
+
+
+@check("RG404", reads=("labels", "outputs"))
+def range_of_classes(case: Case, outputs: Array) -> Iterator[Finding]:
+    """RG404. Fewer outputs than classes; a softmax over a single output, which is always 1; or a
+    ReLU on scores, which has no slope where they are below 0.
+    """
+    last, columns = case.last_operation, _width(outputs)
     if last == "softmax" and columns == 1:
         yield finding(
             "RG404", "The model ends in a softmax over a single output, which is always 1."
@@ -96,14 +94,19 @@ def range_of_outputs(case: Case) -> Iterator[Finding]:
             classes=case.classes,
         )
     elif last in ("relu", "tanh") and columns > 1:
+        low, high = _RANGES[last]
         yield finding(
             "RG404",
-            f"The model ends in {last}, so that its scores lie from {_RANGES[last][0]:g} to "
-            f"{_RANGES[last][1]:g}.",
+            f"The model ends in {last}, so that its scores lie from {low:g} to {high:g}.",
             severity="warning",
         )
 
 
+def _width(outputs: Array) -> int:
+    return outputs.shape[1] if outputs.ndim > 1 else 1
+
+
+@check("RG401", "RG407", reads=("numbers", "outputs", "loss"))
 def loss_of_numbers(case: Case) -> Iterator[Finding]:
     """RG401 and RG407, for numbers: the loss must be least where the output is the target.
 
@@ -112,7 +115,7 @@ def loss_of_numbers(case: Case) -> Iterator[Finding]:
     another one than of numbers. Counts and shares may be fitted on a scale of their own (Poisson,
     logistic), and are left out.
     """
-    batch = _batch(case) if case.task == "regression" else None
+    batch = _batch(case)
     if batch is None:
         return
     probe, outputs, target = batch
@@ -146,29 +149,29 @@ def loss_of_numbers(case: Case) -> Iterator[Finding]:
         yield finding(
             "RG401",
             f"The loss of the targets themselves is {at:.4g}, and outputs that are off by "
-            f"{where:.3g} cost less, {np.nanmin(values[:4]):.4g}: it is no loss for numbers.",
+            f"{where:.3g} cost less, {np.nanmin(values[:4]):.4g}: it is not a loss for numbers.",
             severity="error",
             right=at,
             wrong=np.nanmin(values[:4]),
         )
 
 
+@check("RG401", "RG402", "RG403", "RG407", reads=("labels", "outputs", "loss"))
 def loss_of_classes(case: Case) -> Iterator[Finding]:
     """RG401, RG402, RG403 and RG407, for classes.
 
     Certain and right outputs are tried, of the kind that the model gives. They must cost less than
     wrong ones (else RG407), and next to nothing: a floor that stays says that what are
     probabilities already go through a softmax or sigmoid again (at best ln(1 + (c - 1) / e) of c
-    classes; RG403). Scores whose loss is no number, or falls without end when all of them grow,
+    classes; RG403). Scores whose loss is NaN, or falls without end when all of them grow,
     lack the softmax (RG402). A loss that is a squared or absolute error of them, or a logistic one
     of each class by itself, is not that of classes (RG401; Goodfellow et al. 2016, 6.2.2).
     """
-    batch = _batch(case) if case.task == "classification" else None
+    batch = _batch(case)
     if batch is None:
         return
     probe, outputs, target = batch
-    columns = outputs.shape[1] if outputs.ndim > 1 else 1
-    classes = codes(target)
+    columns, classes = _width(outputs), codes(target)
     if columns > 1 and (outputs.ndim > 2 or classes.max() >= columns):
         return
     domain = _domain(case, outputs)
@@ -188,7 +191,7 @@ def loss_of_classes(case: Case) -> Iterator[Finding]:
             wrong=bad,
         )
     elif domain != "scores" and math.isfinite(good):
-        even = _even(probe, outputs.shape, columns, domain)
+        even = _even(probe, outputs.shape, domain)
         # A log-probability taken for scores is one all the same: log softmax of it is itself.
         if domain == "probabilities" and good > 0.1 * even:
             yield finding(
@@ -200,9 +203,9 @@ def loss_of_classes(case: Case) -> Iterator[Finding]:
             )
 
 
-def _even(probe: LossProbe, shape: tuple[int, ...], columns: int, domain: str) -> float:
+def _even(probe: LossProbe, shape: tuple[int, ...], domain: str) -> float:
     """The loss of answers that say nothing."""
-    p = 1 / max(columns, 2)
+    p = 1 / max(shape[1] if len(shape) > 1 else 1, 2)
     even = np.full(shape, p if domain == "probabilities" else math.log(p))
     return abs(probe.value(even))
 
@@ -214,7 +217,7 @@ def _lacks_softmax(
     # logarithm of that is infinite, which is another fault.
     below = right_outputs(classes, columns, "scores") * -0.1
     if math.isnan(probe.value(below.reshape(outputs.shape))):
-        return "The loss of a score below 0 is no number: it takes probabilities."
+        return "The loss of a score below 0 is NaN: it takes probabilities."
     scores = np.zeros(outputs.shape)
     scores += np.random.default_rng(0).normal(0.0, 2.0, outputs.shape)
     at, raised = probe.value(scores), probe.value(scores + 3.0)
@@ -262,6 +265,7 @@ def _regression_formula(
     return None
 
 
+@check("RG406", reads=("task", "outputs", "loss"))
 def first_loss(case: Case) -> Iterator[Finding]:
     """RG406. The first loss is three times what knowing nothing costs, or more.
 
@@ -269,14 +273,13 @@ def first_loss(case: Case) -> Iterator[Finding]:
     or the loss of the target's mean. Judged before a run, or by a run's first step.
     """
     batch = _batch(case)
-    if batch is None or case.task is None:
+    if batch is None:
         return
     probe, outputs, target = batch
     if case.task == "classification":
-        columns = outputs.shape[1] if outputs.ndim > 1 else 1
         domain = _domain(case, outputs)
         even = (
-            _even(probe, outputs.shape, columns, domain)
+            _even(probe, outputs.shape, domain)
             if domain != "scores"
             else abs(probe.value(np.zeros(outputs.shape)))
         )
@@ -294,6 +297,3 @@ def first_loss(case: Case) -> Iterator[Finding]:
             first=first,
             expected=even,
         )
-
-
-CHECKS = (range_of_outputs, loss_of_numbers, loss_of_classes, first_loss)

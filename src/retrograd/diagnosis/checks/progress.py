@@ -9,10 +9,11 @@ import numpy as np
 from retrograd.diagnosis.catalogue import finding
 from retrograd.diagnosis.checks.case import Case
 from retrograd.diagnosis.finding import Finding
+from retrograd.diagnosis.record.record import moving_mean
+from retrograd.diagnosis.register import check
 
-__all__ = ["CHECKS"]
 
-
+@check("RG206", reads=("record",))
 def not_falling(case: Case) -> Iterator[Finding]:
     """RG206. The loss lost less than 3 % from its first steps to its last.
 
@@ -32,6 +33,7 @@ def not_falling(case: Case) -> Iterator[Finding]:
         )
 
 
+@check("RG207", reads=("record",))
 def slow_start(case: Case) -> Iterator[Finding]:
     """RG207. In the first fifth of the run there is less than a twentieth of the whole fall."""
     curve = _smooth(case.losses)
@@ -49,6 +51,7 @@ def slow_start(case: Case) -> Iterator[Finding]:
         )
 
 
+@check("RG208", reads=("record",))
 def plateau(case: Case) -> Iterator[Finding]:
     """RG208. The second half of the run brought less than 1 % of the loss that was left.
 
@@ -70,6 +73,7 @@ def plateau(case: Case) -> Iterator[Finding]:
         )
 
 
+@check("RG216", reads=("record",))
 def stopped_early(case: Case) -> Iterator[Finding]:
     """RG216. In the last quarter of the run the loss still made a tenth of its fall.
 
@@ -100,13 +104,4 @@ def stopped_early(case: Case) -> Iterator[Finding]:
 def _smooth(losses: np.ndarray) -> np.ndarray:
     """A running mean over a twentieth of the steps, each value a step."""
     losses = losses[np.isfinite(losses)]
-    span = max(1, len(losses) // 20)
-    if len(losses) < 2:
-        return losses
-    sums = np.concatenate([[0.0], np.cumsum(losses)])
-    ends = np.arange(1, len(losses) + 1)
-    starts = np.maximum(ends - span, 0)
-    return np.asarray((sums[ends] - sums[starts]) / (ends - starts))
-
-
-CHECKS = (not_falling, slow_start, plateau, stopped_early)
+    return moving_mean(losses, max(1, len(losses) // 20))

@@ -11,13 +11,13 @@ import numpy as np
 
 from retrograd import optim
 from retrograd.autodiff.tape import no_grad
-from retrograd.compiler import compile
 from retrograd.diagnosis.catalogue import finding
 from retrograd.diagnosis.checks.case import Case, Data
 from retrograd.diagnosis.finding import Finding
+from retrograd.diagnosis.register import check
 from retrograd.tensor import Tensor
-
-__all__ = ["CHECKS"]
+from retrograd.training.sources import OneBatch
+from retrograd.training.trainer import Trainer
 
 Array = np.ndarray[Any, Any]
 
@@ -38,6 +38,7 @@ def _rows(case: Case) -> Data | None:
     return rows if len(rows) > 1 and all(np.isfinite(each).all() for each in arrays) else None
 
 
+@check("RG409", reads=("model", "loss", "sample"))
 def wrong_gradient(case: Case) -> Iterator[Finding]:
     """RG409. The largest slope of each of some parameters against a central difference, in float64.
 
@@ -100,6 +101,7 @@ def _difference(parameter: Any, at: Any, value: Any, width: float) -> float:
     return (ends[0] - ends[1]) / (2 * width)
 
 
+@check("RG411", reads=("model", "loss", "sample"))
 def one_batch(case: Case) -> Iterator[Finding]:
     """RG411. 150 steps of Adam on 32 rows leave more than half of the loss.
 
@@ -111,23 +113,14 @@ def one_batch(case: Case) -> Iterator[Finding]:
         return
     assert case.model is not None
     assert case.loss is not None
-    model, loss = copy.deepcopy(case.model).eval(), case.loss
+    model = copy.deepcopy(case.model).eval()
     parameters = [each for each in model.parameters() if each.requires_grad]
     if not parameters:
         return
-    optimizer = optim.Adam(parameters, lr=5e-3)
-    inputs, target = rows.inputs, rows.target
-
-    @compile
-    def step(_: Tensor) -> Tensor:
-        value = loss(model(*map(Tensor, inputs)), Tensor(target))
-        value.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-        return value
-
+    trainer = Trainer(model, case.loss, optim.Adam(parameters, lr=5e-3))
+    # Not `fit`, which would switch dropout on.
     with np.errstate(all="ignore"):
-        losses = np.asarray(step.over(np.arange(_STEPS)), np.float64)
+        losses = trainer.run(OneBatch(rows.inputs, rows.target), OneBatch.stack(_STEPS))
     first, last = float(losses[0]), float(np.min(losses[-10:]))
     if not math.isfinite(first):
         return
@@ -140,6 +133,3 @@ def one_batch(case: Case) -> Iterator[Finding]:
             first=first,
             last=last,
         )
-
-
-CHECKS = (wrong_gradient, one_batch)

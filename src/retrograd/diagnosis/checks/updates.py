@@ -11,8 +11,9 @@ from retrograd.diagnosis.catalogue import finding
 from retrograd.diagnosis.checks.case import Case
 from retrograd.diagnosis.checks.weights import matrices
 from retrograd.diagnosis.finding import Finding, Severity
+from retrograd.diagnosis.register import check
 
-__all__ = ["CHECKS", "relative_updates"]
+__all__ = ["relative_updates"]
 
 # The usual step is a thousandth of the weights (Karpathy's notes; SageMaker Debugger's
 # WeightUpdateRatio; Bottou's advice for SGD). A run that moves them by less than a tenth altogether
@@ -26,7 +27,7 @@ def relative_updates(case: Case) -> np.ndarray:
     """|update| / |weight| of all matrices together that the optimizer holds, a number a step."""
     squares = np.zeros((2, len(case.steps)))
     for each in matrices(case):
-        if each.weights.held and each.weights.trained:
+        if each.weights.optimized and each.weights.trained:
             for row, name in enumerate(("update_norm", "weight_norm")):
                 with np.errstate(over="ignore"):  # weights that have run away
                     squares[row] += np.nan_to_num(case.series(name, each.name)) ** 2
@@ -34,10 +35,11 @@ def relative_updates(case: Case) -> np.ndarray:
         return np.sqrt(squares[0] / squares[1])
 
 
+@check("RG201", "RG202", reads=("record",))
 def too_high(case: Case) -> Iterator[Finding]:
     """RG201 and RG202.
 
-    RG201: the loss ends above its start, or is no number, or was thrown to three times its start
+    RG201: the loss ends above its start, or is not finite, or went up to three times its start
     (Smith 2017's range test ends there). RG202: the weights are still moved by more than 3 % a step
     in the second half, thirty times the usual, or the loss jumps by a third from step to step at
     a level that it should have left. Notes, or nothing, where the run came out well.
@@ -59,17 +61,16 @@ def too_high(case: Case) -> Iterator[Finding]:
     rate = float(np.nanmedian(case.series("learning_rate")))
     numbers = {"learning_rate": rate, "update_ratio": late, "first_update_ratio": early}
     steps = (int(case.steps[0]), int(case.steps[-1]))
-    # A mean over so few rows is thrown about by single rows.
+    # A mean over few rows follows single rows.
     worse = end > 1.5 * start and np.median(finite[-len(finite) // 4 :]) > 1.2 * start
     if (lost and (early > _FAST or thrown > 3)) or worse or (thrown > 3 and case.fared_badly):
         rose = len(finite) and finite.max() > start
-        shape = f"rose from {start:.3g} to {finite.max():.3g}" if rose else "became no number"
+        shape = f"rose from {start:.3g} to {finite.max():.3g}" if rose else "became infinite or NaN"
         moved = f"by {early:.1%} each" if math.isfinite(early) else "out of all range"
         yield finding(
             "RG201",
             f"At a learning rate of {rate:g} the loss {shape}; the first steps moved the weights "
             f"{moved}.",
-            severity=None if lost or worse or case.fared_badly else "note",
             steps=steps,
             largest=thrown * start,
             numbers=numbers,
@@ -92,6 +93,7 @@ def too_high(case: Case) -> Iterator[Finding]:
         )
 
 
+@check("RG203", reads=("record",))
 def too_low(case: Case) -> Iterator[Finding]:
     """RG203. All steps together moved the weights by less than a tenth of their size.
 
@@ -119,8 +121,9 @@ def too_low(case: Case) -> Iterator[Finding]:
         )
 
 
+@check("RG204", "RG205", reads=("record",))
 def per_layer(case: Case) -> Iterator[Finding]:
-    """RG204 and RG205. Single layers that stand still, or that are thrown about, beside the others.
+    """RG204 and RG205. Single layers that stand still, or that jump about, beside the others.
 
     A hundredth of the others' ratio and less than 1e-5; or a tenth of their size in the median
     step of the second half.
@@ -133,7 +136,7 @@ def per_layer(case: Case) -> Iterator[Finding]:
         return
     middle = float(np.median(overall))
     for each in matrices(case):
-        if not (each.weights.held and each.weights.trained):
+        if not (each.weights.optimized and each.weights.trained):
             continue
         with np.errstate(divide="ignore", invalid="ignore"):
             ratios = case.series("update_norm", each.name) / case.series("weight_norm", each.name)
@@ -164,6 +167,3 @@ def _is_falling(losses: np.ndarray) -> bool:
     """Whether the last quarter of the steps is lower than the one before."""
     quarter = max(1, len(losses) // 4)
     return bool(np.nanmean(losses[-quarter:]) < np.nanmean(losses[-2 * quarter : -quarter]))
-
-
-CHECKS = (too_high, too_low, per_layer)

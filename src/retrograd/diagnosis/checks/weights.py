@@ -14,9 +14,10 @@ from retrograd.diagnosis.catalogue import finding
 from retrograd.diagnosis.checks.case import Case
 from retrograd.diagnosis.finding import Finding, Severity
 from retrograd.diagnosis.record.record import Weights
+from retrograd.diagnosis.register import check
 from retrograd.tensor import Tensor
 
-__all__ = ["CHECKS", "matrices"]
+__all__ = ["matrices"]
 
 # He et al. 2015 and Glorot & Bengio 2010 put rms · sqrt(fan-in) between 1 and 2.4, PyTorch's layers
 # at 0.58. Beyond these a layer multiplies what passes by 3.5 or divides it by 10.
@@ -67,6 +68,7 @@ def _normalizes(case: Case) -> bool:
     return any("Norm" in kind for kind in kinds)
 
 
+@check("RG105")
 def zero_weights(case: Case) -> Iterator[Finding]:
     """RG105. Weights that start at zero and stay there, or whose units stay the same.
 
@@ -133,19 +135,20 @@ def _moved(case: Case) -> nn.Module | None:
     return model
 
 
+@check("RG106")
 def alike_units(case: Case) -> Iterator[Finding]:
     """RG106. Units with the same weights in and out never part (Goodfellow et al. 2016, 8.4).
 
     More than half of a layer's units with a twin are no coincidence in numbers drawn at random.
     """
-    alike = [
-        each
+    shares = {
+        each: each.weights.equal_units or 0.0
         for each in matrices(case)
-        if each.rms > 0 and (each.weights.equal_units or 0.0) > 0.5 and each.fan_in > 1
-    ]
+        if each.rms > 0 and each.fan_in > 1
+    }
+    alike = [each for each, share in shares.items() if share > 0.5]
     if alike:
-        share = alike[0].weights.equal_units
-        assert share is not None
+        share = shares[alike[0]]
         yield finding(
             "RG106",
             f"In {_names(alike)} the same weights are in {share:.0%} of the units.",
@@ -154,6 +157,7 @@ def alike_units(case: Case) -> Iterator[Finding]:
         )
 
 
+@check("RG107", "RG108")
 def scale_of_weights(case: Case) -> Iterator[Finding]:
     """RG107 and RG108, see _LARGE and _SMALL; notes where a normalization layer undoes the scale.
 
@@ -192,15 +196,14 @@ def scale_of_weights(case: Case) -> Iterator[Finding]:
         )
 
 
-def no_activation(case: Case) -> Iterator[Finding]:
+@check("RG109", reads=("model",))
+def no_activation(case: Case, model: nn.Module) -> Iterator[Finding]:
     """RG109. A model of several layers that is affine: f((a + b) / 2) = (f(a) + f(b)) / 2.
 
     Tried on pairs of rows, drawn out to ten times their distance from the mean so that no bend
     between them is missed; or two Linear layers side by side in a Sequential.
     """
-    if case.model is None:
-        return
-    pairs = list(_side_by_side(case.model))
+    pairs = list(_side_by_side(model))
     if len(matrices(case)) > 1 and _is_affine(case):
         yield finding(
             "RG109",
@@ -246,14 +249,14 @@ def _is_affine(case: Case) -> bool:
     far = rows.mean(0) + 10 * (rows - rows.mean(0))
     a, b = far[: len(far) // 2], far[len(far) // 2 :][: len(far) // 2]
     at = [case._predict((x.astype(inputs[0].dtype),)) for x in (a, b, (a + b) / 2)]
-    at_a, at_b, between = (_centred(each.astype(np.float64), case.last_operation) for each in at)
+    at_a, at_b, between = (_centered(each.astype(np.float64), case.last_operation) for each in at)
     if not all(np.isfinite(each).all() for each in (at_a, at_b, between)):
         return False
     size = float(np.abs(at_a - at_b).max())
     return size > 1e-6 and float(np.abs((at_a + at_b) / 2 - between).max()) < 1e-4 * size
 
 
-def _centred(outputs: np.ndarray, last: str) -> np.ndarray:
+def _centered(outputs: np.ndarray, last: str) -> np.ndarray:
     """Scores, with what a final softmax does to them undone."""
     if last == "softmax":
         with np.errstate(divide="ignore"):
@@ -266,6 +269,3 @@ def _centred(outputs: np.ndarray, last: str) -> np.ndarray:
 def _names(found: list[Matrix]) -> str:
     shown = ", ".join(each.name for each in found[:3])
     return shown if len(found) <= 3 else f"{shown} and {len(found) - 3} more"
-
-
-CHECKS = (zero_weights, alike_units, scale_of_weights, no_activation)

@@ -1,4 +1,4 @@
-"""A run whose loss is no longer a number: the failing step is found, replayed and kept."""
+"""A run whose loss is not finite: the failing step is found, replayed and kept."""
 
 from __future__ import annotations
 
@@ -12,18 +12,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from safetensors.numpy import save_file
 
-from retrograd import nn
-from retrograd.arrays import state
+from retrograd.autodiff.hooks import hooks
 from retrograd.data.files import atomic_write, plain_reason
 from retrograd.diagnosis.nan.origin import find_nan
-from retrograd.diagnosis.nan.words import Origin
+from retrograd.diagnosis.nan.words import NanOrigin
 from retrograd.errors import UsageError
 from retrograd.tensor import Tensor
-from retrograd.training.callbacks import Callback
-from retrograd.training.sources import Call, Rows, Source
+from retrograd.training.callbacks import FiniteLoss
+from retrograd.training.sources import Rows, Source, Stack
 
 if TYPE_CHECKING:
-    from retrograd.training.loop import Trainer
+    from retrograd.training.trainer import Trainer
 
 __all__ = ["FailingRun"]
 
@@ -34,11 +33,11 @@ _SHARE = 0.01
 _BYTES = 1 << 28
 
 
-class FailingRun(Callback):
-    """Finds the origin of a NaN or an infinity in a Trainer's run, after the fact.
+class FailingRun(FiniteLoss):
+    """Ends a Trainer's run when a loss is not finite, and finds the origin after the fact.
 
     Before a call of many steps it keeps a copy of the state, as often as that costs 1 % of the
-    time, and the calls since. When a loss is no number the steps are run again from there, the
+    time, and the batches since. When a loss is not finite the steps are run again from there, the
     failing one eagerly with each operation looked at (`find_nan`). The error that ends the run then
     says what was found. With a folder, it receives
 
@@ -49,60 +48,56 @@ class FailingRun(Callback):
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
         self.folder = None if folder is None else Path(folder)
-        self.origin: Origin | None = None
+        self.origin: NanOrigin | None = None
         self._state: dict[str, Array] = {}
         self._steps = 0
-        self._calls: list[tuple[Source, Call]] = []
+        self._stacks: list[tuple[Source, Stack]] = []
         self._bytes = 0
         self._due = 0.0
 
-    def before_call(self, trainer: Trainer, source: Source, call: Call) -> None:
+    def on_batch_begin(self, trainer: Trainer, source: Source, stack: Stack) -> None:
         started = time.monotonic()
         if started >= self._due or self._bytes > _BYTES:
             self._state = trainer.state()
             self._steps = trainer.steps
-            self._calls = []
+            self._stacks = []
             self._bytes = 0
             self._due = time.monotonic() + (time.monotonic() - started) / _SHARE
-        self._calls.append((source, call))
-        self._bytes += sum(array.nbytes for array in call.arrays)
+        self._stacks.append((source, stack))
+        self._bytes += sum(array.nbytes for array in stack.arrays)
 
-    def on_failure(self, trainer: Trainer) -> str:
+    def why(self, trainer: Trainer) -> str:
         best, epochs, steps = trainer.best_weights, trainer.history.epochs, trainer.steps
-        # The steps were recorded once already.
-        recorder, state.recorder = state.recorder, None
-        watch, state.watch = state.watch, None
         try:
-            with nn.observed(None):
+            with hooks.muted():  # the steps were recorded once already
                 trainer.load_state(self._state)
                 trainer.model.train()
                 return self._replay(trainer)
         finally:
-            state.recorder, state.watch = recorder, watch
             trainer.best_weights, trainer.history.epochs = best, epochs
             trainer.steps = steps
 
     def _replay(self, trainer: Trainer) -> str:
         step = self._steps
-        for source, call in self._calls[:-1]:
-            step += len(trainer.run_call(source, call))
-        source, call = self._calls[-1]
-        for arrays in zip(*call.arrays, strict=True):
+        for source, stack in self._stacks[:-1]:
+            step += len(trainer.run(source, stack))
+        source, stack = self._stacks[-1]
+        for arrays in zip(*stack.arrays, strict=True):
             step += 1
             before = trainer.state()
             batch = [Tensor(array) for array in arrays]
-            loss = trainer.step(source, call.form, *batch).numpy()
+            loss = trainer.step(source, stack.form, *batch).numpy()
             weights = trainer.model.parameters()
             if np.isfinite(loss).all() and all(np.isfinite(p.data).all() for p in weights):
                 continue
             trainer.load_state(before)
-            self.origin = find_nan(trainer.step, source, call.form, *batch, model=trainer.model)
+            self.origin = find_nan(trainer.step, source, stack.form, *batch, model=trainer.model)
             trainer.load_state(before)
-            return self._said(trainer, source, call, arrays, step)
+            return self._said(trainer, source, stack, arrays, step)
         return ""
 
     def _said(
-        self, trainer: Trainer, source: Source, call: Call, arrays: tuple[Array, ...], step: int
+        self, trainer: Trainer, source: Source, stack: Stack, arrays: tuple[Array, ...], step: int
     ) -> str:
         """The origin in words; the files as well, if there is a folder."""
         origin = self.origin
@@ -112,7 +107,7 @@ class FailingRun(Callback):
         if isinstance(source, Rows):
             rows = arrays[0][rows].tolist()
         if self.folder is not None:
-            inputs, target = source.batch(call.form, *map(Tensor, arrays))
+            inputs, target = source.batch(stack.form, *map(Tensor, arrays))
             batch = {f"input{i}": each.numpy() for i, each in enumerate(inputs)}
             self._write("weights.safetensors", trainer.model.state_dict())
             self._write("batch.safetensors", {**batch, "target": target.numpy()})

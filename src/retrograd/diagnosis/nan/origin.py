@@ -14,8 +14,7 @@ from __future__ import annotations
 import linecache
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from traceback import walk_stack
 from typing import Any
@@ -23,11 +22,12 @@ from typing import Any
 import numpy as np
 
 from retrograd import nn, optim
-from retrograd.arrays import Array, state
+from retrograd.arrays import Array
+from retrograd.autodiff.hooks import hooks
 from retrograd.autodiff.primitive import Applied, Primitive
 from retrograd.autodiff.tape import Leaf, Node
 from retrograd.compiler.refusals import is_library
-from retrograd.diagnosis.nan.words import Origin, Range
+from retrograd.diagnosis.nan.words import NanOrigin, Range
 from retrograd.tensor import Tensor
 from retrograd.variable import Parameter, Variable
 
@@ -36,7 +36,7 @@ __all__ = ["find_nan"]
 
 def find_nan(
     function: Callable[..., Any], *args: Any, model: nn.Module | None = None, **kwargs: Any
-) -> Origin | None:
+) -> NanOrigin | None:
     """Run `function(*args, **kwargs)` eagerly; say what first made a NaN or an infinity in it.
 
     A result counts if it reaches what the function returns, a tensor that `backward()` is called
@@ -46,7 +46,7 @@ def find_nan(
     calls only parts of it.
     """
     trail = _Trail(args, kwargs, model)
-    with trail.watching():
+    with hooks(**trail.events()):
         result = function(*args, **kwargs)
     return trail.origin(result)
 
@@ -97,17 +97,18 @@ class _Trail:
         if model is not None:
             self._meet(model)
 
-    @contextmanager
-    def watching(self) -> Iterator[None]:
-        """Within the block every operation is looked at."""
-        before = state.watch, state.pulling, state.recorder
-        with ExitStack() as stack:
-            stack.enter_context(nn.observed(self._left, self._entered))
-            state.watch, state.pulling, state.recorder = self._applied, self._pulling, self
-            try:
-                yield
-            finally:
-                state.watch, state.pulling, state.recorder = before
+    def events(self) -> dict[str, Any]:
+        """What `hooks` is to tell this of."""
+        return {
+            "operation": self._applied,
+            "enter": self._entered,
+            "module": self._left,
+            "backward": self._begins,
+            "pull": self._pulled,
+            "clip": self._clipped,
+            "update": self._updated,
+            "eager": True,
+        }
 
     # What the engine calls ------------------------------------------------------------------------
 
@@ -122,21 +123,19 @@ class _Trail:
             self._meet(module)
         self._stack.append(module)
 
-    def _left(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> Any:
+    def _left(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
         self._stack.pop()
         shape = getattr(inputs[0], "shape", None) if inputs else None
         if not self._stack and shape and not isinstance(module, _LOSSES):
             self.batch_size = shape[0]
-        return output
 
     def _applied(
-        self, applied: Primitive, operands: tuple[Any, ...], attributes: dict[str, Any]
-    ) -> Any:
-        watch, state.watch = state.watch, None
-        try:
-            result = applied(*operands, **attributes)
-        finally:
-            state.watch = watch
+        self,
+        applied: Primitive,
+        operands: tuple[Any, ...],
+        attributes: dict[str, Any],
+        result: Any,
+    ) -> None:
         place = self._place()
         names = applied.operands
         inputs, variables = [], {}
@@ -154,9 +153,8 @@ class _Trail:
                 self.made_by[id(each.data)] = _Event(
                     "forward", applied.name, place, inputs, each.data, variables
                 )
-        return result
 
-    def _pulling(self, node: Node, cotangent: Any, create_graph: bool) -> Iterable[Any]:
+    def _pulled(self, node: Node, cotangent: Any, pulls: list[tuple[Node, Any]]) -> None:
         name, place = self.places.get(node, (type(node).__name__.lstrip("_").lower(), None))
         parts = cotangent.values() if isinstance(cotangent, dict) else [cotangent]
         inputs = [("cotangent", each.data) for each in parts]
@@ -167,7 +165,7 @@ class _Trail:
                     inputs.append((names[0 if node.primitive.variadic else i], array))
             outs = node.out if type(node.out) is tuple else (node.out,)
             inputs += [("result", array) for array in outs if array is not None]
-        for edge, pulled in node.pull(cotangent, create_graph):
+        for edge, pulled in pulls:
             if not _finite(pulled.data):
                 if all(pulled.data is not array for _, array in inputs):
                     self.made_by[id(pulled.data)] = _Event(
@@ -175,18 +173,17 @@ class _Trail:
                     )
                 if isinstance(edge, Leaf):
                     self.targets.append(pulled.data)
-            yield edge, pulled
 
-    def backward(self, tensor: Tensor) -> None:
+    def _begins(self, tensor: Tensor) -> None:
         if not _finite(tensor.data):
             self.targets.append(tensor.data)
 
-    def clipped(self, parameters: list[Tensor], squares: Any, factor: Any, limit: float) -> None:
+    def _clipped(self, parameters: list[Tensor], squares: Any, factor: Any, limit: float) -> None:
         for parameter in parameters:
             if parameter.grad is not None:
                 self._raw_gradients[id(parameter)] = parameter.grad.data
 
-    def updated(
+    def _updated(
         self, optimizer: optim.Optimizer, parameter: Parameter, gradient: Array, weight: Array
     ) -> None:
         if _finite(weight):
@@ -203,19 +200,13 @@ class _Trail:
         )
         self.targets.append(parameter.data)
 
-    def stepped(self, optimizer: optim.Optimizer) -> None:
-        pass
-
-    def ran(self, steps: int) -> None:
-        pass
-
     def _place(self) -> _Place:
         layer = self._paths[id(self._stack[-1])] if self._stack else ""
         return _Place(layer, *_user_line())
 
     # The walk back --------------------------------------------------------------------------------
 
-    def origin(self, result: Any) -> Origin | None:
+    def origin(self, result: Any) -> NanOrigin | None:
         """What made the first bad result."""
         bad = [*self.targets, *(each for each in _arrays(result) if not _finite(each))]
         if not bad:
@@ -234,7 +225,7 @@ class _Trail:
             if any(array is each.output for each in path):
                 return self._of(event)  # it came round: an accumulation in place
 
-    def _given(self, array: Any, path: list[_Event]) -> Origin | None:
+    def _given(self, array: Any, path: list[_Event]) -> NanOrigin | None:
         """`array` is not finite and nothing made it: data, a weight or a constant."""
         last = path[-1] if path else None
         variable = None if last is None else last.variables.get(id(array))
@@ -253,12 +244,12 @@ class _Trail:
 
     def _of(
         self, event: _Event | None, kind: str = "", source: str = "", array: Array | None = None
-    ) -> Origin:
+    ) -> NanOrigin:
         place = event.place if event is not None else _Place("", "", 0)
         output = event.output if event is not None else None
         bad = np.asarray(output if array is None else array)
         inputs = [] if event is None else event.inputs
-        return Origin(
+        return NanOrigin(
             kind=kind or (event.kind if event is not None else ""),
             operation=event.name if event is not None else "",
             source=source,

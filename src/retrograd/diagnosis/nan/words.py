@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Origin", "Range"]
+__all__ = ["NanOrigin", "Range"]
 
 _ROWS_NAMED = 8
 
@@ -46,7 +46,7 @@ class Range:
 
 
 @dataclass(frozen=True)
-class Origin:
+class NanOrigin:
     """What first made a NaN or an infinity.
 
     `kind`: "forward" or "backward", an operation or its rule, whose inputs were finite; "update",

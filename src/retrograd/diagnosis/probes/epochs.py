@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from retrograd import nn
-from retrograd.arrays import state
+from retrograd.autodiff.hooks import hooks
 from retrograd.autodiff.tape import recording
 from retrograd.diagnosis.probes.curvature import Curvature
 from retrograd.diagnosis.probes.layers import LayerProbes
@@ -18,10 +18,10 @@ from retrograd.diagnosis.record.record import Histogram
 from retrograd.tensor import Tensor
 from retrograd.training.metrics import METRICS, measured
 from retrograd.training.objective import Classification, Regression
-from retrograd.training.sources import Call, Source
+from retrograd.training.sources import Source, Stack
 
 if TYPE_CHECKING:
-    from retrograd.training.loop import Trainer
+    from retrograd.training.trainer import Trainer
 
 __all__ = ["EpochProbes"]
 
@@ -43,7 +43,7 @@ class EpochProbes:
 
     def __init__(self, trainer: Trainer) -> None:
         self.trainer = trainer
-        self.batch: tuple[Source, Call] | None = None  # the latest call, of which one step is used
+        self.batch: tuple[Source, Stack] | None = None  # the latest, of which one step is used
         self._curvature = Curvature(trainer.model.parameters())
         self._started = time.monotonic()
         self._spent = 0.0
@@ -60,7 +60,7 @@ class EpochProbes:
             for name, parameter in self.trainer.model.named_parameters()
         ]
         layers = LayerProbes(self.trainer.model, lambda: None)
-        with self._model() as inputs, layers.watching():
+        with self._model() as inputs, hooks(**layers.events()):
             if inputs is not None:
                 self.trainer.model(*inputs[0])
         found += [
@@ -86,10 +86,10 @@ class EpochProbes:
 
     def held_out(self) -> dict[str, Any]:
         """`scores`, and `confusion` or `residuals`, of what is validated on."""
-        objective = self.trainer.objective
-        if self.trainer.valid is None or not isinstance(objective, Classification | Regression):
+        objective, validation = self.trainer.objective, self.trainer.validation
+        if validation is None or not isinstance(objective, Classification | Regression):
             return {}
-        outputs, target = self.trainer.outputs(self.trainer.valid)
+        outputs, target = self.trainer.outputs(validation)
         answer = objective.answer(outputs)
         if isinstance(objective, Regression):
             scores = measured(_NUMBERS if np.ptp(target) else _NUMBERS[:1], target, answer)
@@ -107,22 +107,12 @@ class EpochProbes:
     @contextmanager
     def _model(self) -> Iterator[tuple[tuple[Tensor, ...], Tensor] | None]:
         """A batch, with the model in evaluation mode and nobody else watching."""
-        model = self.trainer.model
-        modes = [(module, module.training) for module in model.modules()]
-        recorder, state.recorder = state.recorder, None
-        watch, state.watch = state.watch, None
-        try:
-            with nn.observed(None), recording(True):
-                model.eval()
-                if self.batch is None:
-                    yield None
-                else:
-                    source, call = self.batch
-                    yield source.batch(call.form, *(Tensor(each[-1]) for each in call.arrays))
-        finally:
-            state.recorder, state.watch = recorder, watch
-            for module, mode in modes:
-                module._training = mode
+        with hooks.muted(), nn.evaluating(self.trainer.model), recording(True):
+            if self.batch is None:
+                yield None
+            else:
+                source, call = self.batch
+                yield source.batch(call.form, *(Tensor(each[-1]) for each in call.arrays))
 
 
 def _histogram(step: int, kind: str, subject: str, values: Array) -> Histogram:

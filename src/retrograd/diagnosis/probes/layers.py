@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from retrograd import nn, ops
 from retrograd.arrays import Array, is_traced, state
-from retrograd.autodiff.primitive import Primitive, primitive
+from retrograd.autodiff.primitive import Primitive
 from retrograd.diagnosis.probes.arrays import row_count, rows
 from retrograd.diagnosis.record.record import Layer
 from retrograd.tensor import Tensor
 
-__all__ = ["Call", "LayerProbes"]
+__all__ = ["LayerCall", "LayerProbes"]
 
 # Calls of one layer in a step that are told apart; a recurrent cell may have hundreds.
 _CALLS = 8
@@ -36,16 +35,7 @@ _ACTIVATION = nn.ReLU.__module__
 _MODAL = ("Dropout", "BatchNorm", "AlphaDropout", "FeatureAlphaDropout")
 
 
-@primitive
-def probe(xp: Any, x: Array, *, call: Call) -> Array:
-    """x; on the way back `call` sees its cotangent."""
-    return x
-
-
-probe.pullbacks(x=lambda g, call: call.see(g))
-
-
-class Call:
+class LayerCall:
     """One call of a layer in a step: a sample of its output and of the cotangent."""
 
     def __init__(self, layer: Layer, output: Array) -> None:
@@ -53,10 +43,9 @@ class Call:
         self.output = rows(output)
         self.cotangent: Array | None = None
 
-    def see(self, cotangent: Tensor) -> Tensor:
-        """Keep what comes back, and let it pass."""
+    def see(self, cotangent: Tensor) -> None:
+        """Keep what comes back."""
         self.cotangent = rows(cotangent.data)
-        return cotangent
 
 
 class LayerProbes:
@@ -71,7 +60,7 @@ class LayerProbes:
             for path, module in model.named_modules()
             if (own := list(module.named_parameters(recurse=False)))
         }
-        self.calls: dict[str, Call] = {}
+        self.calls: dict[str, LayerCall] = {}
         self.batch_size = 0
         self.trained_in_eval: set[str] = set()
         self.evaluated_in_train: set[str] = set()
@@ -87,14 +76,14 @@ class LayerProbes:
         self._channels_first = 0
         self._level = None
 
-    @contextmanager
-    def watching(self) -> Iterator[None]:
-        """Within the block the layers are watched."""
-        with ExitStack() as stack:
-            stack.enter_context(nn.observed(self._observe, self._enter, unrolls=False))
-            before, state.watch = state.watch, self._apply
-            stack.callback(setattr, state, "watch", before)
-            yield
+    def events(self) -> dict[str, Any]:
+        """What `hooks` is to tell this of."""
+        return {
+            "enter": self._enter,
+            "module": self._observe,
+            "operation": self._apply,
+            "unrolls": False,
+        }
 
     # What the engine calls ------------------------------------------------------------------------
 
@@ -105,12 +94,12 @@ class LayerProbes:
             self.begins()
         self._stack.append(module)
 
-    def _observe(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> Any:
+    def _observe(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
         while self._stack and self._stack.pop() is not module:
             pass  # what an exception left behind
         path = self.paths.get(id(module))
         if path is None:
-            return output
+            return
         if module is self.model and inputs and getattr(inputs[0], "shape", ()):
             self.batch_size = inputs[0].shape[0]
         kind = type(module).__name__
@@ -121,37 +110,32 @@ class LayerProbes:
                 self.evaluated_in_train.add(path)
         is_container = any(True for _ in module.children()) and path not in self.parameters
         if is_container or any(output is each for each in inputs):
-            return output
+            return
         # Of the library's own, pooling, dropout and the like only hand on what came.
         own = type(module).__module__
         if own.startswith("retrograd.nn") and path not in self.parameters and own != _ACTIVATION:
-            return output
-        return self._seen(path or kind, kind, self.parameters.get(path, ()), output)
+            return
+        self._seen(path or kind, kind, self.parameters.get(path, ()), output)
 
     def _apply(
-        self, applied: Primitive, operands: tuple[Any, ...], attributes: dict[str, Any]
-    ) -> Any:
+        self,
+        applied: Primitive,
+        operands: tuple[Any, ...],
+        attributes: dict[str, Any],
+        output: Any,
+    ) -> None:
         """An operation of the model, which may be an activation called as a function."""
-        watch, state.watch = state.watch, None
-        try:
-            result = applied(*operands, **attributes)
-            inside = self._stack[-1] if self._stack else None
-            # The library's own modules are layers by themselves, whatever they compute with.
-            if (
-                applied in _FUNCTIONS
-                and inside is not None
-                and not type(inside).__module__.startswith("retrograd.nn")
-                and id(inside) in self.paths
-            ):
-                path = self.paths[id(inside)]
-                name = f"{path}.{applied.name}" if path else applied.name
-                result = self._seen(name, applied.name, (), result)
-        finally:
-            state.watch = watch
-        return result
+        if applied not in _FUNCTIONS or not self._stack:
+            return
+        inside = self._stack[-1]
+        # The library's own modules are layers by themselves, whatever they compute with.
+        if id(inside) in self.paths and not type(inside).__module__.startswith("retrograd.nn"):
+            path = self.paths[id(inside)]
+            name = f"{path}.{applied.name}" if path else applied.name
+            self._seen(name, applied.name, (), output)
 
-    def _seen(self, name: str, kind: str, parameters: tuple[str, ...], output: Any) -> Any:
-        """The output with a probe behind it."""
+    def _seen(self, name: str, kind: str, parameters: tuple[str, ...], output: Any) -> None:
+        """Keep the output, and what comes back to it."""
         if not (
             state.recording
             and isinstance(output, Tensor)
@@ -161,11 +145,11 @@ class LayerProbes:
             and output.dtype.kind in "fV"
             and self._is_at_step_level(output.data)
         ):
-            return output
+            return
         self._times[name] += 1
         times = self._times[name]
         if times > _CALLS:
-            return output
+            return
         if times > 1:
             name = f"{name} #{times}"
         shape = output.shape
@@ -185,12 +169,9 @@ class LayerProbes:
             bounds=_BOUNDS.get(kind),
             parameters=parameters,
         )
-        call = self.calls[name] = Call(layer, output.data)
-        watch, state.watch = state.watch, None
-        try:
-            return probe(output, call=call)
-        finally:
-            state.watch = watch
+        call = self.calls[name] = LayerCall(layer, output.data)
+        if not output.is_leaf:  # on a parameter, a hook would outlive the step
+            output.register_hook(call.see)
 
     def _is_at_step_level(self, array: Array) -> bool:
         """Whether the value belongs to the step itself, not to a loop or branch within it."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from retrograd import nn
-from retrograd.arrays import state
+from retrograd.autodiff.hooks import hooks
 from retrograd.autodiff.primitive import Primitive
 from retrograd.autodiff.tape import no_grad
 from retrograd.tensor import Tensor
@@ -25,22 +25,11 @@ def operations(model: nn.Module, inputs: Sequence[Array]) -> tuple[str, ...]:
     """The names of the primitives that run for `inputs` in evaluation mode, in order."""
     names: list[str] = []
 
-    def watch(applied: Primitive, operands: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
-        state.watch = None
-        try:
-            # The weights' own reshaping is no step of the forward pass.
-            if applied.name not in _SHAPES:
-                names.append(applied.name)
-            return applied(*operands, **attributes)
-        finally:
-            state.watch = watch
+    def note(applied: Primitive, *_: Any) -> None:
+        # The weights' own reshaping is no step of the forward pass.
+        if applied.name not in _SHAPES:
+            names.append(applied.name)
 
-    was_training = model.training
-    before, state.watch = state.watch, watch
-    try:
-        with no_grad():
-            model.eval()(*map(Tensor, inputs))
-    finally:
-        state.watch = before
-        model.train(was_training)
+    with nn.evaluating(model), no_grad(), hooks(operation=note):
+        model(*map(Tensor, inputs))
     return tuple(names)

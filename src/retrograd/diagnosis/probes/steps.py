@@ -27,7 +27,7 @@ from retrograd.diagnosis.probes.arrays import (
     square_sum,
     sum_count,
 )
-from retrograd.diagnosis.probes.layers import Call, LayerProbes
+from retrograd.diagnosis.probes.layers import LayerCall, LayerProbes
 from retrograd.diagnosis.probes.ring import CLOCK, Field, Form, Ring
 from retrograd.tensor import Tensor
 from retrograd.variable import Buffer, Parameter
@@ -112,6 +112,17 @@ class StepProbes:
             state.trace.guard(self, "full", self.full)
 
     # What the engine calls ------------------------------------------------------------------------
+
+    def events(self) -> dict[str, Any]:
+        """What `hooks` is to tell this of: also of what happens in the layers."""
+        return {
+            **self.layers.events(),
+            "backward": self.backward,
+            "clip": self.clipped,
+            "update": self.updated,
+            "step": self.stepped,
+            "ran": self.ran,
+        }
 
     def backward(self, tensor: Tensor) -> None:
         """`backward()` begins from `tensor`."""
@@ -237,7 +248,7 @@ class StepProbes:
         return self.full
 
     def _schedule(
-        self, xp: Namespace, step: _Step, calls: Sequence[Call]
+        self, xp: Namespace, step: _Step, calls: Sequence[LayerCall]
     ) -> tuple[list[Field], Callable[[], Array]]:
         """What is not measured in every step: its fields, and what measures it."""
         sampled = {

@@ -31,7 +31,7 @@ model that changes, begins a new one), and of files that only grow:
     000.rows                 rows of int64 step and float32 values, little-endian, in columns' order
     epochs.jsonl             an object a line: see `Record.epochs`
     histograms.jsonl         an object a line: see `Histogram`
-    facts.json               what was noticed that is no number: see `Facts`
+    facts.json               what was noticed besides: see `Facts`
 
 A row that a crash cut off, or a last line that is no JSON, is passed over.
 """
@@ -39,22 +39,29 @@ A row that a crash cut off, or a last line that is no JSON, is passed over.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
 from retrograd.data.form import check, restored
 from retrograd.diagnosis.record.store import EpochLine, FolderStore, FrozenStore, Store
+from retrograd.diagnosis.record.subjects import Layer, Weights
 from retrograd.errors import DataError
 
-if TYPE_CHECKING:
-    from retrograd import nn, optim
-    from retrograd.diagnosis.finding import Finding
-
-__all__ = ["SERIES", "Facts", "Histogram", "Layer", "Part", "Record", "Series", "Weights"]
+__all__ = [
+    "SERIES",
+    "Facts",
+    "Histogram",
+    "Layer",
+    "Part",
+    "Record",
+    "Series",
+    "Weights",
+    "moving_mean",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -94,49 +101,6 @@ SERIES: tuple[Series, ...] = (
     Series("update_norm", "parameter", False, "weight", "2-norm of the weights after - before"),
     Series("update_ratio", "parameter", False, "", "update_norm / weight_norm; NaN at weight 0"),
 )
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A layer: its path in the model, its class ("ReLU"; of a function "relu"), and its output.
-
-    `units` is the size of `shape`'s axis `axis`, `sample` how many of the batch's rows (the first
-    axis of `shape`) the statistics are from. `dead` is measured of a layer that `rectifies` (ReLU),
-    `saturated` of one with `bounds`: from there on outwards its outputs count as saturated.
-    `parameters` are the names of its own.
-    """
-
-    name: str
-    kind: str
-    shape: tuple[int, ...]
-    axis: int
-    units: int
-    sample: int
-    rectifies: bool
-    bounds: tuple[float, float] | None
-    parameters: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Weights:
-    """A parameter: its shape, the layer it belongs to, and its values when recording began.
-
-    `held`: the optimizer has it. `trained`: it requires a gradient. `equal_units`: the share of its
-    rows (the weights of one unit) that equal another row; None unless it has several. `sample`: of
-    how many elements the norms are.
-    """
-
-    name: str
-    layer: str
-    shape: tuple[int, ...]
-    held: bool
-    trained: bool
-    mean: float
-    std: float
-    min: float
-    max: float
-    equal_units: float | None
-    sample: int
 
 
 @dataclass(frozen=True)
@@ -269,24 +233,13 @@ class Record:
 
     @property
     def facts(self) -> Facts:
-        """What was noticed that is no number."""
+        """What was noticed besides the numbers."""
         saved = self.store.facts() if self.parts else {}
         return restored(Facts, saved)
 
     def frozen(self) -> Record:
         """The record as it is now: all its series have the same steps while a run goes on."""
         return Record(FrozenStore(self.store))
-
-    def findings(
-        self,
-        model: nn.Module | None = None,
-        ignore: Iterable[str] = (),
-        optimizer: optim.Optimizer | None = None,
-    ) -> list[Finding]:
-        """What is wrong as far as the record shows, and what else is given: the cause first."""
-        from retrograd.diagnosis.diagnose import findings_of  # the checks read records
-
-        return findings_of(self, model, optimizer, ignore=ignore)
 
     # Step by step ---------------------------------------------------------------------------------
 
@@ -347,8 +300,8 @@ class Record:
         if not len(here):
             return scale
         # Sums over the last `span` pairs, as differences of running sums in float64.
-        signal = _moving_mean(dot[here], span)
-        noise = _moving_mean((square - dot)[here] * self.series("batch_size")[here], span)
+        signal = moving_mean(dot[here], span)
+        noise = moving_mean((square - dot)[here] * self.series("batch_size")[here], span)
         with np.errstate(divide="ignore", invalid="ignore"):
             pairs = np.where(signal > 0, noise / signal, np.inf)
         last = np.searchsorted(here, np.arange(len(dot)), side="right") - 1
@@ -382,7 +335,8 @@ def _in_order(steps: Array) -> Array:
     return len(steps) - 1 - last
 
 
-def _moving_mean(values: Array, span: int) -> Array:
+def moving_mean(values: Array, span: int) -> Array:
+    """The mean of each value and up to `span` - 1 before it, float64."""
     sums = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
     ends = np.arange(1, len(values) + 1)
     starts = np.maximum(ends - span, 0)

@@ -10,6 +10,7 @@ import numpy as np
 
 from retrograd.diagnosis.finding import Finding
 from retrograd.diagnosis.remedies.program import Examples, Program
+from retrograd.diagnosis.remedies.variants import Variants
 
 __all__ = [
     "drop_column",
@@ -21,10 +22,9 @@ __all__ = [
 ]
 
 Array = np.ndarray[Any, Any]
-Changed = tuple[str, Program]
 
 
-def scale_inputs(program: Program, finding: Finding | None) -> list[Changed]:
+def scale_inputs(program: Program, finding: Finding | None) -> Variants[Program]:
     """Each feature of mean 0 and standard deviation 1, as measured on the training rows."""
     inputs = program.train.inputs
     if not np.issubdtype(inputs.dtype, np.floating):
@@ -48,7 +48,7 @@ def _moments(inputs: Array) -> tuple[Array, Array]:
     return mean, np.where(std > 0, std, 1.0)
 
 
-def scale_target(program: Program, finding: Finding | None) -> list[Changed]:
+def scale_target(program: Program, finding: Finding | None) -> Variants[Program]:
     """A target of mean 0 and standard deviation 1, as measured on the training rows."""
     if program.task != "regression":
         return []
@@ -65,7 +65,7 @@ def scale_target(program: Program, finding: Finding | None) -> list[Changed]:
     return [("target: (y - mean) / std of the training rows", _with_examples(program, scaled))]
 
 
-def fill_missing(program: Program, finding: Finding | None) -> list[Changed]:
+def fill_missing(program: Program, finding: Finding | None) -> Variants[Program]:
     """The training rows' median for what is no number; no rows whose target is none."""
     inputs = program.train.inputs
     if not np.issubdtype(inputs.dtype, np.floating):
@@ -89,7 +89,7 @@ def fill_missing(program: Program, finding: Finding | None) -> list[Changed]:
     return [("NaN and infinity -> the column's median", _with_examples(program, filled))]
 
 
-def drop_duplicates(program: Program, finding: Finding | None) -> list[Changed]:
+def drop_duplicates(program: Program, finding: Finding | None) -> Variants[Program]:
     """Each row once, and none that is among the rows held out as well."""
     inputs, target = program.train
     rows = _as_bytes(inputs)
@@ -111,7 +111,7 @@ def _as_bytes(inputs: Array) -> Array:
     return flat.view(np.dtype((np.void, flat.dtype.itemsize * flat.shape[1])))[:, 0]
 
 
-def drop_column(program: Program, finding: Finding | None) -> list[Changed]:
+def drop_column(program: Program, finding: Finding | None) -> Variants[Program]:
     """The column that the finding names tells nothing any more: its mean in all rows."""
     column = None if finding is None else finding.evidence.numbers.get("column")
     if column is None or program.train.inputs.ndim != 2:
@@ -127,7 +127,7 @@ def drop_column(program: Program, finding: Finding | None) -> list[Changed]:
     return [(f"column {place} left out", _with_inputs(program, without))]
 
 
-def resample(program: Program, finding: Finding | None) -> list[Changed]:
+def resample(program: Program, finding: Finding | None) -> Variants[Program]:
     """Rows of rare classes several times, until each class is about as frequent; as many steps."""
     if program.task != "classification":
         return []

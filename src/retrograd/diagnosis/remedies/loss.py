@@ -14,18 +14,18 @@ from retrograd.diagnosis.finding import Finding
 from retrograd.diagnosis.remedies.data import resample
 from retrograd.diagnosis.remedies.model import without_output_activation
 from retrograd.diagnosis.remedies.program import Examples, Program
+from retrograd.diagnosis.remedies.variants import Variants
 from retrograd.tensor import Tensor
 
 __all__ = ["change_loss", "label_smoothing", "weigh_classes"]
 
 Array = np.ndarray[Any, Any]
-Changed = tuple[str, Program]
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 _ROWS = 64
 
 
-def change_loss(program: Program, finding: Finding | None) -> list[Changed]:
+def change_loss(program: Program, finding: Finding | None) -> Variants[Program]:
     """The squared error for numbers, the cross-entropy of logits for classes, whose network then
     ends without an activation."""
     width = _outputs(program)
@@ -52,7 +52,7 @@ def change_loss(program: Program, finding: Finding | None) -> list[Changed]:
     return [(f"{name} on logits", changed)]
 
 
-def weigh_classes(program: Program, finding: Finding | None) -> list[Changed]:
+def weigh_classes(program: Program, finding: Finding | None) -> Variants[Program]:
     """Each class counts in the loss by the inverse of its frequency.
 
     Of another loss than a plain cross-entropy the weights cannot be set from here: then the rarer
@@ -85,7 +85,7 @@ def weigh_classes(program: Program, finding: Finding | None) -> list[Changed]:
     return resample(program, finding)
 
 
-def label_smoothing(program: Program, finding: Finding | None) -> list[Changed]:
+def label_smoothing(program: Program, finding: Finding | None) -> Variants[Program]:
     """A tenth of each label is spread over all classes."""
     if program.task != "classification" or not _is(program, nn.cross_entropy):
         return []

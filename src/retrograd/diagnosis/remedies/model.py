@@ -14,6 +14,7 @@ from typing import Any
 from retrograd import nn
 from retrograd.diagnosis.finding import Finding
 from retrograd.diagnosis.remedies.program import Program
+from retrograd.diagnosis.remedies.variants import Variants
 
 __all__ = [
     "activation_leaky_relu",
@@ -31,7 +32,6 @@ __all__ = [
     "without_output_activation",
 ]
 
-Changed = tuple[str, Program]
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 BOUNDED = (nn.Sigmoid, nn.Tanh, nn.Hardtanh)
@@ -90,7 +90,7 @@ def _changed(program: Program, change: Callable[[nn.Module], nn.Module | None]) 
 # Initial weights ----------------------------------------------------------------------------------
 
 
-def initialize(program: Program, finding: Finding | None) -> list[Changed]:
+def initialize(program: Program, finding: Finding | None) -> Variants[Program]:
     """All weights drawn anew: for ReLU and its like Kaiming's law, for tanh and sigmoid Xavier's;
     the last layer and other kinds of layers as they start by themselves; biases of 0."""
     name = "xavier_uniform_" if _is_bounded(_built(program)) else "kaiming_uniform_"
@@ -122,19 +122,19 @@ def _draw_anew(model: nn.Module) -> None:
 # Activations and normalization --------------------------------------------------------------------
 
 
-def activation_relu(program: Program, finding: Finding | None) -> list[Changed]:
+def activation_relu(program: Program, finding: Finding | None) -> Variants[Program]:
     """ReLU for every hidden sigmoid and tanh, with Kaiming's initial weights."""
     return _with_activation(program, BOUNDED, nn.ReLU)
 
 
-def activation_leaky_relu(program: Program, finding: Finding | None) -> list[Changed]:
+def activation_leaky_relu(program: Program, finding: Finding | None) -> Variants[Program]:
     """LeakyReLU for every hidden ReLU."""
     return _with_activation(program, (nn.ReLU, nn.ReLU6), lambda: nn.LeakyReLU(0.1))
 
 
 def _with_activation(
     program: Program, kinds: tuple[type[nn.Module], ...], make: Callable[[], nn.Module]
-) -> list[Changed]:
+) -> Variants[Program]:
     found = {type(each).__name__ for _, _, each in _hidden(_built(program))}
     old = sorted(found & {kind.__name__ for kind in kinds})
     if not old:
@@ -149,7 +149,7 @@ def _with_activation(
     return [(f"{' and '.join(old)} -> {type(make()).__name__}", _changed(program, change))]
 
 
-def add_activation(program: Program, finding: Finding | None) -> list[Changed]:
+def add_activation(program: Program, finding: Finding | None) -> Variants[Program]:
     """A ReLU behind every linear layer that another follows at once."""
 
     def bare(model: nn.Module) -> list[Place]:
@@ -176,7 +176,7 @@ def add_activation(program: Program, finding: Finding | None) -> list[Changed]:
     return [(f"a ReLU behind {count} layers", _changed(program, change))] if count else []
 
 
-def add_normalization(program: Program, finding: Finding | None) -> list[Changed]:
+def add_normalization(program: Program, finding: Finding | None) -> Variants[Program]:
     """LayerNorm behind each hidden linear layer, BatchNorm behind each convolution."""
     built = _built(program)
     if len(_matrices(built)) < 2 or any(isinstance(m, NORMALIZATIONS) for m in built.modules()):
@@ -191,7 +191,7 @@ def add_normalization(program: Program, finding: Finding | None) -> list[Changed
     return [("normalization behind each hidden layer", _changed(program, change))]
 
 
-def batch_norm_momentum(program: Program, finding: Finding | None) -> list[Changed]:
+def batch_norm_momentum(program: Program, finding: Finding | None) -> Variants[Program]:
     """The usual momentum of 0.1, and batches of at least 16 rows."""
     kinds = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
     if not any(isinstance(module, kinds) for module in _built(program).modules()):
@@ -206,7 +206,7 @@ def batch_norm_momentum(program: Program, finding: Finding | None) -> list[Chang
     return [("momentum=0.1 in every BatchNorm", changed)]
 
 
-def residual(program: Program, finding: Finding | None) -> list[Changed]:
+def residual(program: Program, finding: Finding | None) -> Variants[Program]:
     """x + layer(x) for every hidden linear layer that keeps the number of features."""
 
     def square(model: nn.Module) -> list[Place]:
@@ -224,7 +224,7 @@ def residual(program: Program, finding: Finding | None) -> list[Changed]:
     return [(f"{count} layers as nn.Residual", _changed(program, change))] if count else []
 
 
-def remove_output_activation(program: Program, finding: Finding | None) -> list[Changed]:
+def remove_output_activation(program: Program, finding: Finding | None) -> Variants[Program]:
     """The last layer's values as they are, if an activation stands at the very end."""
     last = places(_built(program))[-1:]
     if not last or not isinstance(last[0][2], ACTIVATIONS):
@@ -243,7 +243,7 @@ def without_output_activation(model: nn.Module) -> None:
 # Dropout and size ---------------------------------------------------------------------------------
 
 
-def raise_dropout(program: Program, finding: Finding | None) -> list[Changed]:
+def raise_dropout(program: Program, finding: Finding | None) -> Variants[Program]:
     """Dropout of 0.2 and 0.5: that which is there, or behind each hidden activation."""
     built = _built(program)
     known = [module.p for module in built.modules() if isinstance(module, _DROPOUTS)]
@@ -264,7 +264,7 @@ def raise_dropout(program: Program, finding: Finding | None) -> list[Changed]:
     ]
 
 
-def lower_dropout(program: Program, finding: Finding | None) -> list[Changed]:
+def lower_dropout(program: Program, finding: Finding | None) -> Variants[Program]:
     """Dropout of 0.2, and none."""
     known = [m.p for m in _built(program).modules() if isinstance(m, _DROPOUTS) and m.p]
     return [
@@ -280,17 +280,17 @@ def _set_dropout(model: nn.Module, p: float) -> None:
             module.p = p
 
 
-def larger_model(program: Program, finding: Finding | None) -> list[Changed]:
+def larger_model(program: Program, finding: Finding | None) -> Variants[Program]:
     """Hidden layers 4 and 16 times as wide, of a network that is one Sequential."""
     return _resized(program, 4, 1) + _resized(program, 16, 1)
 
 
-def smaller_model(program: Program, finding: Finding | None) -> list[Changed]:
+def smaller_model(program: Program, finding: Finding | None) -> Variants[Program]:
     """Hidden layers a quarter as wide, of a network that is one Sequential."""
     return _resized(program, 1, 4)
 
 
-def _resized(program: Program, times: int, parts: int) -> list[Changed]:
+def _resized(program: Program, times: int, parts: int) -> Variants[Program]:
     built = _built(program)
     if not isinstance(built, nn.Sequential) or _wider(built, times, parts) is None:
         return []

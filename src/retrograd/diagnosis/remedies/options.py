@@ -1,123 +1,99 @@
-"""Remedies for a run of `retrograd train`: changes to its options."""
+"""Remedies for a run of `retrograd train`: changes to its resolved options."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
+from retrograd.diagnosis.finding import Finding
+from retrograd.diagnosis.remedies.variants import Variants
 from retrograd.training.options import Options
 
-__all__ = ["changed_options", "random_options"]
+__all__ = [
+    "add_weight_decay",
+    "early_stopping",
+    "lower_dropout",
+    "lower_learning_rate",
+    "lower_weight_decay",
+    "more_epochs",
+    "raise_dropout",
+    "times",
+]
 
-Changed = tuple[str, Options]
+
+def times(name: str, *factors: float) -> Callable[[Options, Finding | None], Variants[Options]]:
+    """The option `name`, if a run has it, times each factor; whole if it is whole."""
+
+    def multiply(options: Options, finding: Finding | None) -> Variants[Options]:
+        old = getattr(options, name) if name in options.ranges else None
+        if not old:
+            return []
+        whole = isinstance(old, int)
+        return _with(options, name, *(round(old * f) if whole else old * f for f in factors))
+
+    return multiply
 
 
-def changed_options(change: str, config: Options) -> list[Changed]:
-    """The ways to make a change to resolved options that are worth a try; none if none applies.
+def lower_learning_rate(options: Options, finding: Finding | None) -> Variants[Options]:
+    """Times 0.3, times 0.1, and where that is still more than twice the usual rate, that one.
 
-    `change` is a `Remedy.change`. What a run does by itself (scaling, initial weights, shuffling)
-    or has no option for, is not here.
+    A run at 2,500 times the usual rate diverges at a tenth of its own as well.
     """
-    make = _REMEDIES.get(change)
-    return [] if make is None else make(config)
+    old = options.learning_rate
+    usual = type(options).learning_rate
+    rates = [0.3 * old, 0.1 * old, *([usual] if 2 * usual < 0.1 * old else [])]
+    return _with(options, "learning_rate", *rates)
 
 
-def random_options(config: Options, besides: str, seed: int) -> list[Changed]:
-    """Any change that applies, drawn at random, but for one: a trial of the trial."""
-    names = [name for name in _REMEDIES if name != besides]
-    for place in np.random.default_rng(seed).permutation(len(names)):
-        if found := changed_options(names[place], config):
-            return found
-    return []
+def more_epochs(options: Options, finding: Finding | None) -> Variants[Options]:
+    """Three times as many, with twice the patience."""
+    if options.epochs is None or options.patience is None:
+        return []
+    changed = options.replaced(epochs=3 * options.epochs, patience=2 * options.patience)
+    return [(f"epochs {options.epochs} -> {changed.epochs}", changed)]
 
 
-def _with(config: Options, name: str, *values: Any) -> list[Changed]:
+def early_stopping(options: Options, finding: Finding | None) -> Variants[Options]:
+    """Patience of a tenth of the epochs, if that is less."""
+    if options.epochs is None or options.patience is None:
+        return []
+    patience = max(3, options.epochs // 10)
+    return _with(options, "patience", patience) if patience < options.patience else []
+
+
+def add_weight_decay(options: Options, finding: Finding | None) -> Variants[Options]:
+    """Ten times; where there is none, 0.01 and 0.1."""
+    old = options.weight_decay
+    return _with(options, "weight_decay", *((10 * old,) if old else (0.01, 0.1)))
+
+
+def lower_weight_decay(options: Options, finding: Finding | None) -> Variants[Options]:
+    """None."""
+    return _with(options, "weight_decay", 0.0)
+
+
+def raise_dropout(options: Options, finding: Finding | None) -> Variants[Options]:
+    """0.1 and 0.3, as far as they are more."""
+    return _with(options, "dropout", *(p for p in (0.1, 0.3) if p > options.dropout))
+
+
+def lower_dropout(options: Options, finding: Finding | None) -> Variants[Options]:
+    """0.1 and none, as far as they are less."""
+    return _with(options, "dropout", *(p for p in (0.1, 0.0) if p < options.dropout))
+
+
+def _with(options: Options, name: str, *values: Any) -> Variants[Options]:
     """The option `name` set to each of the values that it can have and has not."""
-    old = getattr(config, name)
-    low, high = config.ranges[name]
+    old = getattr(options, name)
+    low, high = options.ranges[name]
     found = []
     for value in dict.fromkeys(values):
         value = float(f"{value:.3g}") if isinstance(value, float) else value
         if low <= value <= high and value != old:
-            found.append(
-                (f"{name} {_text(old)} -> {_text(value)}", config.replaced(**{name: value}))
-            )
+            words = f"{name} {_text(old)} -> {_text(value)}"
+            found.append((words, options.replaced(**{name: value})))
     return found
 
 
 def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _times(name: str, *factors: float) -> Callable[[Options], list[Changed]]:
-    """The option times each factor; whole if it is whole."""
-
-    def make(config: Options) -> list[Changed]:
-        old = getattr(config, name)
-        if not old:
-            return []
-        whole = isinstance(old, int)
-        return _with(config, name, *(round(old * f) if whole else old * f for f in factors))
-
-    return make
-
-
-def _lower_learning_rate(config: Options) -> list[Changed]:
-    """Times 0.3, times 0.1, and where that is still more than twice the usual rate, that one.
-
-    A run at 2,500 times the usual rate diverges at a tenth of its own as well.
-    """
-    old = config.learning_rate
-    usual = type(config).learning_rate
-    rates = [0.3 * old, 0.1 * old, *([usual] if 2 * usual < 0.1 * old else [])]
-    return _with(config, "learning_rate", *rates)
-
-
-def _more_epochs(config: Options) -> list[Changed]:
-    if config.epochs is None or config.patience is None:
-        return []
-    changed = config.replaced(epochs=3 * config.epochs, patience=2 * config.patience)
-    return [(f"epochs {config.epochs} -> {changed.epochs}", changed)]
-
-
-def _early_stopping(config: Options) -> list[Changed]:
-    if config.epochs is None or config.patience is None:
-        return []
-    patience = max(3, config.epochs // 10)
-    return _with(config, "patience", patience) if patience < config.patience else []
-
-
-def _width(factor: float) -> Callable[[Options], list[Changed]]:
-    def make(config: Options) -> list[Changed]:
-        return _times("width", factor)(config) if "width" in config.ranges else []
-
-    return make
-
-
-_REMEDIES: Mapping[str, Callable[[Options], list[Changed]]] = {
-    "lower_learning_rate": _lower_learning_rate,
-    "raise_learning_rate": _times("learning_rate", 3.0, 10.0),
-    "clip_gradients": _times("clip_norm", 0.1),
-    "raise_clip": _times("clip_norm", 10.0, 100.0),
-    "larger_batch": _times("batch_size", 4),
-    "smaller_batch": _times("batch_size", 0.25),
-    "more_epochs": _more_epochs,
-    "fewer_epochs": _times("epochs", 0.5, 0.25),
-    "early_stopping": _early_stopping,
-    "add_weight_decay": lambda config: _with(config, "weight_decay", *_raised(config)),
-    "lower_weight_decay": lambda config: _with(config, "weight_decay", 0.0),
-    "raise_dropout": lambda config: _with(
-        config, "dropout", *(p for p in (0.1, 0.3) if p > config.dropout)
-    ),
-    "lower_dropout": lambda config: _with(
-        config, "dropout", *(p for p in (0.1, 0.0) if p < config.dropout)
-    ),
-    "larger_model": _width(2),
-    "smaller_model": _width(0.5),
-}
-
-
-def _raised(config: Options) -> tuple[float, ...]:
-    return (10 * config.weight_decay,) if config.weight_decay else (0.01, 0.1)

@@ -10,19 +10,19 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
-from retrograd import nn, ops, optim
-from retrograd.autodiff.tape import no_grad
-from retrograd.compiler import compile
+from retrograd import nn, optim
 from retrograd.diagnosis.probes.operations import operations
 from retrograd.diagnosis.probes.outputs import said_classes
 from retrograd.errors import UsageError
 from retrograd.random import manual_seed
 from retrograd.tensor import Tensor
+from retrograd.training.callbacks import BestWeights, Callback, EarlyStopping
+from retrograd.training.history import Epoch, Verdict
 from retrograd.training.predictor import Predictor
-from retrograd.training.sources import in_calls
-from retrograd.variable import Buffer
+from retrograd.training.sources import Rows, Stack, in_calls
+from retrograd.training.trainer import Trainer
 
-__all__ = ["Examples", "Instruments", "Outcome", "Program"]
+__all__ = ["Examples", "Instruments", "Program", "Result"]
 
 Array = np.ndarray[Any, Any]
 
@@ -50,7 +50,7 @@ class Instruments(Protocol):
 
 
 @dataclass
-class Outcome:
+class Result:
     """What a run of a Program came to.
 
     `score` is the held-out one, `train_score` that of the training examples, each NaN if the model
@@ -127,29 +127,47 @@ class Program:
         if len(self.train.target) == 0:
             raise UsageError("Program: train has no examples; expected at least one.")
 
-    def run(self, seed: int = 0, recorder: Instruments | None = None) -> Outcome:
+    def run(self, seed: int = 0, recorder: Instruments | None = None) -> Result:
         """Train with all random numbers from `seed`, watched by `recorder`, and score the model.
 
-        A run whose loss is no longer a number ends after that epoch.
+        A run whose loss is not finite ends after that epoch.
         """
         manual_seed(seed)
         rng = np.random.default_rng((seed, 1))
         model = self.model()
         optimizer = self.optimizer(model.parameters(), **self.options)
-        loop = _Loop(self, model, optimizer, recorder)
+        trainer = Trainer(model, self.loss, optimizer, clip_norm=self.clip_norm)
         with nullcontext() if recorder is None else recorder.watching(model, optimizer):
             if self.fit is None:
-                loop.run(rng)
+                self._train(trainer, rng, recorder)
             else:
                 self.fit(self, model, optimizer, rng)
         held = self.valid if self.held is None else self.held
-        return Outcome(
-            score=self.score(loop.predict, held),
-            train_score=self.score(loop.predict, self.train),
+        epochs = trainer.history.epochs
+        return Result(
+            score=self.score(trainer.predict, held),
+            train_score=self.score(trainer.predict, self.train),
             model=model,
             optimizer=optimizer,
-            train_loss=loop.train_loss,
-            validation_loss=loop.validation_loss,
+            train_loss=[each.train_loss for each in epochs],
+            validation_loss=[each.validation_loss for each in epochs],
+        )
+
+    def _train(
+        self, trainer: Trainer, rng: np.random.Generator, recorder: Instruments | None
+    ) -> None:
+        callbacks: list[Callback] = [_Listening(recorder)]
+        if self.patience is not None:
+            # Where no epoch is best, the first weights are.
+            trainer.best_weights = trainer.validated_weights()
+            callbacks = [BestWeights(), EarlyStopping(self.patience), *callbacks]
+        trainer.fit(
+            _InOrder((self.train.inputs,), self.train.target, order=rng if self.shuffle else None),
+            Rows((self.valid.inputs,), self.valid.target),
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            seed=0,  # not drawn from: the order of rows is the generator's
+            callbacks=callbacks,
         )
 
     def score(self, predict: Predictor, examples: Examples) -> float:
@@ -171,66 +189,28 @@ class Program:
         return float(np.mean([right[truth == each].mean() for each in np.unique(truth)]))
 
 
-class _Loop:
-    """The plain loop: epochs of mini-batches, each measured on the validation examples."""
+@dataclass
+class _InOrder(Rows):
+    """Rows in the order that one generator draws for all epochs, or as they stand without."""
 
-    def __init__(
-        self,
-        program: Program,
-        model: nn.Module,
-        optimizer: optim.Optimizer,
-        recorder: Instruments | None,
-    ) -> None:
-        self.program = program
-        self.model = model
-        self.optimizer = optimizer
-        self.recorder = recorder
-        self.predict = Predictor(model)
-        self.train_loss: list[float] = []
-        self.validation_loss: list[float] = []
-        self._data = [Buffer(each) for each in program.train]
-        self._compiled = compile(self._step)
+    order: np.random.Generator | None = None
 
-    def _step(self, rows: Tensor) -> Tensor:
-        inputs, target = (ops.take(column, rows, 0) for column in self._data)
-        loss = self.program.loss(self.model(inputs), target)
-        loss.backward()
-        if self.program.clip_norm is not None:
-            optim.clip_grad_norm_(self.model.parameters(), self.program.clip_norm)
-        self.optimizer.step()
-        # Cleared after use, so that the compiled step has no gradients to hand back; also those of
-        # parameters that the optimizer does not hold.
-        self.model.zero_grad()
-        return loss
+    def calls(self, batch_size: int, rng: np.random.Generator) -> Iterator[Stack]:
+        count, steps = len(self), self.steps(batch_size)
+        rows = np.arange(count) if self.order is None else self.order.permutation(count)
+        size = min(batch_size, count)
+        for batches in in_calls(rows[: steps * size].reshape(steps, size)):
+            yield Stack(None, (batches,))
 
-    def _calls(self, rng: np.random.Generator) -> Iterator[Array]:
-        count = len(self.program.train.target)
-        order = rng.permutation(count) if self.program.shuffle else np.arange(count)
-        size = min(self.program.batch_size, count)
-        yield from in_calls(order[: count // size * size].reshape(-1, size))
 
-    def run(self, rng: np.random.Generator) -> None:
-        best, best_weights, since = math.inf, self.model.state_dict(), 0
-        for epoch in range(1, self.program.epochs + 1):
-            self.model.train()
-            losses = [self._compiled.over(rows).numpy() for rows in self._calls(rng)]
-            self.train_loss.append(float(np.concatenate(losses).mean()))
-            self.validation_loss.append(self._valid_loss())
-            if self.recorder is not None:
-                self.recorder.add_epoch(epoch, self.train_loss[-1], self.validation_loss[-1])
-            if not math.isfinite(self.train_loss[-1]):
-                break
-            if self.program.patience is not None:
-                if self.validation_loss[-1] < best:
-                    best, best_weights, since = self.validation_loss[-1], self.model.state_dict(), 0
-                else:
-                    since += 1
-                if since >= self.program.patience:
-                    break
-        if self.program.patience is not None:
-            self.model.load_state_dict(best_weights)
+@dataclass
+class _Listening(Callback):
+    """Tells `recorder` of each epoch, and ends training when the loss is not finite."""
 
-    def _valid_loss(self) -> float:
-        output = self.predict((self.program.valid.inputs,))
-        with no_grad():
-            return float(self.program.loss(Tensor(output), Tensor(self.program.valid.target)))
+    recorder: Instruments | None
+
+    def on_epoch_end(self, trainer: Trainer, epoch: Epoch) -> None:
+        if self.recorder is not None:
+            self.recorder.add_epoch(epoch.epoch, epoch.train_loss, epoch.validation_loss)
+        if not math.isfinite(epoch.train_loss):
+            trainer.stop(Verdict.DIVERGED)

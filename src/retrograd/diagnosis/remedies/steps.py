@@ -10,6 +10,7 @@ from typing import Any
 from retrograd import optim
 from retrograd.diagnosis.finding import Finding
 from retrograd.diagnosis.remedies.program import Program
+from retrograd.diagnosis.remedies.variants import Variants
 
 __all__ = [
     "adam",
@@ -29,7 +30,6 @@ __all__ = [
     "warmup",
 ]
 
-Changed = tuple[str, Program]
 
 # What each optimizer is usually run with; Adam's for those not named here.
 _USUAL_RATE = {"SGD": 0.05, "Adagrad": 0.05}
@@ -39,22 +39,22 @@ _DEFAULT_RATE = 1e-3
 # The learning rate --------------------------------------------------------------------------------
 
 
-def lower_learning_rate(program: Program, finding: Finding | None) -> list[Changed]:
+def lower_learning_rate(program: Program, finding: Finding | None) -> Variants[Program]:
     """A tenth, a hundredth, or the usual one where that is lower still or between.
 
-    Units that died at a learning rate about the usual one did not die of it.
+    "if_high": not at a learning rate of about the usual one, at which units do not die of it.
     """
     rate, usual = _rate(program), _usual(program)
-    if finding is not None and finding.code == "RG103" and rate <= 5 * usual:
+    if _asks(finding, "lower_learning_rate", "if_high") and rate <= 5 * usual:
         return []
     rates = {rate / 10, rate / 100} | ({usual} if usual < rate / 2 else set())
     return [_at_rate(program, each) for each in sorted(rates, reverse=True)]
 
 
-def raise_learning_rate(program: Program, finding: Finding | None) -> list[Changed]:
-    """Ten times, a hundred times, or the usual one; where the loss did not fall, also a tenth."""
+def raise_learning_rate(program: Program, finding: Finding | None) -> Variants[Program]:
+    """Ten times, a hundred times, or the usual one; "or_lower": ten times, a tenth."""
     rate, usual = _rate(program), _usual(program)
-    either_way = finding is not None and finding.code in ("RG206", "RG504")
+    either_way = _asks(finding, "raise_learning_rate", "or_lower")
     rates = [10 * rate, rate / 10 if either_way else 100 * rate]
     if usual > 2 * rate or (either_way and usual < rate / 2):
         rates.append(usual)
@@ -63,7 +63,7 @@ def raise_learning_rate(program: Program, finding: Finding | None) -> list[Chang
     return [_at_rate(program, each) for each in dict.fromkeys(rates) if each <= highest]
 
 
-def schedule(program: Program, finding: Finding | None) -> list[Changed]:
+def schedule(program: Program, finding: Finding | None) -> Variants[Program]:
     """The learning rate falls to 0 over the run, along a cosine."""
     steps = _steps(program)
 
@@ -73,7 +73,7 @@ def schedule(program: Program, finding: Finding | None) -> list[Changed]:
     return [("learning rate falls to 0 along a cosine", _scheduled(program, cosine))]
 
 
-def warmup(program: Program, finding: Finding | None) -> list[Changed]:
+def warmup(program: Program, finding: Finding | None) -> Variants[Program]:
     """The learning rate rises from a hundredth over the first hundred steps."""
     steps = max(1, min(100, _steps(program) // 4))
 
@@ -83,7 +83,7 @@ def warmup(program: Program, finding: Finding | None) -> list[Changed]:
     return [(f"learning rate rises over the first {steps} steps", _scheduled(program, linear))]
 
 
-def adam(program: Program, finding: Finding | None) -> list[Changed]:
+def adam(program: Program, finding: Finding | None) -> Variants[Program]:
     """Adam with its usual learning rate; weight decay stays."""
     if _name(program) in ("Adam", "AdamW"):
         return []
@@ -91,6 +91,12 @@ def adam(program: Program, finding: Finding | None) -> list[Changed]:
     options = {"lr": _DEFAULT_RATE, **kept}
     changed = replace(program, optimizer=optim.Adam, options=options)
     return [(f"optimizer {_name(program)} -> Adam(lr={_DEFAULT_RATE:g})", changed)]
+
+
+def _asks(finding: Finding | None, change: str, how: str) -> bool:
+    return finding is not None and any(
+        each.change == change and each.how == how for each in finding.remedies
+    )
 
 
 def _rate(program: Program) -> float:
@@ -101,7 +107,7 @@ def _usual(program: Program) -> float:
     return _USUAL_RATE.get(_name(program), _DEFAULT_RATE)
 
 
-def _at_rate(program: Program, rate: float) -> Changed:
+def _at_rate(program: Program, rate: float) -> tuple[str, Program]:
     rate = float(f"{rate:.3g}")
     changed = replace(program, options={**program.options, "lr": rate})
     return f"lr {_rate(program):g} -> {rate:g}", changed
@@ -139,13 +145,13 @@ def _scheduled(
 # Clipping, batches, epochs ------------------------------------------------------------------------
 
 
-def clip_gradients(program: Program, finding: Finding | None) -> list[Changed]:
+def clip_gradients(program: Program, finding: Finding | None) -> Variants[Program]:
     """The norm of the gradient is at most 1, or a tenth of what was allowed."""
     norm = 1.0 if program.clip_norm is None else min(1.0, program.clip_norm / 10)
     return [(f"clip_norm {program.clip_norm} -> {norm:g}", replace(program, clip_norm=norm))]
 
 
-def raise_clip(program: Program, finding: Finding | None) -> list[Changed]:
+def raise_clip(program: Program, finding: Finding | None) -> Variants[Program]:
     """Ten times, a hundred times, or no limit."""
     if program.clip_norm is None:
         return []
@@ -156,32 +162,32 @@ def raise_clip(program: Program, finding: Finding | None) -> list[Changed]:
     ]
 
 
-def larger_batch(program: Program, finding: Finding | None) -> list[Changed]:
+def larger_batch(program: Program, finding: Finding | None) -> Variants[Program]:
     """Four and sixteen times as many rows, if enough steps are left."""
     largest = len(program.train.target) // 8
     sizes = [size for size in (4 * program.batch_size, 16 * program.batch_size) if size <= largest]
     return [_with_batch(program, size) for size in sizes]
 
 
-def smaller_batch(program: Program, finding: Finding | None) -> list[Changed]:
+def smaller_batch(program: Program, finding: Finding | None) -> Variants[Program]:
     """A quarter or a sixteenth of the rows, or 32."""
     size = min(program.batch_size, len(program.train.target))
     sizes = {max(8, size // 4), max(8, size // 16), 32}
     return [_with_batch(program, each) for each in sorted(sizes, reverse=True) if each < size]
 
 
-def _with_batch(program: Program, size: int) -> Changed:
+def _with_batch(program: Program, size: int) -> tuple[str, Program]:
     return f"batch_size {program.batch_size} -> {size}", replace(program, batch_size=size)
 
 
-def more_epochs(program: Program, finding: Finding | None) -> list[Changed]:
+def more_epochs(program: Program, finding: Finding | None) -> Variants[Program]:
     """Three times as many epochs, and as much more patience."""
     patience = program.patience and 3 * program.patience
     changed = replace(program, epochs=3 * program.epochs, patience=patience)
     return [(f"epochs {program.epochs} -> {changed.epochs}", changed)]
 
 
-def fewer_epochs(program: Program, finding: Finding | None) -> list[Changed]:
+def fewer_epochs(program: Program, finding: Finding | None) -> Variants[Program]:
     """Half and a quarter of the epochs."""
     counts = sorted({max(1, program.epochs // 2), max(1, program.epochs // 4)}, reverse=True)
     return [
@@ -191,7 +197,7 @@ def fewer_epochs(program: Program, finding: Finding | None) -> list[Changed]:
     ]
 
 
-def early_stopping(program: Program, finding: Finding | None) -> list[Changed]:
+def early_stopping(program: Program, finding: Finding | None) -> Variants[Program]:
     """Stop once the validation loss has not fallen for a tenth of the epochs; keep the best."""
     patience = max(3, math.ceil(program.epochs / 10))
     if program.patience is not None and program.patience <= patience:
@@ -199,7 +205,7 @@ def early_stopping(program: Program, finding: Finding | None) -> list[Changed]:
     return [(f"patience {program.patience} -> {patience}", replace(program, patience=patience))]
 
 
-def shuffle(program: Program, finding: Finding | None) -> list[Changed]:
+def shuffle(program: Program, finding: Finding | None) -> Variants[Program]:
     """Each epoch in a new order."""
     return [] if program.shuffle else [("shuffle=True", replace(program, shuffle=True))]
 
@@ -207,7 +213,7 @@ def shuffle(program: Program, finding: Finding | None) -> list[Changed]:
 # Weight decay -------------------------------------------------------------------------------------
 
 
-def add_weight_decay(program: Program, finding: Finding | None) -> list[Changed]:
+def add_weight_decay(program: Program, finding: Finding | None) -> Variants[Program]:
     """AdamW with a decay of 0.1 or 1; for SGD a decay of 0.001 or 0.01."""
     name, options = _name(program), dict(program.options)
     if name == "SGD":
@@ -225,7 +231,7 @@ def add_weight_decay(program: Program, finding: Finding | None) -> list[Changed]
     ]  # fmt: skip
 
 
-def lower_weight_decay(program: Program, finding: Finding | None) -> list[Changed]:
+def lower_weight_decay(program: Program, finding: Finding | None) -> Variants[Program]:
     """A hundredth, or none."""
     decay = program.options.get("weight_decay", 0.0)
     return [

@@ -1,8 +1,8 @@
-"""A remedy on trial: trained over several seeds beside what it changes, and beside a random change.
+"""Trials of remedies: each trained with several seeds, beside the original and a random remedy.
 
 A subject is whatever can be trained with a seed and scored twice: on validation examples, by which
-one of several ways to make a change is chosen, and on held-out ones, by which it is judged. Higher
-is better.
+one of a remedy's variants is chosen, and on test examples, by which the remedy is judged. Higher is
+better.
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from retrograd.diagnosis.catalogue import as_grave
-from retrograd.diagnosis.finding import Finding, Remedy, Severity
+from retrograd.diagnosis.finding import Finding, Remedy
+from retrograd.diagnosis.remedies.variants import Variants
 
 __all__ = [
-    "Attempt",
     "Fix",
     "FixInterrupted",
-    "Progress",
+    "FixProgress",
     "Scored",
     "Trial",
     "bounded",
@@ -30,7 +29,7 @@ __all__ = [
 
 Subject = TypeVar("Subject")
 
-# Changes that undo each other.
+# Remedies that undo each other.
 _PAIRS = (
     ("lower_learning_rate", "raise_learning_rate"),
     ("clip_gradients", "raise_clip"),
@@ -46,20 +45,20 @@ _OPPOSITES = {one: other for pair in _PAIRS for one, other in (pair, pair[::-1])
 class Scored(NamedTuple):
     """The scores of one training, higher is better."""
 
-    valid: float
-    held: float
+    validation: float
+    test: float
 
 
-class Attempt(NamedTuple):
-    """One remedy for one finding, with the ways to make its change: (words, changed subject)."""
+class Planned(NamedTuple):
+    """A trial to come: a remedy for a finding, with its variants."""
 
     finding: Finding
     remedy: Remedy
-    ways: Sequence[tuple[str, Any]]
+    variants: Variants[Any]
 
 
 @dataclass(frozen=True)
-class Progress:
+class FixProgress:
     """How far a fix has come: trainings done, at most how many there are, seconds left at most."""
 
     doing: str
@@ -70,9 +69,9 @@ class Progress:
 
 @dataclass(frozen=True)
 class Trial:
-    """A change and what it did: held-out scores by seed, before and after.
+    """A remedy's best variant and what it did: test scores by seed, before and after.
 
-    `change` is in words ("lr 10 -> 1"); of a random change there is no finding.
+    `change` is what was changed, in words ("lr 10 -> 1"). A random remedy has no finding.
     """
 
     change: str
@@ -114,8 +113,8 @@ class Fix(Generic[Subject]):
     """What was tried and what came of it.
 
     `subject` is the changed one if a trial helped, else the one that was given. `random` is the
-    random change of the same budget, None if none applied. `by_hand` are remedies that a person
-    must apply. `interrupted` says that Ctrl-C came before all was tried.
+    trial of a random remedy of the same budget, None if none applied. `by_hand` are remedies that
+    a person must apply. `interrupted` says that Ctrl-C came before all were tried.
     """
 
     subject: Subject
@@ -127,12 +126,12 @@ class Fix(Generic[Subject]):
 
     @property
     def kept(self) -> Trial | None:
-        """The trial whose change is kept: the last one, if it helped."""
+        """The trial whose remedy is kept: the last one, if it helped."""
         return self.trials[-1] if self.trials and self.trials[-1].helped else None
 
     def __str__(self) -> str:
         if not (self.trials or self.by_hand or self.interrupted):
-            return "Nothing was found that wants mending."
+            return "Nothing was found to fix."
         lines = []
         for trial in self.trials:
             assert trial.finding is not None
@@ -145,7 +144,7 @@ class Fix(Generic[Subject]):
             lines.append(f"Kept: {self.kept.change}.")
         if self.interrupted:
             lines.append(
-                "Interrupted before all was tried; what was in training then does not count."
+                "Interrupted before all were tried; what was in training then does not count."
             )
         elif self.trials and self.kept is None:
             lines.append("Nothing is changed: no remedy beat the spread between seeds.")
@@ -153,7 +152,7 @@ class Fix(Generic[Subject]):
 
 
 class FixInterrupted(KeyboardInterrupt):
-    """Ctrl-C while remedies were tried; `so_far` has the trials that were whole by then."""
+    """Ctrl-C while remedies were tried; `so_far` has the trials that were complete."""
 
     def __init__(self, so_far: Fix[Any]) -> None:
         super().__init__(str(so_far))
@@ -163,34 +162,34 @@ class FixInterrupted(KeyboardInterrupt):
 def try_remedies(
     subject: Subject,
     findings: Iterable[Finding],
-    ways: Callable[[Finding, Remedy], Sequence[tuple[str, Subject]]],
+    variants: Callable[[Finding, Remedy], Variants[Subject]],
     train: Callable[[Subject, int], Scored],
     *,
-    random: Callable[[str], Sequence[tuple[str, Subject]]] | None,
+    random: Callable[[str], Variants[Subject]] | None,
     seeds: Sequence[int],
     tries: int,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callable[[FixProgress], None] | None = None,
 ) -> Fix[Subject]:
     """Try remedies, the first finding's first remedy first, until one helps or `tries` did not.
 
-    Each has the same budget: `train(changed, seed)` for every seed. Where a change can be made in
-    several `ways`, the one with the best validation score on the first seed goes on. `random`
-    gives a change that is no remedy; it has as many ways and seeds.
+    Each has the same budget: `train(changed, seed)` for every seed. Of a remedy's `variants` the
+    one with the best validation score on the first seed goes on. `random(besides)` gives a remedy
+    for nothing that was found, which has as many seeds.
 
     Raises FixInterrupted at Ctrl-C.
     """
-    attempts, by_hand = _attempts(findings, ways, tries)
+    trials, by_hand = _planned(findings, variants, tries)
     fix: Fix[Subject] = Fix(subject, (), by_hand=by_hand)
-    if not attempts:
+    if not trials:
         return fix
-    clock = _Clock(attempts, len(seeds), random is not None, progress)
+    clock = _Clock(trials, len(seeds), random is not None, progress)
 
     def timed(doing: str, changed: Subject, seed: int) -> Scored:
         clock.starts(doing)
         return train(changed, seed)
 
     try:
-        _run_trials(fix, attempts, timed, random, seeds)
+        _run_trials(fix, trials, timed, random, seeds)
     except KeyboardInterrupt as stop:
         fix.interrupted = True
         raise FixInterrupted(fix) from stop
@@ -200,74 +199,75 @@ def try_remedies(
 
 def _run_trials(
     fix: Fix[Subject],
-    attempts: Sequence[Attempt],
+    planned: Sequence[Planned],
     train: Callable[[str, Subject, int], Scored],
-    random: Callable[[str], Sequence[tuple[str, Subject]]] | None,
+    random: Callable[[str], Variants[Subject]] | None,
     seeds: Sequence[int],
 ) -> None:
-    """Add to `fix` each trial when it is whole, up to the first that helps, and the random one."""
-    before = tuple(train("as it is", fix.subject, seed).held for seed in seeds)
+    """Add to `fix` each trial that is complete, up to the first that helps, and the random one."""
+    before = tuple(train("as it is", fix.subject, seed).test for seed in seeds)
     fix.scores = before
-    for attempt in attempts:
-        change, changed, after = _best(attempt.ways, train, seeds)
-        trial = Trial(change, before, after, attempt.finding, attempt.remedy)
+    for each in planned:
+        change, changed, after = _best(each.variants, train, seeds)
+        trial = Trial(change, before, after, each.finding, each.remedy)
         fix.trials.append(trial)
         if trial.helped:
             fix.subject, fix.scores = changed, after
             break
     if random is not None:
-        other = random(attempts[len(fix.trials) - 1].remedy.change)
+        other = random(planned[len(fix.trials) - 1].remedy.change)
         if other:
             change, _, after = _best(other, train, seeds)
             fix.random = Trial(change, before, after)
 
 
-def _attempts(
+def _planned(
     findings: Iterable[Finding],
-    ways: Callable[[Finding, Remedy], Sequence[tuple[str, Any]]],
+    variants: Callable[[Finding, Remedy], Variants[Any]],
     tries: int,
-) -> tuple[list[Attempt], list[tuple[Finding, Remedy]]]:
-    """The remedies that can be tried, each change once; and of findings for which none can be, the
-    first one, which a person must apply.
+) -> tuple[list[Planned], list[tuple[Finding, Remedy]]]:
+    """The remedies that can be tried, each once; and of findings for which none can be, the first
+    one, which a person must apply.
 
-    What a finding at least as grave wants moved the other way is left out.
+    A remedy is left out where a finding at least as grave has the opposite one.
     """
-    attempts: list[Attempt] = []
+    planned: list[Planned] = []
     by_hand: list[tuple[Finding, Remedy]] = []
-    seen: dict[str, Severity] = {}
+    wanted_by: dict[str, Finding] = {}
     for finding in findings:
         if finding.severity == "note":
             continue
-        tried = [each for each in finding.remedies if _settled(each, finding, seen)]
+        tried = [each for each in finding.remedies if _settled(each, finding, wanted_by)]
         for remedy in finding.remedies:
-            if _settled(remedy, finding, seen) or len(attempts) == tries:
+            if _settled(remedy, finding, wanted_by) or len(planned) == tries:
                 continue
-            if found := ways(finding, remedy):
-                attempts.append(Attempt(finding, remedy, found))
-                seen[remedy.change] = finding.severity
+            if found := variants(finding, remedy):
+                planned.append(Planned(finding, remedy, found))
+                wanted_by[remedy.change] = finding
                 tried.append(remedy)
-        if not tried and len(attempts) < tries and finding.remedies:
+        if not tried and len(planned) < tries and finding.remedies:
             by_hand.append((finding, finding.remedies[0]))
-    return attempts, by_hand
+    return planned, by_hand
 
 
-def _settled(remedy: Remedy, finding: Finding, seen: Mapping[str, Severity]) -> bool:
-    """Whether the change is on trial already, or its opposite for a finding at least as grave."""
-    opposite = seen.get(_OPPOSITES.get(remedy.change, ""))
-    return remedy.change in seen or (opposite is not None and as_grave(opposite, finding.severity))
+def _settled(remedy: Remedy, finding: Finding, wanted_by: Mapping[str, Finding]) -> bool:
+    """Whether the remedy is on trial, or its opposite for a finding at least as grave."""
+    opposite = wanted_by.get(_OPPOSITES.get(remedy.change, ""))
+    is_opposed = opposite is not None and opposite.gravity <= finding.gravity
+    return remedy.change in wanted_by or is_opposed
 
 
 def _best(
-    ways: Sequence[tuple[str, Any]],
+    variants: Variants[Any],
     train: Callable[[str, Any, int], Scored],
     seeds: Sequence[int],
 ) -> tuple[str, Any, tuple[float, ...]]:
-    """The way with the best validation score on the first seed, and its held-out score on all."""
-    first = [train(change, changed, seeds[0]) for change, changed in ways]
-    best = max(range(len(ways)), key=lambda place: first[place].valid)
-    change, changed = ways[best]
-    others = [train(change, changed, seed).held for seed in seeds[1:]]
-    return change, changed, (first[best].held, *others)
+    """The variant with the best validation score on the first seed, and its test score on all."""
+    first = [train(change, changed, seeds[0]) for change, changed in variants]
+    best = max(range(len(variants)), key=lambda place: first[place].validation)
+    change, changed = variants[best]
+    others = [train(change, changed, seed).test for seed in seeds[1:]]
+    return change, changed, (first[best].test, *others)
 
 
 class _Clock:
@@ -275,12 +275,12 @@ class _Clock:
 
     def __init__(
         self,
-        attempts: Sequence[Attempt],
+        planned: Sequence[Planned],
         seeds: int,
         with_random: bool,
-        progress: Callable[[Progress], None] | None,
+        progress: Callable[[FixProgress], None] | None,
     ) -> None:
-        each = [len(attempt.ways) + seeds - 1 for attempt in attempts]
+        each = [len(trial.variants) + seeds - 1 for trial in planned]
         self.most = seeds + sum(each) + (max(each) if with_random else 0)
         self.done = -1
         self._progress = progress
@@ -299,7 +299,7 @@ class _Clock:
 
     def _tell(self, doing: str, left: float | None) -> None:
         if self._progress is not None:
-            self._progress(Progress(doing, self.done, max(self.most, self.done), left))
+            self._progress(FixProgress(doing, self.done, max(self.most, self.done), left))
 
 
 def bounded(score: float, least: float) -> float:

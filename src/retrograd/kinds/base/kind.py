@@ -28,11 +28,17 @@ from retrograd.kinds.base.architectures import Architectures
 from retrograd.kinds.base.fitted import FittedModel
 from retrograd.kinds.base.resolved import Resolved
 from retrograd.random import manual_seed
-from retrograd.training.callbacks import Callback
+from retrograd.training.callbacks import (
+    BestWeights,
+    Callback,
+    EarlyStopping,
+    FiniteLoss,
+    TimeLimit,
+)
 from retrograd.training.history import History
-from retrograd.training.loop import Trainer
 from retrograd.training.options import Options
 from retrograd.training.sources import Source
+from retrograd.training.trainer import Trainer
 
 __all__ = ["DataSpec", "Dataset", "Kind", "Parts", "Prepared", "Split", "introduction", "path_of"]
 
@@ -128,15 +134,20 @@ class Prepared(Generic[D]):
     def fit(self, callbacks: Sequence[Callback] = ()) -> History:
         """Train as the options say; see `Trainer.fit`."""
         asked = self.options.asked
+        limit = math.inf if asked.time_limit is None else asked.time_limit
         return self.trainer.fit(
             self.train,
             self.validation,
             epochs=self.options.epochs,
             batch_size=self.options.batch_size,
-            patience=self.options.patience,
             seed=asked.seed,
-            time_limit=math.inf if asked.time_limit is None else asked.time_limit,
-            callbacks=callbacks,
+            callbacks=[
+                BestWeights(),
+                TimeLimit(limit),
+                EarlyStopping(self.options.patience),
+                *callbacks,
+                FiniteLoss(),
+            ],
         )
 
 

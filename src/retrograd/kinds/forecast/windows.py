@@ -10,7 +10,7 @@ import numpy as np
 
 from retrograd import nn, ops
 from retrograd.tensor import Tensor
-from retrograd.training.sources import Call, in_calls
+from retrograd.training.sources import Stack, in_calls
 from retrograd.variable import Buffer
 
 __all__ = ["NextValues", "SeriesWindows", "find_season", "naive_forecast", "window_starts"]
@@ -43,11 +43,11 @@ class SeriesWindows:
     def steps(self, batch_size: int) -> int:
         return len(self) // batch_size
 
-    def calls(self, batch_size: int, rng: np.random.Generator) -> Iterator[Call]:
+    def calls(self, batch_size: int, rng: np.random.Generator) -> Iterator[Stack]:
         order = rng.permutation(self.starts).astype(np.int32)
         order = order[: self.steps(batch_size) * batch_size].reshape(-1, batch_size)
         for each in in_calls(order):
-            yield Call(None, (each,))
+            yield Stack(None, (each,))
 
     def batch(self, form: Hashable, *arrays: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
         (starts,) = arrays

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Self
 
 import narwhals as nw
@@ -18,61 +17,26 @@ from retrograd.data.images.labels import codes_of, with_labels
 from retrograd.data.plain import plain
 from retrograd.data.tables.target import Target
 from retrograd.errors import about
-from retrograd.kinds.base.fitted import Picture
+from retrograd.kinds.base.fitted import NetworkModel, Picture
 from retrograd.kinds.base.importance import Reasons
+from retrograd.kinds.base.kind import path_of
 from retrograd.kinds.base.predictions import with_predictions
 from retrograd.kinds.images.architectures import ARCHITECTURES
+from retrograd.kinds.images.data import ImagesData
+from retrograd.kinds.images.options import ImagesOptions, ResolvedImages
 from retrograd.kinds.images.pictures import attributed, marked, picture
 from retrograd.models.images.augment import Augment
 from retrograd.models.images.network import ImageNetwork
 from retrograd.tensor import Tensor
 from retrograd.training.objective import Classification, Regression
-from retrograd.training.options import Options
-from retrograd.training.predictor import Predictor
 from retrograd.training.scores import Scores, score_classes, score_numbers
 
-__all__ = ["ImageClassification", "ImagesModel", "ImagesOptions"]
+__all__ = ["ImageClassification", "ImagesModel"]
 
 Array = np.ndarray[Any, Any]
 
 _ROWS_AT_ONCE = 256
 _FAR = 3.0  # standard deviations
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImagesOptions(Options):
-    """The options for images: those of every run, how images are read, and how they are changed.
-
-    `image` is a table's column of paths, `image_size` the longest side that image files are scaled
-    down to, `broken` the share of files that may be unreadable. In training an image is moved by up
-    to the share `shift` of its sides, cut down to between `crop` and 1 of them, mirrored left to
-    right (`flip`) and blanked in a square of the share `cutout`; `mixup` is the α of the mixing of
-    pairs, 0 for none. `label_smoothing` takes that share of a class's probability for all classes.
-    """
-
-    image: str | None = None
-    image_size: int = 64
-    broken: float = 0.01
-    dropout: float = 0.2
-    weight_decay: float = 0.02
-    average: float = 0.99
-    shift: float = 0.1
-    crop: float | None = None
-    flip: bool | None = None
-    cutout: float = 0.0
-    mixup: float = 0.0
-    label_smoothing: float = 0.0
-
-    ranges: ClassVar[Mapping[str, tuple[float, float]]] = {
-        **Options.ranges,
-        "image_size": (1, 4096),
-        "broken": (0, 1),
-        "shift": (0, 1),
-        "crop": (0.05, 1),
-        "cutout": (0, 1),
-        "mixup": (0, 100),
-        "label_smoothing": (0, 1),
-    }
 
 
 class ImageClassification(Classification):
@@ -88,7 +52,7 @@ class ImageClassification(Classification):
 
 
 @dataclass
-class ImagesModel:
+class ImagesModel(NetworkModel):
     """What `train` makes of images: the network, and what its pixels and answers mean.
 
     `column` is the column of paths of the table that was learned from; a number that is learned is
@@ -105,10 +69,6 @@ class ImagesModel:
     mean: float = 0.0
     scale: float = 1.0
     notes: Sequence[str] = ()
-    predictor: Predictor = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.predictor = Predictor(self.network)
 
     @classmethod
     def build(
@@ -116,26 +76,27 @@ class ImagesModel:
         form: PixelFormat,
         target: Target,
         shares: Array,
-        config: ImagesOptions,
+        resolved: ResolvedImages,
         *,
         pixel_mean: Any = 0.0,
         pixel_std: Any = 1.0,
         **others: Any,
     ) -> Self:
-        """An untrained network; its options are resolved. The pixels' statistics, (channels,), are
-        given here or come with the weights."""
-        body = ARCHITECTURES.find(config.model).build(
-            form.shape, len(target.classes) or 1, dropout=config.dropout
+        """An untrained network. The pixels' statistics, (channels,), are given here or come with
+        the weights."""
+        options = resolved.asked
+        body = ARCHITECTURES.find(resolved.model).build(
+            form.shape, len(target.classes) or 1, dropout=options.dropout
         )
         augment = Augment(
-            shift=config.shift,
-            crop=1.0 if config.crop is None else config.crop,
-            flip=bool(config.flip),
-            cutout=config.cutout,
+            shift=options.shift,
+            crop=resolved.crop,
+            flip=resolved.flip,
+            cutout=options.cutout,
         )
         each = np.ones(form.channels)
         network = ImageNetwork(pixel_mean * each, pixel_std * each, augment, body)
-        return cls(form, target, shares, network, config.image, config.broken, **others)
+        return cls(form, target, shares, network, options.image, options.broken, **others)
 
     @property
     def task(self) -> str:
@@ -155,20 +116,20 @@ class ImagesModel:
             return Regression()
         return ImageClassification(len(self.classes), label_smoothing)
 
-    def read(self, path: Path, notes: list[str], labelled: bool) -> ImageSet:
-        with about(path):
+    def read(self, data: Any, notes: list[str], labelled: bool) -> ImagesData:
+        with about(path_of(data) or "the data in memory"):
             if not labelled:
-                found = read_examples_only(path, self.column, notes)
+                found = read_examples_only(data, self.column, notes)
                 images = to_set(found, self.form, self.broken, notes)
-                self._compare_light(images, notes)
-                return images
-            parts = read_parts(path, self.column, self.target_name, notes)
-            part = "test" if "test" in parts else "train"
-            if len(parts) > 1:
-                notes.append(f"Of {path} the part {part} is measured.")
-            images = to_set(parts[part], self.form, self.broken, notes)
+            else:
+                parts = read_parts(data, self.column, self.target_name, notes)
+                part = "test" if "test" in parts else "train"
+                if len(parts) > 1:
+                    notes.append(f"Of {path_of(data) or 'the data'} the part {part} is measured.")
+                images = to_set(parts[part], self.form, self.broken, notes)
+                images = with_labels(images, self.target, notes)
             self._compare_light(images, notes)
-            return with_labels(images, self.target, notes)
+            return ImagesData(images, self.target, self.form)
 
     def _compare_light(self, images: ImageSet, notes: list[str]) -> None:
         """Say so if the pixels' values are far from those that were learned from."""
@@ -180,44 +141,44 @@ class ImagesModel:
                 f"{learned.mean():.3g}: in another unit, its answers mean little."
             )
 
-    def predict(self, data: ImageSet, notes: list[str] | None = None) -> Array:
+    def predict(self, data: ImagesData, notes: list[str] | None = None) -> Array:
         """(rows,) numbers in the target's units, or (rows, classes) probabilities."""
-        outputs = [self.predictor((part,)) for part in data.parts(_ROWS_AT_ONCE)]
+        outputs = [self.predictor((part,)) for part in data.images.parts(_ROWS_AT_ONCE)]
         answer = self.objective().answer(np.concatenate(outputs))
         if self.task == "regression":
             return answer.astype(np.float64) * self.scale + self.mean
         return answer
 
-    def targets(self, data: ImageSet) -> Array:
+    def targets(self, data: ImagesData) -> Array:
         """(rows,) numbers in the target's units, or class codes."""
-        return codes_of(data, self.target)
+        return codes_of(data.images, self.target)
 
-    def score(self, data: ImageSet) -> Scores:
+    def score(self, data: ImagesData) -> Scores:
         """The figures of merit on labelled images."""
         answers, truth = self.predict(data), self.targets(data)
         if self.task == "regression":
             return score_numbers(answers, truth, self.mean)
         return score_classes(answers, truth, self.class_shares)
 
-    def predictions(self, data: ImageSet, notes: list[str]) -> nw.DataFrame[Any]:
+    def predictions(self, data: ImagesData, notes: list[str]) -> nw.DataFrame[Any]:
         """The images' table, or their paths, or their numbers from 1, with what is predicted."""
-        frame = data.frame
+        frame = data.images.frame
         if frame is None:
-            name = "path" if data.are_files else "image"
-            frame = nw.from_native(pa.table({name: data.names}), eager_only=True)
+            name = "path" if data.images.are_files else "image"
+            frame = nw.from_native(pa.table({name: data.images.names}), eager_only=True)
         return with_predictions(frame, self.predict(data, notes), self.classes, notes)
 
     def columns(self) -> list[SchemaRow]:
         target = SchemaRow(self.target_name, "target", f"{self.task}: {self.target.reason}", 0.0)
         return [target, SchemaRow(self.column or "image", "image", str(self.form), 0.0)]
 
-    def shown(self, data: ImageSet, rows: Array) -> dict[str, list[Picture]]:
-        chosen = data.take(np.asarray(rows))
+    def shown(self, data: ImagesData, rows: Array) -> dict[str, list[Picture]]:
+        chosen = data.images.take(np.asarray(rows))
         return {"image": list(map(picture, chosen.pixels[:], chosen.names))}
 
-    def reasons(self, data: ImageSet, rows: Array) -> list[Reasons]:
+    def reasons(self, data: ImagesData, rows: Array) -> list[Reasons]:
         """Each image with the places marked that speak for its answer; see `Explains`."""
-        pixels = data.take(np.asarray(rows)).pixels[:]
+        pixels = data.images.take(np.asarray(rows)).pixels[:]
         codes = self.predictor((pixels,)).argmax(1)
         parts = attributed(self.network, pixels, self.network.mean.numpy(), codes)
         answers = [self.classes[code] if self.classes else "a larger number" for code in codes]
@@ -235,13 +196,13 @@ class ImagesModel:
         }
 
     @classmethod
-    def from_json(cls, saved: Mapping[str, Any], config: ImagesOptions) -> Self:
+    def from_json(cls, saved: Mapping[str, Any], options: ImagesOptions) -> Self:
         target = saved["target"]
         return cls.build(
             PixelFormat(**saved["form"]),
             Target(**{**target, "classes": tuple(target["classes"])}),
             np.asarray(saved["class_shares"], float),
-            config,
+            ResolvedImages.of(options),
             mean=saved["mean"],
             scale=saved["scale"],
             notes=tuple(saved["notes"]),

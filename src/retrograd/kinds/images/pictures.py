@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -35,18 +34,8 @@ def attributed(network: nn.Module, pixels: Array, mean: Array, codes: Array) -> 
         one_hot = (np.arange(outputs.shape[1]) == codes[:, None]).astype(np.float32)
         return (outputs * one_hot).sum(1)
 
-    return _in_evaluation(
-        network, lambda: integrated_gradients(answer, pixels.astype(np.float32), mean)
-    ).sum(1)
-
-
-def _in_evaluation(network: nn.Module, call: Callable[[], Array]) -> Array:
-    was_training = network.training
-    network.eval()
-    try:
-        return call()
-    finally:
-        network.train(was_training)
+    with nn.evaluating(network):
+        return integrated_gradients(answer, pixels.astype(np.float32), mean).sum(1)
 
 
 def picture(pixels: Array, text: str) -> Picture:

@@ -13,7 +13,7 @@ from retrograd import ops
 from retrograd.data import Batches
 from retrograd.data.images import ImageSet
 from retrograd.tensor import Tensor
-from retrograd.training.sources import Call, Source, in_calls
+from retrograd.training.sources import Source, Stack, in_calls
 
 __all__ = ["Mixed", "Streamed"]
 
@@ -36,7 +36,7 @@ class Streamed:
     def steps(self, batch_size: int) -> int:
         return len(self) // min(batch_size, len(self))
 
-    def calls(self, batch_size: int, rng: np.random.Generator) -> Iterator[Call]:
+    def calls(self, batch_size: int, rng: np.random.Generator) -> Iterator[Stack]:
         order = Batches((self.target,), batch_size, rng, drop_last=True).epoch_indices()
         size = order.shape[1] * int(np.prod(self.images.pixels.shape[1:]))
         steps = max(1, _BYTES_PER_CALL // size)
@@ -44,11 +44,11 @@ class Streamed:
             pieces = [batches[start : start + steps] for start in range(0, len(batches), steps)]
             yield from _ahead(self._call, pieces)
 
-    def _call(self, batches: Array) -> Call:
+    def _call(self, batches: Array) -> Stack:
         # Sorted, the rows of a file lie in the order in which the disk has them.
         rows, back = np.unique(batches, return_inverse=True)
         pixels = self.images.pixels[rows][back.reshape(batches.shape)]
-        return Call(None, (pixels, self.target[batches]))
+        return Stack(None, (pixels, self.target[batches]))
 
     def batch(self, form: Hashable, *arrays: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
         pixels, target = arrays
@@ -61,7 +61,7 @@ class Streamed:
             start += len(pixels)
 
 
-def _ahead(read: Callable[[Array], Call], pieces: list[Array]) -> Iterator[Call]:
+def _ahead(read: Callable[[Array], Stack], pieces: list[Array]) -> Iterator[Stack]:
     """`read` of every piece in its order, of which the next is made meanwhile."""
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(read, pieces[0])
@@ -90,10 +90,10 @@ class Mixed:
     def steps(self, batch_size: int) -> int:
         return self.source.steps(batch_size)
 
-    def calls(self, batch_size: int, rng: np.random.Generator) -> Iterator[Call]:
+    def calls(self, batch_size: int, rng: np.random.Generator) -> Iterator[Stack]:
         for form, arrays in self.source.calls(batch_size, rng):
             shares = rng.beta(self.alpha, self.alpha, (len(arrays[0]), 1)).astype(np.float32)
-            yield Call(form, (*arrays, shares))
+            yield Stack(form, (*arrays, shares))
 
     def batch(self, form: Hashable, *arrays: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
         *inner, share = arrays

@@ -11,7 +11,7 @@ import numpy as np
 
 from retrograd import nn, ops
 from retrograd.tensor import Tensor
-from retrograd.training.sources import Call, in_calls
+from retrograd.training.sources import Stack, in_calls
 from retrograd.variable import Buffer
 
 __all__ = ["NextCharacter", "TextWindows"]
@@ -49,12 +49,12 @@ class TextWindows:
     def steps(self, batch_size: int) -> int:
         return max((len(self) - 1) // batch_size, 1)
 
-    def calls(self, batch_size: int, rng: np.random.Generator) -> Iterator[Call]:
+    def calls(self, batch_size: int, rng: np.random.Generator) -> Iterator[Stack]:
         first = rng.integers(self.context, dtype=np.int32)
         starts = first + self.context * np.arange(len(self) - 1, dtype=np.int32)
         order = np.resize(rng.permutation(starts), (self.steps(batch_size), batch_size))
         for each in in_calls(order):
-            yield Call(None, (each,))
+            yield Stack(None, (each,))
 
     def batch(self, form: Hashable, *arrays: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
         (starts,) = arrays

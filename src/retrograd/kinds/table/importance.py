@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retrograd import ops
+from retrograd import nn, ops
 from retrograd.autodiff.tape import no_grad
 from retrograd.kinds.base.importance import Importance, Reasons, integrated_gradients
 from retrograd.kinds.table.data import TableData
@@ -104,9 +104,7 @@ def _attributed(
     The path to a row starts at the average of the background's encoded rows.
     """
     network = model.network
-    was_training = network.training
-    network.eval()
-    try:
+    with nn.evaluating(network):
         with no_grad():
             encoded = network.encoded(*map(Tensor, inputs)).numpy()
             average = network.encoded(*map(Tensor, background)).numpy().mean(0)
@@ -115,8 +113,6 @@ def _attributed(
         by_feature = integrated_gradients(
             lambda x: _answer(model, network.answered(x), chosen), encoded, average
         )
-    finally:
-        network.train(was_training)
     names = tuple(dict.fromkeys(model.preprocessor.feature_sources))
     place_of = {name: place for place, name in enumerate(names)}
     of_input = np.array([place_of[name] for name in model.preprocessor.feature_sources])

@@ -16,8 +16,8 @@ from retrograd.kinds.table.data import TableData, read_tables
 from retrograd.kinds.table.frame import class_shares, objective_of
 from retrograd.kinds.table.model import TableModel
 from retrograd.kinds.table.options import TableOptions
-from retrograd.training.loop import Trainer
 from retrograd.training.sources import Rows
+from retrograd.training.trainer import Trainer
 
 __all__ = ["TABLE"]
 

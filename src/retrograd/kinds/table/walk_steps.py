@@ -6,11 +6,13 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from retrograd import nn
+from retrograd.autodiff.hooks import hooks
 from retrograd.autodiff.tape import Node, backpropagate
 from retrograd.data import TableArrays
 from retrograd.kinds.table.frame import objective_of
@@ -66,13 +68,12 @@ class Steps:
         paths = {id(module): path for path, module in self.model.network.named_modules()}
         outputs: list[tuple[str, str, Tensor]] = [("numbers", "Input", self.numbers)]
 
-        def observe(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> Any:
+        def observe(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
             # A module that hands its input on, as dropout does in evaluation, shows nothing new.
             if isinstance(output, Tensor) and not any(output is each for each in inputs):
                 outputs.append((paths[id(module)], type(module).__name__, output))
-            return output
 
-        with nn.observed(observe):
+        with hooks(module=observe):
             output = self.model.network(self.numbers, self.categories)
         loss = self.objective.loss(output, Tensor(self.target))
         return Forward(_labelled(outputs), output.numpy(), loss)
@@ -81,11 +82,13 @@ class Steps:
         """The cotangent of every output and weight that the loss depends on, by its node."""
         root = forward.loss._node
         assert root is not None  # the row's numbers require a gradient
-        outputs = [call.output._node for call in forward.calls]
-        return backpropagate(
-            [(root, Tensor(np.ones((), forward.loss.dtype)))],
-            watch=[node for node in outputs if node is not None],
-        )
+        passed: dict[Node, Tensor] = {}
+        for call in forward.calls:
+            node = call.output._node
+            if node is not None and not call.output.is_leaf:
+                call.output.register_hook(partial(passed.__setitem__, node))
+        start = Tensor(np.ones((), forward.loss.dtype))
+        return passed | backpropagate([(root, start)])
 
     def gradients(self, cotangents: dict[Node, Tensor]) -> dict[str, Array]:
         return {

@@ -132,18 +132,14 @@ def _borrowed(network: nn.Module) -> Iterator[None]:
     """The network in evaluation mode with NumPy copies of its variables, put back at the end."""
     variables = [*network.parameters(), *network.buffers()]
     before = [variable.data for variable in variables]
-    modes = [(module, module.training) for module in network.modules()]
     try:
-        network.eval()
         for variable, array in zip(variables, before, strict=True):
             variable.data = np.array(array)
-        with recording(True):
+        with nn.evaluating(network), recording(True):
             yield
     finally:
         for variable, array in zip(variables, before, strict=True):
             variable.data = array
-        for module, mode in modes:
-            module._training = mode
 
 
 # What is kept of it -------------------------------------------------------------------------------

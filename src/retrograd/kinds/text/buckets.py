@@ -11,7 +11,7 @@ import numpy as np
 
 from retrograd import ops
 from retrograd.tensor import Tensor
-from retrograd.training.sources import Call
+from retrograd.training.sources import Stack
 from retrograd.variable import Buffer
 
 __all__ = ["Buckets", "by_length", "cut_to", "lengths_of"]
@@ -87,12 +87,12 @@ class Buckets:
     def steps(self, batch_size: int) -> int:
         return sum(steps * calls for _, steps, calls in self._plan(batch_size))
 
-    def calls(self, batch_size: int, rng: np.random.Generator) -> Iterator[Call]:
+    def calls(self, batch_size: int, rng: np.random.Generator) -> Iterator[Stack]:
         """Batches of one bucket each; the buckets take turns in a random order."""
         found = []
         for form, (batch, steps, calls) in enumerate(self._plan(batch_size)):
             order = rng.permutation(len(self._rows[form]))[: batch * steps * calls]
-            found += [Call(form, (each,)) for each in order.reshape(calls, steps, batch)]
+            found += [Stack(form, (each,)) for each in order.reshape(calls, steps, batch)]
         for place in rng.permutation(len(found)):
             yield found[place]
 

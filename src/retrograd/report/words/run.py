@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from retrograd.diagnosis.finding import Finding, Severity
+from retrograd.diagnosis.finding import SEVERITIES, Finding
 from retrograd.report.words.figures import figure, percent
 from retrograd.training.history import Epoch, Verdict
 from retrograd.training.metrics import METRICS, Metric
@@ -120,8 +120,7 @@ def found_sentence(findings: Sequence[Finding]) -> str:
     counts = Counter(each.severity for each in findings)
     if not findings:
         return "Nothing was found wrong with the training."
-    graves: tuple[Severity, ...] = ("error", "warning", "note")
-    parts = listed([count(counts[each], each) for each in graves if counts[each]])
+    parts = listed([count(counts[each], each) for each in SEVERITIES if counts[each]])
     return f"Found: {parts}. First of all: {findings[0].name} ({findings[0].code})."
 
 

@@ -1,0 +1,59 @@
+"""What the checks find in a case."""
+
+from __future__ import annotations
+
+import pkgutil
+import warnings
+from collections.abc import Iterable
+from importlib import import_module
+
+import numpy as np
+
+from retrograd.diagnosis import checks
+from retrograd.diagnosis.catalogue import check_codes, ranked
+from retrograd.diagnosis.checks.case import Case
+from retrograd.diagnosis.finding import Finding
+from retrograd.diagnosis.register import Check, registered
+
+__all__ = ["CheckWarning", "all_checks", "examined"]
+
+
+class CheckWarning(UserWarning):
+    """A check failed; what the others found is there."""
+
+
+def all_checks() -> list[Check]:
+    """Every check of the package `checks`, in the order of the catalogue's stages."""
+    for module in pkgutil.iter_modules(checks.__path__, f"{checks.__name__}."):
+        import_module(module.name)  # which declares its checks
+    return registered()
+
+
+def examined(case: Case, ignore: Iterable[str] = ()) -> list[Finding]:
+    """What the checks find in a case, the likeliest cause first; of each code the gravest alone.
+
+    A check that fails is told of in a `CheckWarning`.
+    """
+    muted = check_codes(ignore, "ignore")
+    gravest: dict[str, Finding] = {}
+    for each in all_checks():
+        for found in _found(each, case):
+            known = gravest.get(found.code)
+            if found.code not in muted and (known is None or found.gravity < known.gravity):
+                gravest[found.code] = found
+    return ranked(gravest.values())
+
+
+def _found(check: Check, case: Case) -> list[Finding]:
+    try:
+        # The numbers of a run that went wrong overflow; that is a finding, not a warning.
+        with np.errstate(all="ignore"):
+            return check(case)
+    except Exception as error:  # a model, a loss and data may be anything, and fail in any way
+        warnings.warn(
+            f"The check {check.name} ({', '.join(check.codes)}) failed, and nothing is known of "
+            f"what it looks for: {type(error).__name__}: {error}",
+            CheckWarning,
+            stacklevel=3,
+        )
+        return []

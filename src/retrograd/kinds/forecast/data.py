@@ -1,0 +1,61 @@
+"""A series as it was read, and from where on it is forecast."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from retrograd.data import read_table
+from retrograd.data.series.series import Series, read_series
+from retrograd.data.tables.memory import table_in_memory
+from retrograd.errors import DataError, about
+from retrograd.kinds.base.kind import path_of
+from retrograd.kinds.forecast.windows import SeriesWindows, window_starts
+from retrograd.wording import count
+
+__all__ = ["ForecastData", "known_windows", "read_forecast"]
+
+
+@dataclass(frozen=True)
+class ForecastData:
+    """A series, of which the values from place `begin` on are to be forecast.
+
+    What lies before is looked back at, and is all that the first forecasts know.
+    """
+
+    kind: ClassVar[str] = "forecast"
+    series: Series
+    begin: int = 0
+
+    def __len__(self) -> int:
+        """How many values are to be forecast."""
+        return len(self.series) - self.begin
+
+
+def read_forecast(data: Any, target: str, time: str | None, notes: list[str]) -> ForecastData:
+    """The series in the column `target` of a table, in a file or in memory."""
+    path: Path | None = path_of(data)
+    with about(path or ""):
+        frame = table_in_memory(data) if path is None else read_table(path, notes)
+        return ForecastData(read_series(frame, target, time, notes))
+
+
+def known_windows(
+    data: ForecastData, target: str, context: int, horizon: int, mean: float, std: float
+) -> SeriesWindows:
+    """Every forecast of the whole `horizon` that lies in the data and is known, standardized.
+
+    Raises DataError if there is none.
+    """
+    series, begin = data.series, max(data.begin, context)
+    starts = window_starts(series.known, begin, len(series), context, horizon)
+    if not len(starts):
+        raise DataError(
+            f"No {count(horizon, 'value')} in a row of {target!r} are known after the first "
+            f"{begin}, so that no forecast can be measured."
+        )
+    values = ((series.values - mean) / std).astype(np.float32)
+    return SeriesWindows(values, starts, context, horizon)

@@ -1,0 +1,1 @@
+"""Layers with and without parameters, each beside its function."""

@@ -1,0 +1,118 @@
+"""Dropout: of single elements, of whole channels, of whole layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from retrograd import random
+from retrograd.nn.arguments import as_tensor
+from retrograd.nn.module import Module
+from retrograd.tensor import Tensor
+
+__all__ = ["Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "StochasticDepth", "dropout"]
+
+
+def dropout(input: Any, p: float = 0.5, training: bool = True) -> Tensor:
+    """In training each element is 0 with probability `p`, and the others are divided by 1 - p.
+
+    Raises ValueError for a probability outside [0, 1].
+    """
+    if not 0 <= p <= 1:
+        raise ValueError(f"dropout: p is a probability, between 0 and 1, found {p}")
+    input = as_tensor(input)
+    if not training or p == 0:
+        return input
+    scale = 1 / (1 - p) if p < 1 else 0.0
+    return input * (random.bernoulli(1 - p, input.shape, input.dtype) * scale)
+
+
+class Dropout(Module):
+    """Sets elements to 0 at random in training, and does nothing in evaluation.
+
+    Each is dropped with probability `p`; the others are divided by 1 - p, so that the expected
+    value stays (Srivastava et al. 2014). The masks come from `rg.random`'s stream.
+    Raises ValueError for a probability outside [0, 1].
+    """
+
+    def __init__(self, p: float = 0.5) -> None:
+        super().__init__()
+        if not 0 <= p <= 1:
+            raise ValueError(f"Dropout: p is a probability, between 0 and 1, found {p}")
+        self.p = p
+
+    def forward(self, x: Any) -> Tensor:
+        return dropout(x, self.p, self.training)
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}"
+
+
+def _kept(x: Tensor, p: float, axes: int) -> Tensor:
+    """x with each slice over all but the first `axes` axes 0 with probability `p`, else scaled."""
+    shape = (*x.shape[:axes], *(1,) * (x.ndim - axes))
+    scale = 1 / (1 - p) if p < 1 else 0.0
+    return x * (random.bernoulli(1 - p, shape, x.dtype) * scale)
+
+
+class _ChannelDropout(Dropout):
+    axes: int
+
+    def forward(self, x: Any) -> Tensor:
+        x = as_tensor(x)
+        if x.ndim not in (self.axes + 1, self.axes + 2):
+            raise ValueError(
+                f"{type(self).__name__}: expected the axes (n, channels, {self.axes} spatial), or "
+                f"those without n; found an input of shape {tuple(x.shape)}"
+            )
+        if not self.training or self.p == 0:
+            return x
+        return _kept(x, self.p, x.ndim - self.axes)
+
+
+class Dropout1d(_ChannelDropout):
+    """Sets whole channels of signals to 0 in training: (n, c, length) -> the same.
+
+    Each is dropped with probability `p`; the others are divided by 1 - p (Tompson et al. 2015).
+    Raises ValueError for a probability outside [0, 1], or an input with other axes.
+    """
+
+    axes = 1
+
+
+class Dropout2d(_ChannelDropout):
+    """Sets whole channels of images to 0 in training: (n, c, height, width) -> the same.
+
+    As `Dropout1d`, over two axes. An input without n has three axes, (c, height, width).
+    """
+
+    axes = 2
+
+
+class Dropout3d(_ChannelDropout):
+    """Sets whole channels of volumes to 0 in training: (n, c, d, h, w) -> the same."""
+
+    axes = 3
+
+
+class StochasticDepth(Dropout):
+    """Sets what a residual branch adds to 0 in training, so that the layer is passed by.
+
+    With probability `p`, for each example (`mode` "row") or for the whole batch ("batch"); what is
+    left is divided by 1 - p (Huang et al. 2016), as in `torchvision.ops.StochasticDepth`.
+    Raises ValueError for a probability outside [0, 1] or another mode.
+    """
+
+    def __init__(self, p: float, mode: str = "row") -> None:
+        super().__init__(p)
+        if mode not in ("row", "batch"):
+            raise ValueError(f"StochasticDepth: mode must be 'row' or 'batch', found {mode!r}")
+        self.mode = mode
+
+    def forward(self, x: Any) -> Tensor:
+        x = as_tensor(x)
+        if not self.training or self.p == 0:
+            return x
+        return _kept(x, self.p, 1 if self.mode == "row" else 0)
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}, mode={self.mode}"

@@ -1,0 +1,1 @@
+"""Losses, each as a function and as a module side by side."""

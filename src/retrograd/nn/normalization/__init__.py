@@ -1,0 +1,1 @@
+"""Normalization over the batch, over an example, over neighboring channels."""

@@ -1,0 +1,1 @@
+"""Loops and branches: eagerly Python's, in a compiled step XLA's."""

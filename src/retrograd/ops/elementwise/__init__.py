@@ -1,0 +1,1 @@
+"""Each output element depends on one element of each operand; operands broadcast."""

@@ -1,0 +1,1 @@
+"""Reading and writing by position, by slice and by mask."""

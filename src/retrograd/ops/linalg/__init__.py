@@ -1,0 +1,1 @@
+"""Products, systems, decompositions and norms of vectors and matrices."""

@@ -1,0 +1,1 @@
+"""Axes folded away, running folds along one axis, and order."""

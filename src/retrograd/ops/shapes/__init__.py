@@ -1,0 +1,1 @@
+"""Axes and parts in another arrangement; nothing is computed."""

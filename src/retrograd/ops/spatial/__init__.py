@@ -1,0 +1,1 @@
+"""Windows over spatial axes: convolution, pooling, interpolation."""

@@ -1,0 +1,197 @@
+"""Overfitting, overtraining, underfitting, baselines: by curves, and beside simple models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from support.cases import GOOD, epoch_losses, losses, only, record, told
+
+from retrograd.diagnosis.checks.baselines import SimpleScores
+from retrograd.diagnosis.checks.case import Case
+from retrograd.diagnosis.checks.generalization import (
+    baseline,
+    overfitting,
+    overtraining,
+    underfitting,
+)
+
+
+def run(
+    validation: Sequence[float] = (), train: Sequence[float] | None = None, **known: Any
+) -> Case:
+    """A run with these losses by epoch; `known` takes the place of what a case works out."""
+    case = Case(
+        record=record({"loss": losses(40, GOOD)}, epochs=epoch_losses(validation, train)),
+        task=known.pop("task", "regression"),
+        restores_best=known.pop("restores_best", False),
+    )
+    for name, value in known.items():
+        case.__dict__[name] = value
+    return case
+
+
+@pytest.mark.parametrize(
+    ("validation", "train", "is_found"),
+    [
+        ([2.0, 1.0, 1.26], [1.0, 0.8, 0.62], True),
+        ([2.0, 1.0, 1.24], [1.0, 0.8, 0.5], False),
+        ([2.0, 1.0, 1.26], [1.0, 0.8, 0.64], False),  # less than twice the training loss
+        ([1.0, 1.0, 1.026], [1.0, 0.8, 0.1], True),  # a quarter of a tenth of the least
+        ([1.0, 1.0, 1.024], [1.0, 0.8, 0.1], False),
+        ([2.0, 1.26], [1.0, 0.1], False),
+        ([2.0, 1.0, float("nan")], [1.0, 0.8, 0.1], False),
+        ([2.0, 1.0, 1.5], [1.0, 0.8, float("nan")], False),
+        ([2.0, 1.0, 1.5], [1.0, 0.8, -0.1], True),
+    ],
+)
+def test_a_validation_loss_that_rose(
+    validation: list[float], train: list[float], is_found: bool
+) -> None:
+    expected = [("RG501", "warning")] if is_found else []
+    assert told(overfitting, run(validation, train)) == expected
+
+
+def test_how_far_it_rose_is_told() -> None:
+    case = run([2.0, 1.0, 1.5], [1.0, 0.8, 0.25], restores_best=True)
+    found = only(overfitting, case)
+    assert found.severity == "note"
+    assert found.evidence.text == (
+        "The validation loss rose from 1 in epoch 2 to 1.5, while the training loss fell to 0.25."
+    )
+    assert found.evidence.numbers["rise"] == pytest.approx(0.5)
+
+
+SIMPLE = SimpleScores(constant=1.0, linear=0.5, neighbors=0.6)
+
+
+def scored(train: float, valid: float, shortfall: float = 1.2, **known: Any) -> Case:
+    return run(train_error=train, valid_error=valid, shortfall=shortfall, simple=SIMPLE, **known)
+
+
+@pytest.mark.parametrize(
+    ("case", "is_found"),
+    [
+        (scored(0.29, 0.6), True),
+        (scored(0.31, 0.6), False),
+        (scored(0.29, 0.6, 1.11), True),
+        (scored(0.29, 0.6, 1.09), False),
+        (scored(0.49, 1.0), True),
+        (scored(0.51, 1.1), False),  # worse than the simple model on its own rows
+        (scored(0.29, 0.6, restores_best=True), True),
+    ],
+)
+def test_a_network_that_does_well_on_its_own_rows_alone(case: Case, is_found: bool) -> None:
+    assert told(overfitting, case) == ([("RG501", "warning")] if is_found else [])
+
+
+def test_the_scores_of_overfitting_are_told() -> None:
+    found = only(overfitting, scored(0.25, 0.75)).evidence
+    assert found.text == (
+        "The share of variance left is 0.25 on the training rows and 0.75 on others."
+    )
+    assert (found.numbers["train_error"], found.numbers["valid_error"]) == (0.25, 0.75)
+    wrong = only(overfitting, scored(0.25, 0.75, task="classification")).evidence.text
+    assert wrong.startswith("The share of wrong classes is 0.25")
+    ranked = scored(0.25, 0.75, task="classification", is_unbalanced=True)
+    assert only(overfitting, ranked).evidence.text == (
+        "The area under the ROC curve is 0.75 on the training rows and 0.25 on others."
+    )
+
+
+@pytest.mark.parametrize(
+    ("validation", "expected"),
+    [
+        ([2, 1.5, 1, 1.26, 1.26, 1.26], "warning"),
+        ([2, 1.5, 1, 1.24, 1.24, 1.24], "note"),
+        ([2, 1.5, 1, 1.11, 1.11, 1.11], "note"),
+        ([2, 1.5, 1, 1.09, 1.09, 1.09], ""),
+        ([2, 1.5, 1.4, 1, 1.5, 1.5], ""),  # the best in the second half
+        ([2, 1.5, 1, 1.5, 1.5], ""),
+        ([2, 1.5, 1, 1.5, 1.5, float("nan")], ""),
+        ([1, 1, 1, 1.026, 1.026, 1.026], "warning"),
+        ([1, 1, 1, 1.024, 1.024, 1.024], "note"),
+        ([2, 1.5, 1, 1.05, 1.2, 1.9], "note"),  # of the last three the middle one
+    ],
+)
+def test_a_best_epoch_in_the_first_half(validation: list[float], expected: str) -> None:
+    assert told(overtraining, run(validation)) == ([("RG502", expected)] if expected else [])
+
+
+def test_the_best_epoch_is_told() -> None:
+    found = only(overtraining, run([2, 1, 1.5, 1.5, 1.5, 1.5], restores_best=True))
+    assert found.severity == "note"
+    assert found.evidence.text == (
+        "The validation loss was best in epoch 2 of 6, 1; it ends at 1.5."
+    )
+    assert found.evidence.numbers == pytest.approx({"best_epoch": 2, "epochs": 6, "lost": 0.5})
+
+
+@pytest.mark.parametrize(
+    ("case", "is_found"),
+    [
+        (scored(0.5, 0.8), True),
+        (scored(0.49, 0.8), False),
+        (scored(0.5, 0.8, 1.11), True),
+        (scored(0.5, 0.8, 1.09), False),
+        (scored(float("inf"), 0.8), False),
+        (scored(0.5, 0.8, float("nan")), False),
+    ],
+)
+def test_a_network_that_does_badly_on_its_own_rows(case: Case, is_found: bool) -> None:
+    assert told(underfitting, case) == ([("RG503", "warning")] if is_found else [])
+
+
+def test_the_simple_model_that_does_better_is_named() -> None:
+    found = only(underfitting, scored(0.625, 0.75)).evidence
+    assert found.text == (
+        "The share of variance left of the network is 0.625 on its training rows and 0.75 on "
+        "others, where ridge regression comes to 0.5."
+    )
+    assert found.numbers == {"train_error": 0.625, "valid_error": 0.75, "simple": 0.5}
+    for linear, neighbors, name in (
+        (0.5, 0.5, "ridge regression comes"),
+        (0.6, 0.5, "nearest neighbors come"),
+    ):
+        case = scored(0.7, 0.8)
+        case.__dict__["simple"] = SimpleScores(1.0, linear, neighbors)
+        assert f"where {name} to 0.5." in only(underfitting, case).evidence.text
+
+
+def beside(valid: float, constant: float, best: float, **known: Any) -> Case:
+    return run(valid_error=valid, simple=SimpleScores(constant, best, best), **known)
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [
+        (beside(0.981, 1.0, 0.5), "error"),
+        (beside(0.979, 1.0, 0.5), ""),
+        (beside(0.981, 1.0, 0.979), "error"),
+        (beside(0.981, 1.0, 0.981), "warning"),
+        (beside(float("inf"), 1.0, 0.5), ""),
+        (beside(float("nan"), 1.0, 0.5), ""),
+        (beside(0.5, 0.39, 0.2, task="classification", ranks_better=True), "error"),
+        (beside(0.4, 0.39, 0.2, task="classification", ranks_better=True), ""),
+        (beside(0.4, 0.39, 0.2, task="classification", ranks_better=False), "error"),
+        (beside(0.4, 0.41, 0.2, task="classification", ranks_better=True), "error"),
+        (beside(0.4, 0.39, 0.2, ranks_better=True), "error"),
+    ],
+)
+def test_no_better_than_the_constant_answer(case: Case, expected: str) -> None:
+    assert told(baseline, case) == ([("RG504", expected)] if expected else [])
+
+
+def test_the_baseline_is_told() -> None:
+    found = only(baseline, beside(1.25, 1.0, 0.5)).evidence
+    assert found.text == (
+        "The share of variance left on the validation rows is 1.25; always answering the mean "
+        "comes to 1, a simple model to 0.5."
+    )
+    assert found.numbers == {"valid_error": 1.25, "constant": 1.0, "simple": 0.5}
+    classes = only(baseline, beside(0.6, 0.5, 0.25, task="classification")).evidence.text
+    assert classes == (
+        "The share of wrong classes on the validation rows is 0.6; always answering the most "
+        "frequent class comes to 0.5 (and by chance to 0.48), a simple model to 0.25."
+    )

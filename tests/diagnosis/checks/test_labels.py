@@ -1,0 +1,294 @@
+"""Labels: rare classes that a loss ignores, and labels that the inputs contradict."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from support.cases import GOOD, losses, only, record, told
+
+from retrograd import nn
+from retrograd.diagnosis.checks.baselines import SimpleScores
+from retrograd.diagnosis.checks.case import Case, Data
+from retrograd.diagnosis.checks.labels import classes_disagree, imbalance, numbers_disagree
+from retrograd.tensor import Tensor
+
+RNG = np.random.default_rng(0)
+
+
+def counted(rare: int, frequent: int, **more: Any) -> Case:
+    y = np.repeat([0, 1], [frequent, rare])
+    return Case(train=Data((np.zeros((len(y), 1)),), y), task="classification", **more)
+
+
+@pytest.mark.parametrize(
+    ("rare", "frequent", "is_found"),
+    [(3, 30, True), (3, 29, False), (2, 200, False), (30, 3, True), (0, 30, False)],
+)
+def test_a_class_ten_times_as_frequent(rare: int, frequent: int, is_found: bool) -> None:
+    found = told(imbalance, counted(rare, frequent))
+    assert found == ([("RG306", "warning")] if is_found else [])
+
+
+def test_the_rare_class_is_told() -> None:
+    found = only(imbalance, counted(4, 50)).evidence
+    assert found.text == "Class 0 is 12 times as frequent as class 1."
+    assert found.numbers == {"ratio": 12.5, "rows": 4}
+
+
+def weighed(weight: float) -> Any:
+    """A cross-entropy in which class 1 has this weight."""
+
+    def loss(output: Any, target: Any) -> Any:
+        return nn.cross_entropy(output, target, weight=Tensor(np.float32([1.0, weight])))
+
+    return loss
+
+
+def losing(loss: Any, last: str = "", outputs: Any = None) -> Case:
+    case = counted(5, 50, loss=loss)
+    case.__dict__["outputs"] = np.zeros((55, 2)) if outputs is None else outputs
+    case.__dict__["last_operation"] = last
+    return case
+
+
+@pytest.mark.parametrize(
+    ("case", "is_found"),
+    [
+        (losing(nn.cross_entropy), True),
+        (losing(weighed(1.9)), True),
+        (losing(weighed(2.1)), False),
+        (losing(lambda o, t: (o * 0).sum() * float("nan")), True),
+        (losing(lambda o, t: o.no_such_method()), True),
+        (losing(lambda o, t: weighed(2.1)(o.log(), t), "softmax"), False),
+        (losing(lambda o, t: weighed(1.9)(o.log(), t), "softmax"), True),
+    ],
+)
+def test_a_loss_may_weigh_the_rare_class_twice(case: Case, is_found: bool) -> None:
+    assert bool(imbalance(case)) == is_found
+
+
+def after(found_rare: float, found_frequent: float, run: bool = True) -> Case:
+    """The network finds these shares of either class; 20 and 200 rows."""
+    case = counted(20, 200, record=record({"loss": losses(40, GOOD)}) if run else None)
+    says = np.zeros(220)
+    says[200 : 200 + round(20 * found_rare)] = 1
+    says[: round(200 * (1 - found_frequent))] = 1
+    case.__dict__["outputs"] = np.eye(2)[says.astype(int)]
+    case.__dict__["last_operation"] = ""
+    return case
+
+
+@pytest.mark.parametrize(
+    ("case", "severity"),
+    [
+        (after(0.45, 1.0), "warning"),
+        (after(0.5, 1.0), "note"),
+        (after(0.45, 0.9), "note"),
+        (after(0.45, 0.92), "warning"),
+        (after(0.5, 1.0, run=False), "warning"),
+    ],
+)
+def test_a_rare_class_that_is_found_is_a_note(case: Case, severity: str) -> None:
+    assert told(imbalance, case) == [("RG306", severity)]
+
+
+def test_how_often_either_class_is_found_is_told() -> None:
+    found = only(imbalance, after(0.25, 0.9)).evidence
+    assert found.text == (
+        "Class 0 is 10 times as frequent as class 1, and found in 25% of its rows, against 90%."
+    )
+    assert found.numbers == {"ratio": 10, "rows": 20, "found": 0.25, "found_of_frequent": 0.9}
+
+
+def clusters(rows: int = 300, wrong: int = 0, seed: int = 0) -> tuple[Any, Any]:
+    """Two far clusters, a class each; the first `wrong` rows have the other's label."""
+    rng = np.random.default_rng(seed)
+    y = np.arange(rows) % 2
+    x = rng.normal(size=(rows, 2)) + 8 * y[:, None]
+    y = y.copy()
+    y[:wrong] = 1 - y[:wrong]
+    return x.astype(np.float32), y
+
+
+def labelled(train: Any, valid: Any = None, **known: Any) -> Case:
+    case = Case(
+        train=Data((train[0],), train[1]),
+        valid=None if valid is None else Data((valid[0],), valid[1]),
+        task="classification",
+    )
+    case.__dict__.update(known)
+    return case
+
+
+@pytest.mark.parametrize(
+    ("wrong", "is_found"),
+    [(0, False), (12, False), (40, True)],  # of 300; a tenth of the rows deep inside
+)
+def test_other_labels_deep_inside_a_class(wrong: int, is_found: bool) -> None:
+    found = classes_disagree(labelled(clusters(wrong=wrong)))
+    assert [each.code for each in found] == (["RG307"] if is_found else [])
+    for each in found:
+        share = each.evidence.numbers["share"]
+        assert share == pytest.approx(wrong / 300, abs=0.05)
+        assert each.evidence.text == (
+            f"Deep inside regions of one class {share:.0%} of the rows have another label."
+        )
+
+
+def test_fewer_than_60_rows_tell_nothing() -> None:
+    x, _ = clusters(60)
+    y = RNG.integers(0, 2, 60)
+    assert told(classes_disagree, labelled((x, y))) == [("RG307", "warning")]
+    assert told(classes_disagree, labelled((x[:59], y[:59]))) == []
+    assert told(classes_disagree, Case(train=Data((x[:, :0],), y), task="classification")) == []
+
+
+def same(conflicts: int, rows: int = 200, values: int | None = None) -> tuple[Any, Any]:
+    """Pairs of rows with the same inputs, of which `conflicts` pairs have two labels."""
+    x, y = clusters(rows)
+    x[1 : 2 * conflicts : 2] = x[: 2 * conflicts : 2]
+    if values is not None:
+        x = np.stack([np.arange(rows) % values, np.zeros(rows)], 1).astype(np.float32)
+    return x, y
+
+
+@pytest.mark.parametrize(("conflicts", "is_found"), [(5, False), (6, True)])
+def test_rows_with_the_same_inputs_and_another_label(conflicts: int, is_found: bool) -> None:
+    """More than one in twenty."""
+    found = classes_disagree(labelled(same(conflicts)))
+    assert bool(found) == is_found
+    for each in found:
+        assert each.evidence.numbers == pytest.approx({"share": conflicts / 100})
+        assert each.evidence.text == (
+            "6% of the training rows have the same inputs as a row of another class."
+        )
+
+
+def test_rows_of_few_values_coincide_by_nature() -> None:
+    words = "same inputs"
+    for values, is_found in ((41, True), (39, False)):  # a fifth of 200 rows
+        x = np.stack([np.arange(200) % values, np.zeros(200)], 1).astype(np.float32)
+        y = RNG.integers(0, 2, 200)
+        found = classes_disagree(labelled((x, y)))
+        assert any(words in each.evidence.text for each in found) == is_found
+
+
+@pytest.mark.parametrize(
+    ("rows", "wrong", "is_found"),
+    [(1000, 110, True), (1000, 80, False), (2000, 160, True), (2000, 110, False)],
+)
+def test_training_labels_that_are_worse_than_the_validation_labels(
+    rows: int, wrong: int, is_found: bool
+) -> None:
+    """By more than 5 %, and than six standard errors: 9.5 % of 1000 rows, 6.7 % of 2000."""
+    train, valid = clusters(rows, wrong), clusters(200, seed=1)
+    found = classes_disagree(labelled(train, valid))
+    assert any("training" in each.evidence.numbers for each in found) == is_found
+
+
+def test_worse_training_labels_are_told() -> None:
+    train, valid = clusters(1000, 200), clusters(100, seed=1)
+    found = only(classes_disagree, labelled(train, valid)).evidence
+    assert found.numbers == pytest.approx({"training": 0.8, "validation": 0.97}, abs=0.02)
+    assert found.text == (
+        f"The nearest training rows tell the class of {found.numbers['training']:.0%} of the "
+        f"training rows and of {found.numbers['validation']:.0%} of the validation rows: the "
+        "training labels are worse."
+    )
+    few = labelled(train, clusters(59, seed=1))
+    assert "training" not in only(classes_disagree, few).evidence.numbers
+    enough = labelled(train, clusters(60, seed=1))
+    assert "training" in only(classes_disagree, enough).evidence.numbers
+
+
+def test_inputs_that_say_nothing_about_the_class() -> None:
+    x, y = RNG.normal(size=(400, 3)).astype(np.float32), RNG.integers(0, 2, 400)
+    seen = only(classes_disagree, labelled((x, y))).evidence
+    share = max(y.mean(), 1 - y.mean())
+    assert seen.numbers["by_chance"] == pytest.approx(share)
+    assert seen.text == (
+        f"The nearest rows have the same class in {seen.numbers['agreed']:.0%} of cases, and the "
+        f"most frequent class makes {share:.0%}: the inputs say nothing about the labels."
+    )
+    # Where one class is nearly all, chance agrees with it.
+    rare = (np.arange(400) % 5 == 0).astype(int)
+    found = classes_disagree(labelled((x, rare)))
+    assert not any("agreed" in each.evidence.numbers for each in found)
+
+
+@pytest.mark.parametrize(
+    ("best", "is_found"), [(0.5, True), (0.41, True), (0.39, False)]
+)  # two standard errors of 100 rows are 0.1
+def test_a_simple_model_may_know_better_than_neighbors(best: float, is_found: bool) -> None:
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(size=(500, 3)).astype(np.float32), rng.integers(0, 2, 500)
+    train, valid = (x[:400], y[:400]), (x[400:], y[400:])
+    case = labelled(train, valid, simple=SimpleScores(0.5, best, 0.6))
+    found = classes_disagree(case)
+    assert any("agreed" in each.evidence.numbers for each in found) == is_found
+
+
+def valued(x: Any, y: Any, simple: SimpleScores | None = None) -> Case:
+    case = Case(train=Data((x.astype(np.float32),), y), task="regression")
+    case.__dict__["simple"] = simple
+    return case
+
+
+X = RNG.normal(size=(400, 2))
+NOISE = RNG.normal(size=400)
+SMOOTH = np.sin(X[:, 0])
+
+
+def test_inputs_that_say_nothing_about_a_number() -> None:
+    found = only(numbers_disagree, valued(X, NOISE)).evidence
+    assert found.numbers["unexplained"] == pytest.approx(1.1, abs=0.1)
+    assert found.text == (
+        f"The nearest rows leave {found.numbers['unexplained']:.0%} of the target's variance "
+        "unexplained, and so does a linear model: the inputs say nothing about the target."
+    )
+    assert told(numbers_disagree, valued(X, SMOOTH)) == []
+    assert told(numbers_disagree, valued(X, NOISE * 0 + 3)) == []
+    assert told(numbers_disagree, valued(X[:59], NOISE[:59])) == []
+    assert told(numbers_disagree, valued(X[:60], NOISE[:60])) == [("RG307", "warning")]
+
+
+@pytest.mark.parametrize(("best", "is_found"), [(0.99, True), (0.97, False)])
+def test_a_simple_model_may_explain_a_number(best: float, is_found: bool) -> None:
+    simple = SimpleScores(1.0, best, 1.0)
+    assert bool(numbers_disagree(valued(X, NOISE, simple))) == is_found
+
+
+def test_a_linear_model_may_explain_a_number_in_many_columns() -> None:
+    x = RNG.normal(size=(400, 60))
+    y = x.sum(1) + 6 * RNG.normal(size=400)
+    near_nothing = valued(x, y)
+    assert told(numbers_disagree, near_nothing) == []
+
+
+@pytest.mark.parametrize(("neighbors", "is_found"), [(0.49, True), (0.51, False)])
+def test_training_targets_that_are_worse(neighbors: float, is_found: bool) -> None:
+    y = SMOOTH + 0.6 * NOISE
+    case = valued(X, y)
+    near = np.argsort(((X[:, None] - X) ** 2 / X.std(0) ** 2).sum(2) + 1e9 * np.eye(400), 1)[:, :10]
+    left = float(((y[near].mean(1) - y) ** 2).mean() / y.var())
+    assert 0.3 < left < 1
+    case.__dict__["simple"] = SimpleScores(1.0, 0.9, neighbors * left)
+    found = numbers_disagree(case)
+    assert bool(found) == is_found
+    for each in found:
+        assert each.evidence.numbers == pytest.approx(
+            {"unexplained": left, "validation": neighbors * left}, rel=1e-4
+        )
+        assert each.evidence.text == (
+            f"The nearest rows leave {left:.0%} of the variance of the training targets "
+            f"unexplained, and {neighbors * left:.0%} of that of the validation targets: the "
+            "training targets are worse."
+        )
+
+
+@pytest.mark.parametrize(("noise", "is_found"), [(0.35, False), (0.6, True)])
+def test_little_noise_is_no_disagreement(noise: float, is_found: bool) -> None:
+    case = valued(X, SMOOTH + noise * NOISE, SimpleScores(1.0, 0.9, 0.0))
+    assert bool(numbers_disagree(case)) == is_found

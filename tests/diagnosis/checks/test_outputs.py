@@ -1,0 +1,370 @@
+"""The output layer and the loss: whether right answers are possible, and cost least."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from support.cases import BAD, GOOD, losses, only, record, told
+
+import retrograd as rg
+from retrograd import nn
+from retrograd.diagnosis.checks.case import Case, Data
+from retrograd.diagnosis.checks.outputs import (
+    first_loss,
+    loss_of_classes,
+    loss_of_numbers,
+    range_of_classes,
+    range_of_numbers,
+)
+
+RNG = np.random.default_rng(0)
+Loss = Callable[[Any, Any], Any]
+
+
+def numbers(
+    y: Any, last: str = "", loss: Loss | None = None, outputs: Any = None, **more: Any
+) -> Case:
+    """A regression whose model ends in the operation `last`."""
+    y = np.asarray(y)
+    case = Case(train=Data((np.zeros((len(y), 1)),), y), task="regression", loss=loss, **more)
+    case.__dict__["outputs"] = np.zeros((len(y), 1)) if outputs is None else np.asarray(outputs)
+    case.__dict__["last_operation"] = last
+    return case
+
+
+def classes(
+    count: int,
+    columns: int,
+    last: str = "",
+    loss: Loss | None = None,
+    outputs: Any = None,
+    **more: Any,
+) -> Case:
+    """A classification of 60 rows, each class as often, with outputs (60, columns)."""
+    y = np.arange(60) % count
+    case = Case(train=Data((np.zeros((60, 1)),), y), task="classification", loss=loss, **more)
+    if outputs is None:
+        outputs = np.random.default_rng(0).normal(size=(60, columns))
+        if last == "softmax":
+            outputs = np.exp(outputs) / np.exp(outputs).sum(1, keepdims=True)
+        elif last == "log_softmax":
+            outputs = outputs - np.log(np.exp(outputs).sum(1, keepdims=True))
+        elif last == "sigmoid":
+            outputs = 1 / (1 + np.exp(-outputs))
+    case.__dict__["outputs"] = outputs
+    case.__dict__["last_operation"] = last
+    return case
+
+
+@pytest.mark.parametrize(
+    ("last", "inside", "outside"),
+    [
+        ("relu", [0, 1e9], -0.1),
+        ("softplus", [0, 1e9], -0.1),
+        ("exp", [0, 1e9], -0.1),
+        ("sigmoid", [0, 1], 1.1),
+        ("sigmoid", [0, 1], -0.1),
+        ("tanh", [-1, 1], -1.1),
+        ("tanh", [-1, 1], 1.1),
+        ("softmax", [0, 1], 1.1),
+        ("softmax", [0, 1], -0.1),
+        ("log_softmax", [-1e9, 0], 0.1),
+    ],
+)
+def test_targets_beyond_the_range_of_the_last_operation(
+    last: str, inside: list[float], outside: float
+) -> None:
+    y = np.resize(np.array(inside, np.float64), 100)
+    assert told(range_of_numbers, numbers(y, last)) == []
+    y[0] = outside
+    assert told(range_of_numbers, numbers(y, last)) == []  # 1 %
+    y[1] = outside
+    assert told(range_of_numbers, numbers(y, last)) == [("RG404", "error")]
+    assert told(range_of_numbers, numbers(y, "affine")) == []
+
+
+def test_the_targets_that_are_beyond_are_told() -> None:
+    y = np.array([-0.5, 0, 0, 2.0, np.nan])
+    found = only(range_of_numbers, numbers(y, "sigmoid")).evidence
+    assert found.text == (
+        "The model ends in sigmoid, whose values lie from 0 to 1; 50% of the targets, which go "
+        "from -0.5 to 2, are outside."
+    )
+    assert found.numbers == {"outside": 0.5, "lowest": -0.5, "highest": 2}
+    assert told(range_of_numbers, numbers(y * np.nan, "sigmoid")) == []
+    assert told(range_of_numbers, numbers([1 + 1e-7, -1e-7], "sigmoid")) == []
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [
+        (classes(2, 1, "softmax"), "error"),
+        (classes(2, 2, "softmax"), ""),
+        (classes(2, 1, "sigmoid"), ""),
+        (classes(3, 2), "error"),
+        (classes(3, 3), ""),
+        (classes(3, 4), ""),
+        (classes(3, 1), ""),
+        (classes(3, 3, "relu"), "warning"),
+        (classes(3, 3, "tanh"), "warning"),
+        (classes(2, 1, "relu"), ""),
+        (classes(2, 1, outputs=np.zeros(60)), ""),
+    ],
+)
+def test_outputs_for_classes(case: Case, expected: str) -> None:
+    assert told(range_of_classes, case) == ([("RG404", expected)] if expected else [])
+
+
+def test_what_the_outputs_for_classes_lack_is_told() -> None:
+    assert only(range_of_classes, classes(2, 1, "softmax")).evidence.text == (
+        "The model ends in a softmax over a single output, which is always 1."
+    )
+    few = only(range_of_classes, classes(5, 3)).evidence
+    assert few.text == "The model has 3 outputs for 5 classes."
+    assert few.numbers == {"outputs": 3, "classes": 5}
+    assert only(range_of_classes, classes(3, 3, "tanh")).evidence.text == (
+        "The model ends in tanh, so that its scores lie from -1 to 1."
+    )
+
+
+Y = RNG.normal(size=(100, 1)).astype(np.float32)
+
+
+def squared(output: Any, target: Any) -> Any:
+    return nn.mse_loss(output, target)
+
+
+def shifted(by: float) -> Loss:
+    return lambda output, target: ((output - target - by) ** 2).mean()
+
+
+@pytest.mark.parametrize(
+    ("loss", "expected"),
+    [
+        (squared, []),
+        (lambda o, t: abs(o - t).mean(), []),
+        (lambda o, t: -((o - t) ** 2).mean(), [("RG407", "error")]),
+        (shifted(1.0), [("RG401", "error")]),
+        (shifted(-3.0), [("RG401", "error")]),
+        (shifted(0.1), []),  # at 1 it costs more than at 0
+        (lambda o, t: (o - t).mean(), [("RG401", "error")]),
+        (lambda o, t: (o * 0).sum(), []),
+        (lambda o, t: ((o - t) / 0.0).sum(), []),
+        (lambda o, t: o.no_such_method(), []),
+    ],
+)
+def test_the_loss_of_numbers_is_least_at_the_target(loss: Loss, expected: list[Any]) -> None:
+    assert told(loss_of_numbers, numbers(Y, loss=loss)) == expected
+
+
+def test_what_wrong_numbers_cost_is_told() -> None:
+    case = numbers(Y, loss=shifted(1.0))
+    found = only(loss_of_numbers, case).evidence
+    at = Y[np.random.default_rng(0).permutation(100)[:64]].std(dtype=np.float64)
+    least = (at - 1) ** 2
+    assert found.numbers == pytest.approx({"right": 1, "wrong": least}, abs=1e-4)
+    assert found.text == (
+        f"The loss of the targets themselves is 1, and outputs that are off by {at:.3g} cost less, "
+        f"{found.numbers['wrong']:.4g}: it is not a loss for numbers."
+    )
+    turned = only(loss_of_numbers, numbers(Y, loss=lambda o, t: -squared(o, t))).evidence
+    assert turned.numbers["right"] == 0
+    assert turned.numbers["wrong"] < -8 * at**2
+    assert turned.text.startswith(
+        "The loss of the targets themselves is 0, and outputs that are off cost less, down to "
+    )
+
+
+@pytest.mark.parametrize(
+    ("y", "is_found"),
+    [
+        (Y, True),
+        (np.abs(Y), True),
+        (np.round(np.abs(Y) * 3), False),  # counts
+        (np.clip(np.abs(Y), 0, 1), False),  # shares
+        (np.round(Y * 3), True),
+        (np.where(np.arange(100)[:, None] == 3, np.nan, Y), False),
+        (np.repeat(Y, 2, 1), False),  # two numbers for one output
+    ],
+)
+def test_counts_and_shares_may_have_a_scale_of_their_own(y: Any, is_found: bool) -> None:
+    found = loss_of_numbers(numbers(y, loss=shifted(float(np.nanstd(y)))))
+    assert bool(found) == is_found
+
+
+def logistic(output: Any, target: Any) -> Any:
+    return nn.binary_cross_entropy_with_logits(output[:, 0], target.astype("float32"))
+
+
+def of_probability(output: Any, target: Any) -> Any:
+    t = target.astype("float32")
+    p = rg.clip(output[:, 0], 1e-6, 1 - 1e-6)
+    return -(t * rg.log(p) + (1 - t) * rg.log(1 - p)).mean()
+
+
+def log_of_probabilities(output: Any, target: Any) -> Any:
+    return nn.nll_loss(rg.log(output), target)
+
+
+def coded(formula: Callable[[Any, Any], Any]) -> Loss:
+    """A formula of outputs and one-hot targets."""
+
+    def loss(output: Any, target: Any) -> Any:
+        answer = np.eye(output.shape[1], dtype=np.float32)[target.numpy()]
+        return formula(output, rg.Tensor(answer)).mean()
+
+    return loss
+
+
+def each_class(output: Any, answer: Any) -> Any:
+    return rg.relu(output) - output * answer + rg.log1p(rg.exp(-abs(output)))
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [
+        (classes(3, 3, loss=nn.cross_entropy), []),
+        (classes(2, 1, loss=logistic), []),
+        (classes(2, 1, "sigmoid", loss=of_probability), []),
+        (classes(3, 3, "log_softmax", loss=nn.nll_loss), []),
+        (classes(3, 3, "log_softmax", loss=nn.cross_entropy), []),
+        (classes(3, 3, "softmax", loss=log_of_probabilities), []),
+        (classes(3, 3, loss=coded(lambda o, t: (o - t) ** 2)), [("RG401", "warning")]),
+        (classes(3, 3, loss=coded(lambda o, t: abs(o - t))), [("RG401", "warning")]),
+        (classes(3, 3, loss=coded(each_class)), [("RG401", "warning")]),
+        (classes(2, 2, loss=coded(each_class)), []),
+        (classes(2, 1, loss=lambda o, t: ((o[:, 0] - t) ** 2).mean()), [("RG401", "warning")]),
+        (classes(3, 3, loss=lambda o, t: ((o[:, 2] - t) ** 2).mean()), [("RG401", "warning")]),
+        (classes(3, 3, loss=lambda o, t: abs(o[:, 1] - t).mean()), [("RG401", "warning")]),
+        (classes(3, 3, loss=log_of_probabilities), [("RG402", "error")]),
+        (classes(3, 3, loss=nn.nll_loss), [("RG402", "error")]),
+        (classes(3, 3, loss=lambda o, t: -nn.cross_entropy(o, t)), [("RG407", "error")]),
+        (classes(2, 1, loss=lambda o, t: -logistic(o, t)), [("RG407", "error")]),
+        (classes(3, 3, "softmax", loss=nn.cross_entropy), [("RG403", "warning")]),
+        (classes(2, 1, "sigmoid", loss=logistic), [("RG403", "warning")]),
+        (classes(3, 2, loss=nn.cross_entropy), []),  # too few outputs are RG404
+        (classes(3, 3, loss=nn.cross_entropy, outputs=np.zeros((60, 3, 4))), []),
+    ],
+)
+def test_the_loss_of_classes(case: Case, expected: list[Any]) -> None:
+    assert told(loss_of_classes, case) == expected
+
+
+def test_what_is_wrong_with_a_loss_of_classes_is_told() -> None:
+    def text(case: Case) -> str:
+        return only(loss_of_classes, case).evidence.text
+
+    error = classes(3, 3, loss=coded(lambda o, t: (o - t) ** 2))
+    assert text(error) == "The loss is the squared error of scores and classes."
+    absolute = classes(3, 3, "softmax", loss=coded(lambda o, t: abs(o - t)))
+    assert text(absolute) == "The loss is the absolute error of probabilities and classes."
+    single = classes(3, 3, "log_softmax", loss=coded(each_class))
+    assert text(single) == (
+        "The loss is the logistic error, class by class, of log-probabilities and classes."
+    )
+    assert text(classes(3, 3, loss=log_of_probabilities)) == (
+        "The loss of a score below 0 is NaN: it takes probabilities."
+    )
+    assert text(classes(3, 3, loss=nn.nll_loss)).startswith(
+        "The loss falls without end as the scores grow: raising all of them by 3 takes it from "
+    )
+    turned = only(loss_of_classes, classes(3, 3, loss=lambda o, t: -nn.cross_entropy(o, t)))
+    assert turned.evidence.text.endswith(", certain and wrong ones -20.")
+    assert turned.evidence.numbers["wrong"] == pytest.approx(-20)
+
+
+def test_the_floor_of_a_softmax_applied_twice_is_told() -> None:
+    found = only(loss_of_classes, classes(4, 4, "softmax", loss=nn.cross_entropy)).evidence
+    assert found.numbers["floor"] == pytest.approx(math.log(1 + 3 / math.e), rel=1e-3)
+    assert found.numbers["even"] == pytest.approx(math.log(4))
+    assert found.text == (
+        f"Even certain and right answers cost {found.numbers['floor']:.4g}, where answers that say "
+        "nothing cost 1.386: the model gives probabilities, and the loss takes scores."
+    )
+
+
+@pytest.mark.parametrize(("floor", "is_found"), [(0.09, False), (0.12, True)])
+def test_a_floor_of_a_tenth_is_allowed(floor: float, is_found: bool) -> None:
+    def loss(output: Any, target: Any) -> Any:
+        return log_of_probabilities(output, target) + floor * math.log(3)
+
+    assert bool(loss_of_classes(classes(3, 3, "softmax", loss=loss))) == is_found
+
+
+def test_outputs_are_known_by_their_sums_where_the_last_operation_is_not() -> None:
+    p = RNG.dirichlet([1, 1, 1], 60)
+    loss = coded(lambda o, t: (o - t) ** 2)
+    for outputs, domain in (
+        (p, "probabilities"),
+        (np.log(p), "log-probabilities"),
+        (p * 1.01, "scores"),
+        (np.log(p * 1.01), "scores"),
+        (p * 1.0005, "probabilities"),
+        (p - 0.4, "scores"),
+        (-p, "scores"),
+        (p * [1, 1, np.nan], "scores"),
+    ):
+        found = only(loss_of_classes, classes(3, 3, loss=loss, outputs=outputs)).evidence
+        assert found.text == f"The loss is the squared error of {domain} and classes."
+
+
+@pytest.mark.parametrize(
+    ("first", "left", "expected"),
+    [
+        (3.1, BAD, "warning"),
+        (2.9, BAD, ""),
+        (3.1, GOOD, "note"),
+        (10.1, None, "warning"),
+        (9.9, None, "note"),
+        (3.1, None, "note"),
+        (2.9, None, ""),
+    ],
+)
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_the_first_loss_beside_that_of_knowing_nothing(
+    first: float, left: float | None, expected: str, task: str
+) -> None:
+    """After a run by its first step, before it by the outputs; nothing costs ln 3, or 1."""
+    run = None if left is None else record({"loss": losses(40, left) * first})
+    if task == "regression":
+        y = np.resize([1.0, -1.0], (64, 1))
+        # All outputs are c: the loss is 1 + c².
+        case = numbers(y, loss=squared, outputs=np.full((64, 1), math.sqrt(first - 1)), record=run)
+    else:
+        scale = first
+
+        def loss(output: Any, target: Any) -> Any:
+            return (output * 0).sum() + 1 + abs(output).mean()
+
+        case = classes(3, 3, loss=loss, outputs=np.full((60, 3), scale - 1), record=run)
+    found = first_loss(case)
+    assert [each.severity for each in found] == ([expected] if expected else [])
+    for each in found:
+        assert each.evidence.numbers == pytest.approx({"first": first, "expected": 1}, rel=1e-5)
+        assert each.evidence.text == (
+            f"The first loss is {first:g}; an answer that knows nothing costs 1."
+        )
+
+
+def test_knowing_nothing_of_probabilities_is_to_give_even_ones() -> None:
+    for last, loss, columns, even in (
+        ("softmax", log_of_probabilities, 3, math.log(3)),
+        ("log_softmax", nn.nll_loss, 3, math.log(3)),
+        ("sigmoid", of_probability, 1, math.log(2)),
+    ):
+        run = record({"loss": losses(40, BAD) * 100})
+        found = only(first_loss, classes(2, columns, last, loss=loss, record=run)).evidence
+        assert found.numbers["expected"] == pytest.approx(even, rel=1e-5)
+
+
+def test_a_first_loss_that_cannot_be_judged() -> None:
+    run = record({"loss": losses(40, BAD) * 100})
+    two = np.zeros((100, 2))
+    assert told(first_loss, numbers(Y, loss=squared, outputs=two, record=run)) == []
+    nothing = numbers(Y, loss=lambda o, t: (o * 0).sum(), record=run)
+    assert told(first_loss, nothing) == []
+    assert told(first_loss, numbers(Y, record=run)) == []
