@@ -73,7 +73,7 @@ def _train(program: Program, seed: int) -> Scored:
     outcome = program.run(seed)
     least = _LEAST[program.task]
     test = bounded(outcome.score, least)
-    if program.held is None:
+    if program.test is None:
         return Scored(test, test)
     validation = program.score(Predictor(outcome.model), program.valid)
     return Scored(bounded(validation, least), test)
