@@ -157,7 +157,7 @@ CASES = {
         lambda: DataSpec(HOUSES, validation=0.2, test=0.25),
         {"target": "price", **SMALL},
         with_other_cells,
-        says="have no value of the target 'price'",
+        says="have no value in the target 'price'",
     ),
     "a table of a pair of arrays": Case(
         "table",

@@ -38,7 +38,7 @@ def evaluate(run: Run, data: Data, as_json: AsJson = False) -> None:
     """
     model = load_model(RunFolder.open(run))
     notes: list[str] = []
-    rows = model.read(data, notes, labelled=True)
+    rows = model.read(data, notes, labeled=True)
     with about(data):
         scores = model.score(rows)
     if as_json:
@@ -64,7 +64,7 @@ def predict(
     """
     model = load_model(RunFolder.open(run))
     notes: list[str] = []
-    rows = model.read(data, notes, labelled=False)
+    rows = model.read(data, notes, labeled=False)
     with about(data):
         predicted = model.predictions(rows, notes)
     show_notes(Console(stderr=True), notes)

@@ -153,7 +153,7 @@ def test_each_change_is_the_learning_rate_times_the_gradient(case: Any) -> None:
 def test_it_starts_from_the_models_own_answer(case: Any) -> None:
     model, table = case
     walk = walk_through(model, table, ROW)
-    answer = model.predict(model.read(table, [], labelled=False))[ROW - 1]
+    answer = model.predict(model.read(table, [], labeled=False))[ROW - 1]
     truth = table[walk.target][ROW - 1].as_py()
     assert walk.truth == truth
     if walk.task == "regression":
@@ -225,7 +225,7 @@ def test_how_it_ended_is_said_plainly(regression: TableModel) -> None:
     assert diverged.outcome is Outcome.DIVERGED
     # The members agree and answer the truth: nothing is left to learn.
     model = prepared(table, "price", members=1).model
-    answer = float(model.predict(model.read(table, [], labelled=False))[ROW - 1])
+    answer = float(model.predict(model.read(table, [], labeled=False))[ROW - 1])
     prices = table["price"].to_pylist()
     prices[ROW - 1] = answer
     fits = table.set_column(table.column_names.index("price"), "price", [prices])

@@ -53,8 +53,8 @@ class FittedModel(Protocol):
     def notes(self) -> Sequence[str]:
         """What a person should know about how the data was read in training."""
 
-    def read(self, data: Any, notes: list[str], labelled: bool) -> Any:
-        """The data set at a path, or in memory, for `predict`; with `labelled` for `score` too.
+    def read(self, data: Any, notes: list[str], labeled: bool) -> Any:
+        """The data set at a path, or in memory, for `predict`; with `labeled` for `score` too.
 
         Raises DataError for data that the network cannot take.
         """
@@ -63,10 +63,10 @@ class FittedModel(Protocol):
         """(rows,) numbers in the target's units, or (rows, classes) probabilities."""
 
     def targets(self, data: Any) -> Array:
-        """(rows,) numbers in the target's units, or class codes, of labelled data."""
+        """(rows,) numbers in the target's units, or class codes, of labeled data."""
 
     def score(self, data: Any) -> Scores:
-        """The figures of merit on labelled data."""
+        """The figures of merit on labeled data."""
 
     def predictions(self, data: Any, notes: list[str]) -> Any:
         """A table of the rows, in their order, with what is predicted beside them."""

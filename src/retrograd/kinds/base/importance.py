@@ -44,7 +44,7 @@ class Explains(Protocol):
     """What a FittedModel has besides, if it can say what its answers rest on."""
 
     def importance(self, data: Any, *, rows: int, predictions: int) -> Importance:
-        """On labelled data: attributions over at most `rows` of its rows, the same each time.
+        """On labeled data: attributions over at most `rows` of its rows, the same each time.
 
         Inputs are shuffled, the most important first, as long as it takes no more than so many
         `predictions` of rows.

@@ -174,7 +174,7 @@ class Kind(ABC, Generic[D, Asked]):
 
     @abstractmethod
     def read(self, spec: DataSpec, options: Asked) -> Parts[D]:
-        """The labelled data that `spec` names; DataError and UsageError for what cannot be used."""
+        """The labeled data that `spec` names; DataError and UsageError for what cannot be used."""
 
     @abstractmethod
     def split(self, parts: Parts[D], options: Asked) -> Split[D]:

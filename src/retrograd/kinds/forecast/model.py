@@ -59,9 +59,9 @@ class ForecastModel(NetworkModel):
         sizes = (resolved.context, resolved.horizon, resolved.season)
         return cls(options.target, options.time, network, *sizes, mean, std)
 
-    def read(self, data: Any, notes: list[str], labelled: bool) -> ForecastData:
+    def read(self, data: Any, notes: list[str], labeled: bool) -> ForecastData:
         found = read_forecast(data, self.target_name, self.time, notes)
-        least = self.context + (self.horizon if labelled else 0)
+        least = self.context + (self.horizon if labeled else 0)
         if len(found.series) < least:
             with about(path_of(data) or ""):
                 raise DataError(

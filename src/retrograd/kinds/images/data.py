@@ -46,7 +46,7 @@ class ImagesData:
 
 
 def read_images(spec: DataSpec, options: ImagesOptions) -> Parts[ImagesData]:
-    """The labelled images that `spec` names; parts of the data are taken where it names none.
+    """The labeled images that `spec` names; parts of the data are taken where it names none.
 
     The form of all images is decided by those to train on, and so is what they show.
     """

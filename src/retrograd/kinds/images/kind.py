@@ -149,22 +149,22 @@ def _picked(form: PixelFormat) -> tuple[str, str]:
     if min(form.height, form.width) < 8:
         return "mlp", f"images of {form.height}×{form.width} are too small for convolutions"
     if form.channels == 1 and max(form.height, form.width) <= 32:
-        return "cnn", "the images are small and grey"
-    return "resnet", "the images are in colour" if form.channels > 1 else "the images are large"
+        return "cnn", "the images are small and gray"
+    return "resnet", "the images are in color" if form.channels > 1 else "the images are large"
 
 
 def _may_flip(train: ImagesData) -> tuple[bool, str]:
     """Whether a mirrored image still shows the same, and why that is thought.
 
-    Letters and digits do not, which small grey images often are, and classes whose folders or cells
+    Letters and digits do not, which small gray images often are, and classes whose folders or cells
     hold a single letter or digit. (In an array they are the numbers of classes.)
     """
     classes = train.target.classes
     if train.form.channels == 1:
-        return False, "grey images may be of letters or digits"
+        return False, "gray images may be of letters or digits"
     if train.images.are_files and classes and max(map(len, classes)) == 1:
         return False, "the classes are named as letters or digits are"
-    return True, "they are in colour"
+    return True, "they are in color"
 
 
 IMAGES = ImagesKind()

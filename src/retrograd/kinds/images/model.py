@@ -116,9 +116,9 @@ class ImagesModel(NetworkModel):
             return Regression()
         return ImageClassification(len(self.classes), label_smoothing)
 
-    def read(self, data: Any, notes: list[str], labelled: bool) -> ImagesData:
+    def read(self, data: Any, notes: list[str], labeled: bool) -> ImagesData:
         with about(path_of(data) or "the data in memory"):
-            if not labelled:
+            if not labeled:
                 found = read_examples_only(data, self.column, notes)
                 images = to_set(found, self.form, self.broken, notes)
             else:
@@ -154,7 +154,7 @@ class ImagesModel(NetworkModel):
         return codes_of(data.images, self.target)
 
     def score(self, data: ImagesData) -> Scores:
-        """The figures of merit on labelled images."""
+        """The figures of merit on labeled images."""
         answers, truth = self.predict(data), self.targets(data)
         if self.task == "regression":
             return score_numbers(answers, truth, self.mean)

@@ -41,7 +41,7 @@ class Signals:
 
 
 def read_signals(spec: DataSpec) -> Parts[Signals]:
-    """The labelled signals that `spec` names; parts of a file are taken where it names none.
+    """The labeled signals that `spec` names; parts of a file are taken where it names none.
 
     The classes are those of the training part. Raises DataError for what cannot be used.
     """

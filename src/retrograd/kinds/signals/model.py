@@ -63,9 +63,9 @@ class SignalsModel(NetworkModel):
         body = build(*shape, len(classes), dropout=options.dropout)
         return cls(classes, SignalNetwork(mean, std, augment, body), shape, shares)
 
-    def read(self, data: Any, notes: list[str], labelled: bool) -> Signals:
+    def read(self, data: Any, notes: list[str], labeled: bool) -> Signals:
         name = path_of(data) or "The data in memory"
-        if labelled:
+        if labeled:
             found = read_arrays(data)
             x, y = found.test or found.train
             part = "test" if found.test else "training"

@@ -8,7 +8,7 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
-from retrograd.data import Preprocessor, Schema, SchemaRow, labelled_rows
+from retrograd.data import Preprocessor, Schema, SchemaRow, labeled_rows
 from retrograd.data.tables.table import as_table
 from retrograd.errors import DataError, about
 from retrograd.kinds.base.fitted import NetworkModel
@@ -55,12 +55,12 @@ class FrameModel(NetworkModel):
     def notes(self) -> tuple[str, ...]:
         return (*self.schema.notes, *self.preprocessor.notes)
 
-    def read(self, data: Any, notes: list[str], labelled: bool) -> TableData:
+    def read(self, data: Any, notes: list[str], labeled: bool) -> TableData:
         with about(path_of(data) or ""):
             frame = frame_of(data, notes)
-            if not labelled:
+            if not labeled:
                 return TableData(frame, self.schema)
-            frame, dropped = labelled_rows(frame, self.schema)
+            frame, dropped = labeled_rows(frame, self.schema)
             if not len(frame):
                 raise DataError(f"No row has a value of the target {self.target_name!r}.")
         if dropped:

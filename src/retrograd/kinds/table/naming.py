@@ -115,6 +115,6 @@ def _unscaled(scale: Scale | None, value: float) -> str:
         # Undoes Scale.apply: y = z / √(1 + (z/3)²), so z = y / √(1 − (y/3)²). Float32 rounding may
         # have put the outermost values on the limit itself.
         squared = max(1.0 - (value / 3.0) ** 2, 1e-12)
-        value = value / math.sqrt(squared) / scale.factor + scale.centre
+        value = value / math.sqrt(squared) / scale.factor + scale.center
     digits: Any = np.format_float_positional(value, precision=5, fractional=False, trim="-")
     return f"{digits}"

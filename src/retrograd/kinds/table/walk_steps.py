@@ -76,7 +76,7 @@ class Steps:
         with hooks(module=observe):
             output = self.model.network(self.numbers, self.categories)
         loss = self.objective.loss(output, Tensor(self.target))
-        return Forward(_labelled(outputs), output.numpy(), loss)
+        return Forward(_labeled(outputs), output.numpy(), loss)
 
     def backward(self, forward: Forward) -> dict[Node, Tensor]:
         """The cotangent of every output and weight that the loss depends on, by its node."""
@@ -172,7 +172,7 @@ def _members(forward: Forward) -> range:
     return range(forward.output.shape[1])
 
 
-def _labelled(outputs: Sequence[tuple[str, str, Tensor]]) -> list[Call]:
+def _labeled(outputs: Sequence[tuple[str, str, Tensor]]) -> list[Call]:
     """The calls with something in them; a module that is called again is numbered."""
     outputs = [each for each in outputs if each[2].numel()]
     times = Counter(path for path, _, _ in outputs)

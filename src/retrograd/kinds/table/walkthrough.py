@@ -14,8 +14,8 @@ import numpy as np
 
 from retrograd import nn
 from retrograd.autodiff.tape import Node, recording
-from retrograd.data import labelled_rows, take_rows
-from retrograd.data.tables.cells import normalised
+from retrograd.data import labeled_rows, take_rows
+from retrograd.data.tables.cells import normalized
 from retrograd.data.tables.table import as_table
 from retrograd.data.tables.target import read_target
 from retrograd.errors import DataError, UsageError
@@ -105,8 +105,8 @@ def _one_row(frame: Any, row: int, model: TableModel) -> Any:
             "header."
         )
     one = take_rows(frame, np.array([row - 1]))
-    labelled, _ = labelled_rows(one, model.schema)
-    if not len(labelled):
+    labeled, _ = labeled_rows(one, model.schema)
+    if not len(labeled):
         raise DataError(
             f"Row {row} has no value of the target {shown(model.schema.target.name)}, so there is "
             "no error to send back. Choose a row that has one."
@@ -117,7 +117,7 @@ def _one_row(frame: Any, row: int, model: TableModel) -> Any:
 def _truth(one: Any, model: TableModel) -> float | str:
     """The target as it stands in the table, not through the float32 that the network takes."""
     target = model.schema.target
-    value = read_target(target, normalised(as_table(one)[target.name]))[0]
+    value = read_target(target, normalized(as_table(one)[target.name]))[0]
     return target.classes[int(value)] if target.classes else float(value)
 
 
