@@ -150,9 +150,7 @@ def test_arrays_that_do_not_fit_are_refused_by_name(
 def test_values_that_are_no_number_are_refused_with_their_place(bad: float, tmp_path: Path) -> None:
     x = X.copy()
     x[3, 1] = x[5, 0] = bad
-    with pytest.raises(
-        DataError, match=r"'x'.*in 2 examples, first in example 3 \(counted from 0\)"
-    ):
+    with pytest.raises(DataError, match=r"'x'.*in 2 examples, first in example 3 \(counted"):
         read_arrays(npz(tmp_path, x=x, y=Y))
 
 

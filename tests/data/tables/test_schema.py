@@ -222,9 +222,7 @@ def test_too_little_to_learn_from_is_refused() -> None:
     with pytest.raises(DataError, match="no other column"):
         infer_schema(pa.table({"y": ["2", "3"]}), "y")
     frame = table(key=each("k{}"), state=cycle("CA"), id=each("{}"))
-    message = (
-        r"No column to predict 'price' from: key \(identifier.*state \(constant.*id \(identifier"
-    )
+    message = "No column to predict 'price' from: key .identifier.*state .constant.*id .identifier"
     with pytest.raises(DataError, match=message):
         infer_schema(frame, "price")
 

@@ -1,4 +1,4 @@
-"""A table as it was read: its rows, and what each of its columns is."""
+"""A table as it was read: its rows, and the kind of each column."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class TableData:
-    """Rows, and the schema that says what their columns are."""
+    """Rows, and the schema of their columns."""
 
     frame: nw.DataFrame[Any]
     schema: Schema
@@ -57,8 +57,8 @@ def frame_of(data: Any, notes: list[str]) -> nw.DataFrame[Any]:
 def read_tables(spec: DataSpec, options: TableOptions) -> Parts[TableData]:
     """The labeled rows of the tables that `spec` names.
 
-    What the columns are is judged by all rows of `spec.data`. A folder's parts `valid` and `test`
-    are taken where `spec` names none.
+    All rows of `spec.data` decide the kinds of the columns. A folder's parts `valid` and `test` are
+    used if `spec` names none.
     """
     notes: list[str] = []
     given = {"train": spec.data, "valid": spec.validation, "test": spec.test}
