@@ -238,7 +238,10 @@ X, Y = bumps(40)
         ({"x": X, "y": Y + 0.5 * (np.arange(40) % 3)}, "numbers with fractions"),
         ({"x": X, "y": np.zeros(40, int)}, "1 class for 40 examples"),
         ({"x": X, "y": np.arange(40)}, "40 classes for 40 examples"),
-        ({"x": X, "y": Y, "x_test": X, "y_test": Y + 1}, r"the classes '2', which training"),
+        (
+            {"x": X, "y": Y, "x_test": X, "y_test": Y + 1},
+            r"the classes '2', which are not in the training data",
+        ),
         ({"x": np.zeros((40, 2, 3, 4)), "y": Y}, r"shape \(2, 3, 4\); a signal is"),
     ],
 )
@@ -257,7 +260,7 @@ def test_signals_of_another_shape_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_model_of_another_kind_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no model 'resnet' for signals"):
+    with pytest.raises(UsageError, match="Unknown model 'resnet' for signals"):
         prepared(tmp_path, model="resnet")
 
 

@@ -277,7 +277,7 @@ def test_a_row_without_a_target_is_refused(regression: TableModel) -> None:
     table = houses()
     prices = [None, *table["price"].to_pylist()[1:]]
     table = table.set_column(table.column_names.index("price"), "price", [prices])
-    with pytest.raises(DataError, match="Row 1 has no value of the target 'price'"):
+    with pytest.raises(DataError, match="Row 1 has no value in the target 'price'"):
         walk_through(regression, table, 1)
 
 
@@ -286,7 +286,7 @@ def test_a_cell_that_cannot_be_read_is_refused_with_its_row(regression: TableMod
     sizes = [*map(str, table["size"].to_pylist())]
     sizes[4] = "large"
     table = table.set_column(0, "size", [sizes])
-    with pytest.raises(DataError, match=r"Row 5, taken by itself as row 1: .*'size'.*'large'"):
+    with pytest.raises(DataError, match=r"Row 5, read by itself as row 1: .*'size'.*'large'"):
         walk_through(regression, table, 5)
 
 

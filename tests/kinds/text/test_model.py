@@ -102,12 +102,14 @@ def test_cut_and_missing_texts_are_said() -> None:
     run = prepare_table(
         reviews().select(["review", "verdict"]), TableOptions(target="verdict", max_tokens=12)
     )
-    assert any("rows have a text of more than 12 tokens, cut" in note for note in run.notes)
+    assert any(
+        "rows have a text of more than 12 tokens, which is cut" in note for note in run.notes
+    )
     notes: list[str] = []
     data = run.model.read(pa.table({"review": ["so lovely", None]}), notes, labeled=False)
     assert np.isfinite(run.model.predict(data, notes)).all()
     assert notes == [
-        "Column 'review': 1 row without a text (row 2); the answer rests on what else is known."
+        "Column 'review': 1 row without a text (row 2); predicted from the other columns."
     ]
 
 
@@ -184,17 +186,17 @@ def test_other_models_run_by_name(name: str) -> None:
 
 
 def test_an_unknown_model_is_refused_with_those_there_are() -> None:
-    with pytest.raises(UsageError, match=r"no model 'bagg' for text. Did you mean bag\?.*cnn"):
+    with pytest.raises(UsageError, match=r"Unknown model 'bagg' for text. Did you mean bag\?.*cnn"):
         prepare_table(reviews(), TableOptions(target="verdict", model="bagg"))
     table = reviews().drop_columns(["review"])
-    with pytest.raises(UsageError, match="no model 'cnn' for table"):
+    with pytest.raises(UsageError, match="Unknown model 'cnn' for table"):
         prepare_table(table, TableOptions(target="verdict", model="cnn"))
 
 
 def test_a_damaged_vocabulary_is_refused(bag: Any) -> None:
     saved = bag.model.to_json()
     del saved["texts"][0]["ngrams"]
-    with pytest.raises(DataError, match="saved of its texts is damaged"):
+    with pytest.raises(DataError, match="saved vocabulary of the texts is damaged"):
         TextModel.from_json(saved, bag.options.to_options())
 
 
