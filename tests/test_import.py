@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import csv
+import re
+from pathlib import Path
 
+import pytest
 from support.interpreters import FreshPython
 
+import retrograd
 from retrograd import datasets
 
 SLOW_LIBRARIES = {
@@ -30,6 +34,45 @@ def test_import_pulls_in_no_slow_library(fresh_python: FreshPython) -> None:
     result = fresh_python("import sys, retrograd; print(*sys.modules)")
     assert result.returncode == 0, result.stderr
     assert SLOW_LIBRARIES.isdisjoint(result.stdout.split())
+
+
+def test_the_public_names_are_all_there_is_to_see(fresh_python: FreshPython) -> None:
+    """Nothing that only helps the package shows, however much has been imported meanwhile."""
+    result = fresh_python(
+        "import retrograd as rg\n"
+        "seen = dir(rg)\n"
+        "assert seen == sorted(rg.__all__) == sorted(set(seen)), seen\n"
+        "import types\n"
+        "faces = {'nn', 'ops', 'optim', 'random'}\n"
+        "for name in seen:\n"
+        "    found = getattr(rg, name)\n"
+        "    assert isinstance(found, types.ModuleType) == (name in faces), name\n"
+        "    assert not name.startswith('_'), name\n"
+        "assert dir(rg) == seen\n"
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_what_is_promised_is_public() -> None:
+    promised = {"Tensor", "grad", "compile", "nn", "optim", "train", "load", "diagnose", "record"}
+    promised |= {"fix", "find_nan", "Program", "Examples", "Run", "run_and_diagnose"}
+    assert promised <= {*dir(retrograd)}
+
+
+def test_a_name_that_is_not_there_is_said_to_be_missing() -> None:
+    missing = "trian"
+    with pytest.raises(AttributeError, match="module 'retrograd' has no attribute 'trian'"):
+        getattr(retrograd, missing)
+
+
+def test_the_documents_import_from_the_faces_alone() -> None:
+    """No example reaches into the package: it has `rg`, `nn`, `optim` and what they show."""
+    allowed = re.compile(r"(import retrograd as rg|from retrograd import [\w, ]+)$")
+    root = Path(__file__).parent.parent
+    for document in (root / "README.md", *sorted((root / "docs").rglob("*.md"))):
+        for line in document.read_text("utf-8").splitlines():
+            if re.match(r"(from|import) retrograd", line):
+                assert allowed.match(line), f"{document.name}: {line}"
 
 
 def test_import_takes_at_most_twice_as_long_as_numpys(fresh_python: FreshPython) -> None:

@@ -15,16 +15,21 @@ from retrograd.transforms import checkpoint, grad, hvp, jacobian, value_and_grad
 from retrograd.variable import Buffer, Key, Parameter, Slot, Variable
 
 if TYPE_CHECKING:
-    from retrograd.diagnosis.diagnose import diagnose
+    from retrograd.diagnosis.diagnose import diagnose, run_and_diagnose
     from retrograd.diagnosis.fix import fix
     from retrograd.diagnosis.nan.origin import find_nan
     from retrograd.diagnosis.recorder import record
+    from retrograd.diagnosis.remedies.program import Examples, Program
+    from retrograd.runs import Run, load, train
 
 __all__ = [
     "Buffer",
+    "Examples",
     "GradientError",
     "Key",
     "Parameter",
+    "Program",
+    "Run",
     "Slot",
     "Tensor",
     "Variable",
@@ -37,6 +42,7 @@ __all__ = [
     "grad",
     "hvp",
     "jacobian",
+    "load",
     "manual_seed",
     "nn",
     "no_grad",
@@ -45,6 +51,8 @@ __all__ = [
     "primitive",
     "random",
     "record",
+    "run_and_diagnose",
+    "train",
     "value_and_grad",
     "vjp",
     *vars(ops)["__all__"],  # which type checkers do not see
@@ -52,10 +60,16 @@ __all__ = [
 
 # What takes more than NumPy is imported when it is asked for.
 _LATER = {
+    "Examples": "retrograd.diagnosis.remedies.program",
+    "Program": "retrograd.diagnosis.remedies.program",
+    "Run": "retrograd.runs",
     "diagnose": "retrograd.diagnosis.diagnose",
     "find_nan": "retrograd.diagnosis.nan.origin",
     "fix": "retrograd.diagnosis.fix",
+    "load": "retrograd.runs",
     "record": "retrograd.diagnosis.recorder",
+    "run_and_diagnose": "retrograd.diagnosis.diagnose",
+    "train": "retrograd.runs",
 }
 
 
@@ -63,3 +77,7 @@ def __getattr__(name: str) -> Any:
     if name not in _LATER:
         raise AttributeError(f"module 'retrograd' has no attribute {name!r}")
     return getattr(import_module(_LATER[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

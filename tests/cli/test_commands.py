@@ -49,7 +49,7 @@ def test_train_leaves_a_run_folder_without_code(retrograd: Command, tmp_path: Pa
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert [line["epoch"] for line in lines] == [1, 2]
     manifest = json.loads((run / "manifest.json").read_text())
-    assert manifest["rows"] == {"train": 54, "valid": 10}
+    assert manifest["rows"] == {"train": 54, "validation": 10, "test": 16}
     assert manifest["verdict"] == "out of epochs"
 
 

@@ -66,7 +66,7 @@ def test_a_folder_of_classes_is_learned_measured_and_predicted(
     assert scores["rows"] == 40
     assert scores["metrics"]["accuracy"] > 0.9
     saved = json.loads((tmp_path / "run" / "scores.json").read_text())
-    assert saved["rows never seen in training"] == scores
+    assert saved["test"] == scores
 
     done(retrograd("predict", "run", data / "test", "--out", "out.csv"))
     rows = rows_of((tmp_path / "out.csv").read_text())

@@ -84,7 +84,7 @@ def test_a_series_is_trained_on_measured_and_continued(retrograd: Command) -> No
     assert result.code == 0, result.err
     assert "repeats after 12" in result.out
     scores = json.loads(Path("runs/sales-1/scores.json").read_text())
-    assert {"r2", "rmse", "mae"} == scores["rows never seen in training"]["baseline"].keys()
+    assert {"r2", "rmse", "mae"} == scores["test"]["baseline"].keys()
     page = Path("runs/sales-1/report.html").read_text()
     assert "repeating the last 12 values is off by" in page
     assert retrograd("predict", "runs/sales-1", "sales.csv", "--out", "next.csv").code == 0
@@ -115,7 +115,7 @@ def test_signals_are_trained_on_and_predicted(retrograd: Command) -> None:
     result = retrograd("train", "signals.npz", "--model", "gru", "--epochs", 1, "--out", "run")
     assert result.code == 0, result.err
     scores = json.loads(Path("run/scores.json").read_text())
-    assert scores["rows never seen in training"]["rows"] == 9
+    assert scores["test"]["rows"] == 9
     lines = retrograd("predict", "run", "signals.npz").out.splitlines()
     assert lines[0].replace('"', "") == "signal,probability_0,probability_1,prediction"
     assert len(lines) == 1 + 9

@@ -8,10 +8,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from retrograd.cli.session import start
+from retrograd.cli.told import conclude, told
 from retrograd.datasets import sacramento_homes
-from retrograd.kinds.base.kind import DataSpec
-from retrograd.kinds.table.options import TableOptions
+from retrograd.runs import train
 
 __all__ = ["demo"]
 
@@ -31,8 +30,8 @@ def demo(
         "932 house sales in and around Sacramento: the price from size, bedrooms, baths, type and "
         "location. A fifth of the rows is kept aside to measure on.\n"
     )
-    origin = DataSpec(str(data), test=0.2)
-    folder = start("table", origin, TableOptions(target="price"), out, console, False)
+    run = train(data, "price", test=0.2, out=out, callbacks=told(console, as_json=False))
+    conclude(run, console, as_json=False)
     console.print(
-        f"\nNext: retrograd explain {folder.path} {data} --row 3", soft_wrap=True, highlight=False
+        f"\nNext: retrograd explain {run.path} {data} --row 3", soft_wrap=True, highlight=False
     )

@@ -11,17 +11,10 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from retrograd.cli.session import run_origin
 from retrograd.cli.show import COLORS, show_notes
 from retrograd.diagnosis.catalogue import check_codes
-from retrograd.diagnosis.checks.case import Case
-from retrograd.diagnosis.examine import examined
 from retrograd.diagnosis.finding import Finding
-from retrograd.diagnosis.record.record import Record
-from retrograd.errors import DataError
-from retrograd.kinds.registry import prepare
-from retrograd.store import RunFolder, kind_in, load_config, load_model
-from retrograd.store.findings import recorded_case, trained_case
+from retrograd.runs import load
 
 __all__ = ["diagnose"]
 
@@ -48,36 +41,14 @@ def diagnose(
 
     [bold]Example:[/] retrograd diagnose runs/houses-1 --ignore RG208
     """
-    folder = RunFolder.open(run)
-    muted = check_codes(ignore or (), "--ignore")
-    muted |= check_codes(load_config(folder).ignored(), str(folder.path / "config.json"))
     notes: list[str] = []
-    findings = examined(_case(folder, notes), muted)
+    findings = load(run).diagnose(ignore=check_codes(ignore or (), "--ignore"), notes=notes)
     if format is Format.json:
         print(json.dumps({"findings": [each.to_json() for each in findings], "notes": notes}))
     else:
         _show(Console(soft_wrap=True), findings, notes)
     if any(each.severity != "note" for each in findings):
         raise typer.Exit(1)
-
-
-def _case(folder: RunFolder, notes: list[str]) -> Case:
-    """A run's record, and its model and data if it kept weights and the data is as it was.
-
-    Raises DataError for a run without a record.
-    """
-    record = Record.open(folder.path)
-    if not len(record.steps):
-        raise DataError(
-            f"{folder.path / 'record'} holds no step: its files were cut short, or training had "
-            "just begun. Copy the run folder again as a whole, or train again."
-        )
-    try:
-        run = prepare(kind_in(folder).name, run_origin(folder), load_config(folder))
-        return trained_case(record, run, load_model(folder))
-    except DataError as error:
-        notes.append(f"Only the record is looked at: {error}")
-        return recorded_case(record)
 
 
 def _show(console: Console, findings: list[Finding], notes: list[str]) -> None:

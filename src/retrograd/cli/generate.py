@@ -11,9 +11,7 @@ import typer
 from rich.console import Console
 
 from retrograd.cli.show import show_notes
-from retrograd.kinds.language.generation import continue_text
-from retrograd.kinds.language.model import LanguageModel
-from retrograd.store import RunFolder, load_model
+from retrograd.runs import load
 
 __all__ = ["generate"]
 
@@ -34,10 +32,9 @@ def generate(
 
     [bold]Example:[/] retrograd generate runs/shakespeare-1 --prompt "ROMEO:"
     """
-    model = load_model(RunFolder.open(run), LanguageModel)
     notes: list[str] = []
-    pieces = continue_text(
-        model, prompt, length, temperature=temperature, top_k=top_k, seed=seed, notes=notes
+    pieces = load(run).generate(
+        prompt, length, temperature=temperature, top_k=top_k, seed=seed, notes=notes
     )
     show_notes(Console(stderr=True), notes)
     is_terminal = sys.stdout.isatty()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -38,23 +38,22 @@ def show_notes(console: Console, notes: list[str]) -> None:
         console.print(f"[yellow]note:[/] {escape(note)}", highlight=False)
 
 
-def show_scores(console: Console, scores: Mapping[str, Scores]) -> None:
-    """The figures on each set of rows, "rows of ...", beside those of the baseline."""
-    for name, each in scores.items():
-        table = Table(
-            box=None,
-            pad_edge=False,
-            header_style="bold",
-            title=f"On the {count(each.rows, 'row')}{name.removeprefix('rows')}",
-            title_justify="left",
-            title_style="",
-        )
-        table.add_column("figure")
-        table.add_column("this network", justify="right")
-        table.add_column("baseline", justify="right")
-        for key, value in each.metrics.items():
-            table.add_row(METRICS[key].long_name, number(value), number(each.baseline[key]))
-        console.print(table)
+def show_scores(console: Console, which: str, scores: Scores) -> None:
+    """The figures on the rows `which`, as in "of houses.csv", beside those of the baseline."""
+    table = Table(
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+        title=f"On the {count(scores.rows, 'row')} {which}",
+        title_justify="left",
+        title_style="",
+    )
+    table.add_column("figure")
+    table.add_column("this network", justify="right")
+    table.add_column("baseline", justify="right")
+    for key, value in scores.metrics.items():
+        table.add_row(METRICS[key].long_name, number(value), number(scores.baseline[key]))
+    console.print(table)
 
 
 def show_findings(console: Console, findings: Sequence[Finding]) -> None:

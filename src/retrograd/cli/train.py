@@ -14,13 +14,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from retrograd.cli.fix import SEEDS, TRIES, mend
-from retrograd.cli.session import resume, start
+from retrograd.cli.told import conclude, told
 from retrograd.data.files import existing_file
 from retrograd.data.split import share
 from retrograd.errors import UsageError
 from retrograd.kinds.base.kind import DataSpec
-from retrograd.kinds.registry import KINDS, kind_of
-from retrograd.store import RunFolder
+from retrograd.runs import Run, load, start
 from retrograd.training.history import Verdict
 
 __all__ = ["train"]
@@ -85,7 +84,7 @@ def train(
     """
     choose_device(device)
     console = Console(quiet=quiet or as_json)
-    changes: dict[str, Any] = {
+    changes = {
         **_pairs("--set", set_),
         **_given(
             target=target,
@@ -95,10 +94,9 @@ def train(
             epochs=epochs,
             time_limit=time_limit,
             seed=seed,
+            kinds=_pairs("--kind", kind) or None,
         ),
     }
-    if kind:
-        changes["kinds"] = _pairs("--kind", kind)
     if resume_ is not None:
         fixed = {"target", "task", "time", "model", "seed"}
         if data or valid or test or out or config or changes.keys() & fixed:
@@ -106,42 +104,31 @@ def train(
                 "--resume goes on with a run as it was started, on its own data; beside it only "
                 "--epochs, --time-limit, --set and the options of reporting make sense."
             )
-        folder = resume(resume_, changes, console, as_json)
-        if auto_fix:
-            _mend(folder, console, as_json)
-        return
-    if data is None:
+        run = load(resume_).resume(callbacks=told(console, as_json, resume_), **changes)
+    elif data is None:
         raise UsageError("Name the table to learn from: retrograd train houses.csv --target price")
-    if not data.is_dir():
-        existing_file(data)
-    if share(valid) is not None:
-        changes["valid"] = share(valid)
-        valid = None
-    options = {**_file_options(config), **changes}
-    name = kind_of(data, options.get("task"))
-    if KINDS[name].needs_target and "target" not in options:
-        raise UsageError(
-            f"Name the column of {data} to predict: retrograd train {data} --target COLUMN"
-        )
-    chosen = KINDS[name].options.from_json(options, "the options")
-    folder = start(
-        name, DataSpec(str(data), valid, share(test) or test), chosen, out, console, as_json
-    )
+    else:
+        if share(valid) is not None:
+            changes["valid"], valid = share(valid), None
+        spec = DataSpec(data, valid, test if share(test) is None else share(test))
+        options = {**_file_options(config), **changes}
+        run = start(spec, options, out=out, callbacks=told(console, as_json))
+    conclude(run, console, as_json)
     if auto_fix:
-        _mend(folder, console, as_json)
+        _mend(run, console, as_json)
 
 
-def _mend(folder: RunFolder, console: Console, as_json: bool) -> None:
+def _mend(run: Run, console: Console, as_json: bool) -> None:
     """Try remedies for a run that has just ended; KeyboardInterrupt if Ctrl-C ended it."""
-    if folder.manifest().get("verdict") == Verdict.INTERRUPTED:
-        path = escape(shlex.quote(str(folder.path)))
+    if run.history.verdict is Verdict.INTERRUPTED:
+        path = escape(shlex.quote(str(run.path)))
         console.print(
             f"No remedy was tried. To try them: retrograd fix {path}",
             soft_wrap=True,
             highlight=False,
         )
         raise KeyboardInterrupt
-    mend(folder, SEEDS, TRIES, console, as_json)
+    mend(run, SEEDS, TRIES, console, as_json)
 
 
 def choose_device(device: str) -> None:

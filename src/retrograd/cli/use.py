@@ -6,23 +6,15 @@ import json
 from pathlib import Path
 from typing import Annotated
 
+import narwhals as nw
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from retrograd.cli.session import judged_data
 from retrograd.cli.show import show_notes, show_scores
-from retrograd.data import read_table, write_table
-from retrograd.errors import about
-from retrograd.kinds.table.model import TableModel
-from retrograd.kinds.table.walkthrough import walk_through
-from retrograd.report import (
-    walkthrough_text,
-    write_recorded_report,
-    write_run_report,
-    write_walkthrough,
-)
-from retrograd.store import RunFolder, load_model, why_not_kept
+from retrograd.data import write_table
+from retrograd.report import walkthrough_text, write_walkthrough
+from retrograd.runs import load
 
 __all__ = ["evaluate", "explain", "predict", "report"]
 
@@ -36,17 +28,14 @@ def evaluate(run: Run, data: Data, as_json: AsJson = False) -> None:
 
     [bold]Example:[/] retrograd evaluate runs/houses-1 new_houses.csv
     """
-    model = load_model(RunFolder.open(run))
     notes: list[str] = []
-    rows = model.read(data, notes, labeled=True)
-    with about(data):
-        scores = model.score(rows)
+    scores = load(run).evaluate(data, notes)
     if as_json:
         print(json.dumps(scores.to_json()))
         return
     console = Console()
     show_notes(console, notes)
-    show_scores(console, {f"rows of {escape(data.name)}": scores})
+    show_scores(console, f"of {escape(data.name)}", scores)
 
 
 def predict(
@@ -62,11 +51,8 @@ def predict(
 
     [bold]Example:[/] retrograd predict runs/houses-1 new_houses.csv --out predictions.csv
     """
-    model = load_model(RunFolder.open(run))
     notes: list[str] = []
-    rows = model.read(data, notes, labeled=False)
-    with about(data):
-        predicted = model.predictions(rows, notes)
+    predicted = nw.from_native(load(run).predict_table(data, notes), eager_only=True)
     show_notes(Console(stderr=True), notes)
     if out is None:
         typer.echo(predicted.write_csv(), nl=False)
@@ -85,15 +71,9 @@ def report(run: Run) -> None:
 
     [bold]Example:[/] retrograd report runs/houses-1
     """
-    folder = RunFolder.open(run)
-    missing = why_not_kept(folder, "weights.safetensors")
-    if missing is None:
-        page = write_run_report(folder, load_model(folder), judged_data(folder), thorough=True)
-    else:
-        page = write_recorded_report(folder)
-        show_notes(
-            Console(stderr=True, soft_wrap=True), [f"Only what was recorded is shown. {missing}"]
-        )
+    notes: list[str] = []
+    page = load(run).report(notes=notes)
+    show_notes(Console(stderr=True, soft_wrap=True), notes)
     Console(soft_wrap=True).print(escape(str(page)), highlight=False)
 
 
@@ -112,9 +92,7 @@ def explain(
 
     [bold]Example:[/] retrograd explain runs/houses-1 houses.csv --row 3
     """
-    model = load_model(RunFolder.open(run), TableModel)
-    with about(data):
-        walk = walk_through(model, read_table(data), row)
+    walk = load(run).explain(data, row)
     page = out or run / f"explain-row-{row}.html"
     write_walkthrough(page, walk, source=data.name)
     if as_json:

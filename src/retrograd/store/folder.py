@@ -1,26 +1,11 @@
-"""A run folder on disk: created, filled, read back and checked.
-
-config.json            the options, resolved
-preprocessing.json     the schema and what was measured on the training rows
-weights.safetensors    the weights that were best on the rows held out
-checkpoint.safetensors what training needs to go on (weights, optimizer, random numbers)
-metrics.jsonl          one line an epoch, written as it ends
-scores.json            figures of merit beside the baseline's
-findings.json          what was found wrong when training ended
-report.html            all of it as one page
-manifest.json          versions, seed, the data's fingerprint, checksums of the files above
-"""
+"""A run folder on disk: created, filled, read back and checked. `names` says what is in it."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import platform
 import shutil
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +15,12 @@ from safetensors.numpy import load_file, save
 
 from retrograd.data.files import atomic_write, plain_reason
 from retrograd.errors import DataError, UsageError
+from retrograd.store.manifest import FileFacts, Manifest
+from retrograd.store.names import MANIFEST
 
-__all__ = ["RunFolder", "fingerprint"]
+__all__ = ["RunFolder"]
 
 Array = np.ndarray[Any, Any]
-
-_FORMAT = "retrograd run"
-_VERSION = 1
-_MANIFEST = "manifest.json"
 
 
 class RunFolder:
@@ -78,28 +61,24 @@ class RunFolder:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> RunFolder:
-        """The folder of an earlier run; DataError for a path that is none."""
+        """The folder of an earlier run; DataError for another folder, or another version's."""
         folder = cls(Path(path))
         if not folder.path.exists():
             raise DataError(f"No such run folder: {path}.")
-        if not (folder.path / _MANIFEST).is_file():
+        if not (folder.path / MANIFEST).is_file():
             raise DataError(
-                f"{path} is not a run folder: it has no {_MANIFEST}. A run folder is what "
+                f"{path} is not a run folder: it has no {MANIFEST}. A run folder is what "
                 "`retrograd train` writes."
             )
-        found = folder.manifest()
-        if (found.get("format"), found.get("version")) != (_FORMAT, _VERSION):
-            raise DataError(
-                f"{path} holds a {found.get('format')!r} of version {found.get('version')!r}; "
-                f"expected a {_FORMAT!r} of version {_VERSION}. Use the Retrograd that wrote it."
-            )
+        folder.manifest()
         return folder
 
     # Reading --------------------------------------------------------------------------------------
 
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> Manifest:
         """The manifest, unchecked against the files."""
-        return self._json(_MANIFEST, (self.path / _MANIFEST).read_bytes())
+        path = self.path / MANIFEST
+        return Manifest.from_json(self._json(MANIFEST, path.read_bytes()), path)
 
     def read_json(self, name: str) -> dict[str, Any]:
         """A JSON file of the run; DataError if it is missing or not what was written."""
@@ -143,7 +122,7 @@ class RunFolder:
     def _checked(self, name: str) -> bytes:
         """The contents of a file, if they are those that the manifest knows."""
         path = self.path / name
-        expected = self.manifest().get("files", {}).get(name)
+        expected = self.manifest().files.get(name)
         try:
             contents = path.read_bytes()
         except OSError as error:
@@ -153,8 +132,8 @@ class RunFolder:
                 f"The run folder {self.path} lacks {name} ({reason}); copy the folder again as a "
                 "whole, or train again."
             ) from error
-        if expected is None or hashlib.sha256(contents).hexdigest() != expected["sha256"]:
-            size = "" if expected is None else f", {expected['bytes']:,} when it was written"
+        if expected != FileFacts.of(contents):
+            size = "" if expected is None else f", {expected.size:,} when it was written"
             raise DataError(
                 f"{path} is not the file that training wrote ({len(contents):,} bytes{size}): it "
                 "was cut short or edited. Copy the run folder again as a whole, or train again."
@@ -183,41 +162,12 @@ class RunFolder:
         with atomic_write(self.path / name) as part:
             part.write_bytes(packed)
 
-    def write_manifest(self, **facts: Any) -> None:
-        """Close the folder: versions, `facts`, and a checksum of every file there is."""
-        files = {}
-        for path in sorted(self.path.iterdir()):
-            # The log grows while training goes on; the report can be written anew.
-            if path.suffix in (".json", ".safetensors") and path.name != _MANIFEST:
-                contents = path.read_bytes()
-                files[path.name] = {
-                    "bytes": len(contents),
-                    "sha256": hashlib.sha256(contents).hexdigest(),
-                }
-        self.write_json(
-            _MANIFEST,
-            {
-                "format": _FORMAT,
-                "version": _VERSION,
-                "written": datetime.now(UTC).isoformat(timespec="seconds"),
-                "versions": {
-                    "python": platform.python_version(),
-                    **{name: version(name) for name in ("retrograd", "numpy", "jax")},
-                },
-                **facts,
-                "files": files,
-            },
-        )
-
-
-def fingerprint(path: Path) -> str:
-    """The SHA-256 of a file's contents, or of a folder's files by name, size and date."""
-    if path.is_dir():
-        listing = sorted(
-            (str(file.relative_to(path)), file.stat().st_size, file.stat().st_mtime_ns)
-            for file in path.rglob("*")
-            if file.is_file()
-        )
-        return hashlib.sha256(json.dumps(listing).encode()).hexdigest()
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    def write_manifest(self, manifest: Manifest) -> None:
+        """Close the folder: what the run is, and a checksum of every file there is."""
+        # The log grows while training goes on; the report can be written anew.
+        files = {
+            path.name: FileFacts.of(path.read_bytes())
+            for path in sorted(self.path.iterdir())
+            if path.suffix in (".json", ".safetensors") and path.name != MANIFEST
+        }
+        self.write_json(MANIFEST, manifest.closed(files).to_json())

@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 
 from retrograd.errors import DataError
 from retrograd.store.folder import RunFolder
+from retrograd.store.names import CHECKPOINT, FAILURE, OPTIONS, WEIGHTS
 from retrograd.training import Epoch
 
 __all__ = ["kept_epoch", "why_not_kept"]
@@ -20,9 +21,9 @@ def kept_epoch(folder: RunFolder, epochs: Sequence[Epoch]) -> int | None:
 
     Raises DataError for a checkpoint that cannot be read.
     """
-    if not (folder.path / "weights.safetensors").exists():
+    if not (folder.path / WEIGHTS).exists():
         return None
-    path = folder.path / "checkpoint.safetensors"
+    path = folder.path / CHECKPOINT
     if not path.exists():  # the run has ended, and was copied without it
         return max((each.epoch for each in epochs if each.best), default=None)
     try:
@@ -43,20 +44,27 @@ def why_not_kept(folder: RunFolder, name: str) -> str | None:
     A run that has ended wrote both: if one is missing now, that is another matter.
     """
     path, manifest = folder.path, folder.manifest()
-    if (path / name).exists() or manifest.get("verdict") is not None:
+    if (path / name).exists() or manifest.verdict is not None:
         return None
-    if (path / "failure").is_dir():
+    if (path / FAILURE).is_dir():
         return (
             f"The training of {path} failed in its first epoch, before it had weights worth "
             f"keeping. `retrograd diagnose {shlex.quote(str(path))}` says what is wrong; mend that "
             "and train again."
         )
-    data = manifest["data"]
-    again = ["retrograd", "train", data["path"], "--config", str(path / "config.json")]
-    for option in ("valid", "test"):
-        again += [f"--{option}", data[option]] if data.get(option) else []
     return (
         f"The run in {path} has kept no weights: training writes the first after half a minute, "
-        f"and this one was cut off sooner, or has just begun. Train again with "
-        f"`{shlex.join(again)}`."
+        f"and this one was cut off sooner, or has just begun. Train again{_command(folder)}."
     )
+
+
+def _command(folder: RunFolder) -> str:
+    """How to train such a run once more, where its data is on disk."""
+    manifest = folder.manifest()
+    if manifest.data.path is None:
+        return ""
+    again = ["retrograd", "train", manifest.data.path, "--config", str(folder.path / OPTIONS)]
+    for option, given in (("--valid", manifest.validation), ("--test", manifest.test)):
+        if given is not None:
+            again += [option, str(given.share if given.path is None else given.path)]
+    return f" with `{shlex.join(again)}`"

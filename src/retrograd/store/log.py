@@ -4,47 +4,53 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from retrograd.data.files import plain_reason
-from retrograd.diagnosis.record.form import check
+from retrograd.data.form import check
 from retrograd.errors import UsageError
 from retrograd.store.folder import RunFolder
+from retrograd.store.manifest import Manifest
+from retrograd.store.names import CHECKPOINT, EPOCHS, WEIGHTS
 from retrograd.training import Callback, Epoch, History
 
 if TYPE_CHECKING:
     from retrograd.training import Trainer
 
-__all__ = ["RunLog", "read_epochs"]
-
-_LOG = "metrics.jsonl"
+__all__ = ["RunLog", "read_history", "write_epochs"]
 
 # At most this much training is lost by a crash.
 _SECONDS_BETWEEN_CHECKPOINTS = 30.0
 
 
-def read_epochs(folder: RunFolder) -> list[Epoch]:
-    """The epochs that a run has logged; DataError for a line that holds something else."""
-    lines = folder.read_lines(_LOG)
-    for place, line in enumerate(lines, 1):
-        check(Epoch, line, f"{folder.path / _LOG}, line {place},")
-    return [Epoch(**line) for line in lines]
+def read_history(folder: RunFolder) -> History:
+    """The epochs that a run has logged, and how it ended; DataError for a damaged line."""
+    lines = folder.read_lines(EPOCHS)
+    for number, line in enumerate(lines, 1):
+        check(Epoch, line, f"{folder.path / EPOCHS}, line {number},")
+    return History([Epoch(**line) for line in lines], folder.manifest().verdict)
+
+
+def write_epochs(folder: RunFolder, epochs: Iterable[Epoch]) -> None:
+    """Replace the log by these epochs."""
+    folder.write_lines(EPOCHS, [epoch.as_dict() for epoch in epochs])
 
 
 class RunLog(Callback):
-    """Writes each epoch to metrics.jsonl, and every half minute weights and a checkpoint.
+    """Appends each epoch to the log, and every half minute writes weights and a checkpoint.
 
-    `facts` are what the manifest says of the run besides its verdict.
+    `manifest` is what the run is; its verdict is the trainer's.
     """
 
-    def __init__(self, folder: RunFolder, facts: Mapping[str, Any]) -> None:
+    def __init__(self, folder: RunFolder, manifest: Manifest) -> None:
         self.folder = folder
-        self.facts = facts
+        self.manifest = manifest
         self._written = time.monotonic()
 
     def on_epoch_end(self, trainer: Trainer, epoch: Epoch) -> None:
-        path = self.folder.path / _LOG
+        path = self.folder.path / EPOCHS
         try:
             with path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(epoch.as_dict()) + "\n")
@@ -58,16 +64,15 @@ class RunLog(Callback):
             self.checkpoint(trainer)
 
     def checkpoint(self, trainer: Trainer) -> None:
-        """Write the best weights, what is needed to go on, and the manifest for both."""
+        """Write the best weights, what resuming needs, and the manifest for both."""
         if trainer.best_weights:
-            self.folder.write_arrays("weights.safetensors", trainer.best_weights)
+            self.folder.write_arrays(WEIGHTS, trainer.best_weights)
         try:
-            self.folder.write_arrays("checkpoint.safetensors", trainer.state())
+            self.folder.write_arrays(CHECKPOINT, trainer.state())
         finally:
             self.close(trainer)  # also if the disk is full now, the weights are good
         self._written = time.monotonic()
 
     def close(self, trainer: Trainer) -> None:
         """Write the manifest for the files as they are now."""
-        verdict = trainer.history.verdict
-        self.folder.write_manifest(**self.facts, verdict=verdict and verdict.value)
+        self.folder.write_manifest(replace(self.manifest, verdict=trainer.history.verdict))

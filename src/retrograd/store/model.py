@@ -1,37 +1,60 @@
-"""A trained model to a run folder and back."""
+"""A model, its options and its figures to a run folder and back."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from retrograd.errors import DataError, UsageError
+from retrograd.data.form import check, restored
+from retrograd.errors import DataError
 from retrograd.kinds.base.fitted import FittedModel
-from retrograd.kinds.base.kind import Kind, Prepared
+from retrograd.kinds.base.kind import Kind
 from retrograd.kinds.registry import KINDS
 from retrograd.store.folder import RunFolder
 from retrograd.store.kept import why_not_kept
+from retrograd.store.manifest import Manifest
+from retrograd.store.names import OPTIONS, PREPROCESSING, SCORES, WEIGHTS
 from retrograd.training.options import Options
 from retrograd.training.scores import Scores
 from retrograd.wording import listed
 
-__all__ = ["kind_in", "load_config", "load_model", "write_recipe", "write_scores"]
+__all__ = [
+    "kind_in",
+    "load_model",
+    "load_options",
+    "read_scores",
+    "write_recipe",
+    "write_scores",
+]
 
 
-def write_recipe(folder: RunFolder, run: Prepared[Any], **facts: Any) -> None:
-    """Before training: the options and what else the model is. `facts` go into the manifest."""
-    folder.write_json("config.json", run.options.to_options().to_json())
-    folder.write_json("preprocessing.json", run.model.to_json())
-    folder.write_manifest(**facts)
+def write_recipe(
+    folder: RunFolder, options: Options, model: FittedModel, manifest: Manifest
+) -> None:
+    """Before training: the options, what else the model is, and what the run is."""
+    folder.write_json(OPTIONS, options.to_json())
+    folder.write_json(PREPROCESSING, model.to_json())
+    folder.write_manifest(manifest)
 
 
-def write_scores(folder: RunFolder, scores: dict[str, Scores]) -> None:
-    """After training: the figures of merit by the rows that they were measured on."""
-    folder.write_json("scores.json", {name: each.to_json() for name, each in scores.items()})
+def write_scores(folder: RunFolder, scores: Mapping[str, Scores]) -> None:
+    """After training: the figures of merit, by "validation" and "test"."""
+    folder.write_json(SCORES, {part: each.to_json() for part, each in scores.items()})
+
+
+def read_scores(folder: RunFolder) -> dict[str, Scores]:
+    """The figures of merit by the rows that they are of; none while the run has not ended."""
+    if SCORES not in folder.manifest().files:
+        return {}
+    saved = folder.read_json(SCORES)
+    for part, each in saved.items():
+        check(Scores, each, f"{folder.path / SCORES}, {part},")
+    return {part: restored(Scores, each) for part, each in saved.items()}
 
 
 def kind_in(folder: RunFolder) -> Kind[Any, Any]:
     """The kind of a run; DataError for one that this version does not know."""
-    name = folder.manifest().get("kind", "table")
+    name = folder.manifest().kind
     if name not in KINDS:
         raise DataError(
             f"{folder.path} holds a run of the kind {name!r}; expected {listed(KINDS)}. Use the "
@@ -40,35 +63,28 @@ def kind_in(folder: RunFolder) -> Kind[Any, Any]:
     return KINDS[name]
 
 
-def load_config(folder: RunFolder) -> Options:
+def load_options(folder: RunFolder) -> Options:
     """The resolved options of a run."""
-    source = str(folder.path / "config.json")
-    return kind_in(folder).options.from_json(folder.read_json("config.json"), source)
+    source = str(folder.path / OPTIONS)
+    return kind_in(folder).options.from_json(folder.read_json(OPTIONS), source)
 
 
-def load_model(folder: RunFolder, kind: type[FittedModel] | None = None) -> Any:
+def load_model(folder: RunFolder) -> FittedModel:
     """The trained model of a run.
 
     Raises DataError if its files are missing (as they are of a run that kept no weights), damaged
-    or disagree, UsageError if it is not of the `kind` that is asked for.
+    or disagree.
     """
-    model_type = kind_in(folder).model
-    if kind is not None and model_type is not kind:
-        raise UsageError(
-            f"{folder.path} is a run of the kind {model_type.kind!r}; this works for "
-            f"{kind.kind!r} only."
-        )
-    config = load_config(folder)
-    model = model_type.from_json(folder.read_json("preprocessing.json"), config)
-    missing = why_not_kept(folder, "weights.safetensors")
+    model = kind_in(folder).model.from_json(folder.read_json(PREPROCESSING), load_options(folder))
+    missing = why_not_kept(folder, WEIGHTS)
     if missing is not None:
         raise DataError(missing)
-    weights = folder.read_arrays("weights.safetensors")
+    weights = folder.read_arrays(WEIGHTS)
     try:
         model.network.load_state_dict(weights)
     except (KeyError, ValueError, RuntimeError) as error:
         raise DataError(
-            f"{folder.path / 'weights.safetensors'} does not fit the network that config.json and "
-            f"preprocessing.json describe: {error}"
+            f"{folder.path / WEIGHTS} does not fit the network that {OPTIONS} and {PREPROCESSING} "
+            f"describe: {error}"
         ) from error
     return model

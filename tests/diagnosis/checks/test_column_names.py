@@ -9,14 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pytest
-from rich.console import Console
 
-from retrograd.cli.diagnose import _case
-from retrograd.cli.session import start
+import retrograd as rg
 from retrograd.diagnosis.checks.case import Case, Data
 from retrograd.diagnosis.examine import examined
-from retrograd.kinds.base.kind import DataSpec
-from retrograd.kinds.table.options import TableOptions
 
 SMALL: dict[str, Any] = {"width": 8, "depth": 1, "members": 2, "bins": 4, "epochs": 2}
 
@@ -65,10 +61,9 @@ def test_a_run_of_a_table_names_its_columns(tmp_path: Path) -> None:
         "alive": np.where(survived == 1, "yes", "no"),
     }
     pa.csv.write_csv(pa.table(columns), tmp_path / "ship.csv")
-    config = TableOptions(target="survived", **SMALL)
-    origin = DataSpec(str(tmp_path / "ship.csv"))
-    folder = start("table", origin, config, tmp_path / "run", Console(quiet=True), False)
-    assert _told(_case(folder, []))["RG305"].startswith("Column 'alive' of the inputs alone")
+    run = rg.train(tmp_path / "ship.csv", "survived", out=tmp_path / "run", **SMALL)
+    (found,) = (each for each in run.diagnose() if each.code == "RG305")
+    assert found.evidence.text.startswith("Column 'alive' of the inputs alone")
 
 
 def test_inputs_without_a_column_of_numbers_are_no_error() -> None:

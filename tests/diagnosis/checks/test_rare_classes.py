@@ -15,8 +15,7 @@ from retrograd.cli import main
 from retrograd.diagnosis.checks.baselines import misranked
 from retrograd.diagnosis.checks.case import Case, Data
 from retrograd.diagnosis.finding import Finding
-from retrograd.store import RunFolder
-from retrograd.store.findings import sure_findings
+from retrograd.runs import load
 
 
 def bought(path: Path, rows: int, shuffled: bool) -> None:
@@ -44,7 +43,7 @@ def trained(
     with pytest.raises(SystemExit) as end:
         main()
     assert not end.value.code
-    found = {each.code: each for each in sure_findings(RunFolder.open("run"))}
+    found = {each.code: each for each in load("run").findings()}
     (scores,) = json.loads((folder / "run" / "scores.json").read_text()).values()
     return found, scores["metrics"], (folder / "run" / "report.html").read_text()
 

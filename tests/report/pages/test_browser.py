@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.made_manifests import made_manifest
 from support.made_records import make_record
 from support.small_tables import HOSTILE, houses, prepared
 
 from retrograd.diagnosis.catalogue import finding
 from retrograd.report import RunReport, write_report
 from retrograd.report.pages.predictions import Judged
-from retrograd.store import RunFolder, RunLog, write_recipe
+from retrograd.store import Given, RunFolder, RunLog, write_recipe
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -59,9 +60,9 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("browser")
     run = prepared(houses(), "price")
     folder = RunFolder.create(place / "run", "unused")
-    facts = {"kind": "table", "task": "regression", "data": {"path": f"{HOSTILE}.csv"}}
-    write_recipe(folder, run, **facts)
-    run.fit([RunLog(folder, facts)])
+    manifest = made_manifest(data=Given(f"{HOSTILE}.csv"))
+    write_recipe(folder, run.options.to_options(), run.model, manifest)
+    run.fit([RunLog(folder, manifest)])
     make_record(folder.path / "record", fading=0.1)
     judged = Judged.of(run.model, run.split.validation, thorough=False)
     found = [

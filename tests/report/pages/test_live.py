@@ -11,9 +11,9 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from support.made_manifests import made_manifest
 from support.made_records import make_record
 from support.small_tables import HOSTILE, houses, prepared
 
@@ -21,17 +21,18 @@ from retrograd.diagnosis.catalogue import finding
 from retrograd.errors import UsageError
 from retrograd.report import RunReport, render_report, write_run_report
 from retrograd.report.pages.live import LivePage, PageServer
-from retrograd.store import RunFolder, RunLog, write_recipe
+from retrograd.store import Given, RunFolder, RunLog, write_recipe
 from retrograd.training.history import Epoch, Verdict
 
-FACTS: dict[str, Any] = {"kind": "table", "task": "regression", "data": {"path": HOSTILE}}
+MANIFEST = made_manifest(data=Given(HOSTILE))
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> RunFolder:
     """A run that has just begun."""
     made = RunFolder.create(tmp_path / "run", "unused")
-    write_recipe(made, prepared(houses(), "price"), **FACTS)
+    run = prepared(houses(), "price")
+    write_recipe(made, run.options.to_options(), run.model, MANIFEST)
     return made
 
 
@@ -141,7 +142,7 @@ def test_at_the_end_it_is_the_report_and_live_again_if_the_run_goes_on(
     server: PageServer, folder: RunFolder
 ) -> None:
     run = prepared(houses(), "price")
-    log = RunLog(folder, FACTS)
+    log = RunLog(folder, MANIFEST)
     run.fit([log])
     path = write_run_report(folder, run.model, run.held)
     log.close(run.trainer)

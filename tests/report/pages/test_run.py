@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from sklearn.metrics import confusion_matrix, mean_absolute_error
+from support.made_manifests import made_manifest
 from support.small_tables import HOSTILE, flowers, houses, prepared
 
 from retrograd.diagnosis.catalogue import finding
@@ -21,7 +22,7 @@ from retrograd.report import RunReport, write_report, write_run_report
 from retrograd.report.pages.predictions import Judged
 from retrograd.report.words.figures import cut, figure
 from retrograd.report.words.run import compared, stop_sentence, verdict
-from retrograd.store import RunFolder, RunLog, write_recipe
+from retrograd.store import Given, RunFolder, RunLog, write_recipe
 from retrograd.training.history import Epoch, Verdict
 from retrograd.training.scores import Scores
 
@@ -29,8 +30,9 @@ from retrograd.training.scores import Scores
 def _trained(table: pa.Table, target: str, folder: Path) -> tuple[Prepared[Any], RunFolder]:
     run = prepared(table, target)
     made = RunFolder.create(folder, "unused")
-    write_recipe(made, run, seed=1)
-    run.fit([RunLog(made, {"seed": 1, "data": {"path": f"{HOSTILE}.csv"}})])
+    manifest = made_manifest(data=Given(f"{HOSTILE}.csv"))
+    write_recipe(made, run.options.to_options(), run.model, manifest)
+    run.fit([RunLog(made, manifest)])
     return run, made
 
 
@@ -209,7 +211,7 @@ def test_weights_that_were_not_written_are_not_said_to_be_kept(
     lines = folder.read_lines("metrics.jsonl")
     later = {**lines[-1], "epoch": len(lines) + 1, "validation_loss": 1e-9, "best": True}
     folder.write_lines("metrics.jsonl", [*lines, later])
-    folder.write_manifest(data={"path": "houses.csv"}, verdict=None)
+    folder.write_manifest(dataclasses.replace(folder.manifest(), verdict=None))
     text = read_page(write_run_report(folder, run.model, run.split.validation)).text
     kept = max(line["epoch"] for line in lines if line["best"])
     assert f"The weights kept are those of epoch {kept}," in text

@@ -31,12 +31,18 @@ def is_pair(data: Any) -> bool:
 def table_in_memory(data: Any) -> nw.DataFrame[pa.Table]:
     """The rows of a data frame (pandas, polars, pyarrow), of columns by name, or of a pair (X, y).
 
+    X alone, for prediction, has the columns of the pair without its target.
+
     Columns by name are a mapping, or an object with `column_names` that gives a column for each, as
     a Hugging Face `Dataset` does. Raises DataError for columns of different lengths or without
     rows, and UsageError for anything else.
     """
     if is_pair(data):
-        data = _columns(*data)
+        x, y = data
+        _check_pair(x, y)
+        data = {**_columns(x), PAIR_TARGET: y}
+    elif isinstance(data, np.ndarray) and data.ndim == 2:
+        data = _columns(data)
     elif not isinstance(nw.from_native(data, pass_through=True), nw.DataFrame | nw.LazyFrame):
         if hasattr(data, "column_names"):
             data = {name: data[name] for name in data.column_names}
@@ -51,13 +57,16 @@ def table_in_memory(data: Any) -> nw.DataFrame[pa.Table]:
     return nw.from_native(table, eager_only=True)
 
 
-def _columns(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> dict[str, Any]:
+def _columns(x: np.ndarray[Any, Any]) -> dict[str, Any]:
+    return {f"x{place}": x[:, place] for place in range(x.shape[1])}
+
+
+def _check_pair(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> None:
     if x.ndim != 2 or y.ndim != 1 or len(x) != len(y):
         raise DataError(
             f"X is an array of shape {x.shape} and y of {y.shape}; expected (rows, columns) and "
             "(rows,)."
         )
-    return {**{f"x{place}": x[:, place] for place in range(x.shape[1])}, PAIR_TARGET: y}
 
 
 def _from_columns(columns: Mapping[str, Any]) -> pa.Table:

@@ -46,8 +46,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from retrograd.diagnosis.record.form import EpochLine, check, restored
-from retrograd.diagnosis.record.store import FolderStore, FrozenStore, Store
+from retrograd.data.form import check, restored
+from retrograd.diagnosis.record.store import EpochLine, FolderStore, FrozenStore, Store
 from retrograd.diagnosis.record.subjects import Layer, Weights
 from retrograd.errors import DataError
 

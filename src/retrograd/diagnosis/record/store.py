@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict
 
 import numpy as np
 
 from retrograd.data.files import atomic_write, plain_reason
 from retrograd.errors import DataError, UsageError
 
-__all__ = ["FolderStore", "FrozenStore", "MemoryStore", "Store", "row_type"]
+__all__ = ["EpochLine", "FolderStore", "FrozenStore", "MemoryStore", "Store", "row_type"]
 
 Array = np.ndarray[Any, Any]
 
@@ -19,6 +19,24 @@ _VERSION = 1
 # A part that has grown by this much goes on with half as many steps: every 2nd, then every 4th, ...
 # so that a long run's record grows with the logarithm of its steps.
 _BYTES_PER_STRIDE = 32 << 20
+
+
+class _Losses(TypedDict):
+    epoch: int
+    step: int
+    train_loss: float
+    validation_loss: float
+
+
+class EpochLine(_Losses, total=False):
+    """A line of epochs.jsonl: see `Record.epochs`."""
+
+    learning_rate: float
+    best: bool
+    scores: dict[str, float]
+    confusion: list[list[int]]
+    residuals: list[float]
+    curvature: dict[str, float]
 
 
 def row_type(columns: int) -> np.dtype[Any]:

@@ -16,6 +16,7 @@ from retrograd.errors import RetrogradError, UsageError
 from retrograd.report.pages.page import content_policy
 from retrograd.report.pages.run import RunReport, render_report
 from retrograd.store import RunFolder
+from retrograd.store.names import EPOCHS, RECORD, REPORT
 
 __all__ = ["LivePage", "PageServer"]
 
@@ -47,7 +48,7 @@ class LivePage:
             return self._on_disk()
 
     def html(self) -> str:
-        """The page as it is now; what the artifact room raises for a folder that is damaged."""
+        """The page as it is now; DataError for a folder that is damaged."""
         with self._lock:
             version = self._on_disk()
             if not self._shown or (version != self._version and time.monotonic() >= self._next):
@@ -60,7 +61,7 @@ class LivePage:
 
     def _rendered(self, version: str) -> str:
         if self._has_ended():
-            return (self.folder.path / "report.html").read_text("utf-8")
+            return (self.folder.path / REPORT).read_text("utf-8")
         report = RunReport.read(self.folder)
         if report.epochs:
             per_epoch = report.epochs[-1].seconds / len(report.epochs)
@@ -69,9 +70,9 @@ class LivePage:
         return render_report(report, script=self.script, version=version, silent_since=silent_since)
 
     def _has_ended(self) -> bool:
-        """Whether the report is there, and training has not been gone on with since."""
-        report, log = (self.folder.path / name for name in ("report.html", "metrics.jsonl"))
-        if self.folder.manifest().get("verdict") is None or not report.is_file():
+        """Whether the report is there, and training has not been resumed since."""
+        report, log = (self.folder.path / name for name in (REPORT, EPOCHS))
+        if self.folder.manifest().verdict is None or not report.is_file():
             return False
         return not log.is_file() or report.stat().st_mtime_ns >= log.stat().st_mtime_ns
 
@@ -83,14 +84,14 @@ class LivePage:
 
     def _on_disk(self) -> str:
         """A digest of which files there are, how long they are and how old; and of silence."""
-        found = [*self._written(), self.folder.path / "report.html"]
+        found = [*self._written(), self.folder.path / REPORT]
         facts = [_facts(file) for file in sorted(found)]
         return hashlib.sha256(repr((facts, self._silent_since())).encode()).hexdigest()[:16]
 
     def _written(self) -> list[Path]:
         """What a training writes as it goes on."""
         path = self.folder.path
-        return [*path.glob("*.json"), *path.glob("*.jsonl"), *path.glob("record/*")]
+        return [*path.glob("*.json"), *path.glob("*.jsonl"), *path.glob(f"{RECORD}/*")]
 
 
 class PageServer:

@@ -22,8 +22,9 @@ from retrograd.report.charts.record_layers import layer_rows
 from retrograd.report.pages.page import render, write_text
 from retrograd.report.pages.predictions import Judged
 from retrograd.report.words.run import found_sentence, progress, stop_sentence, verdict
-from retrograd.store import RunFolder, kept_epoch, load_config, read_epochs
-from retrograd.store.findings import run_findings, run_record
+from retrograd.store import Manifest, RunFolder, kept_epoch, load_options, read_history
+from retrograd.store.findings import read_findings, run_record
+from retrograd.store.names import REPORT
 from retrograd.training.history import Epoch, Verdict
 
 __all__ = [
@@ -63,7 +64,7 @@ class RunReport:
     config: Mapping[str, Any]
     epochs: Sequence[Epoch]
     verdict: Verdict | None
-    manifest: Mapping[str, Any]
+    manifest: Manifest
     record: Record | None
     judged: Judged | None
     findings: Sequence[Finding] | None = None  # None: nothing was looked for
@@ -72,19 +73,17 @@ class RunReport:
     @classmethod
     def read(cls, folder: RunFolder, judged: Judged | None = None) -> RunReport:
         """The report of a run from its folder, as far as it has come."""
-        manifest = folder.manifest()
-        reason = manifest.get("verdict")
-        epochs = read_epochs(folder)
+        history = read_history(folder)
         return cls(
             name=folder.path.resolve().name,
-            config=load_config(folder).to_json(),
-            epochs=epochs,
-            verdict=None if reason is None else Verdict(reason),
-            manifest=manifest,
+            config=load_options(folder).to_json(),
+            epochs=history.epochs,
+            verdict=history.verdict,
+            manifest=folder.manifest(),
             record=run_record(folder),
             judged=judged,
-            findings=run_findings(folder),
-            kept=kept_epoch(folder, epochs),
+            findings=read_findings(folder),
+            kept=kept_epoch(folder, history.epochs),
         )
 
 
@@ -96,7 +95,7 @@ def write_run_report(
     `thorough` takes seconds to measure which inputs matter, where a moment gives a first idea. The
     page appears whole or not at all. Raises UsageError if it cannot be written.
     """
-    path = folder.path / "report.html"
+    path = folder.path / REPORT
     judged = Judged.of(model, data, thorough=thorough)
     write_report(path, RunReport.read(folder, judged))
     return path
@@ -104,7 +103,7 @@ def write_run_report(
 
 def write_recorded_report(folder: RunFolder) -> Path:
     """Write report.html of a run that has no weights to judge; see `write_run_report`."""
-    path = folder.path / "report.html"
+    path = folder.path / REPORT
     write_report(path, RunReport.read(folder))
     return path
 
@@ -148,15 +147,15 @@ def render_report(
         kind=_kind(report),
         contents=[(each, name) for each, (name, needs) in _SECTIONS.items() if values.get(needs)],
         config={name: value for name, value in report.config.items() if value not in (None, {})},
-        manifest=_flat(report.manifest),
+        manifest=_flat(report.manifest.to_json()),
         **values,
     )
 
 
 def _kind(report: RunReport) -> str:
-    task = report.manifest.get("task", "")
+    task = report.manifest.task
     target = report.judged.model.target_name if report.judged else report.config.get("target")
-    return f"{task} of {target}" if target else str(task)
+    return f"{task} of {target}" if target else task
 
 
 def _record_values(record: Record | None) -> dict[str, Any]:
@@ -215,6 +214,6 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     for name, value in values.items():
         if isinstance(value, Mapping):
             flat |= _flat(value, f"{prefix}{name}.")
-        else:
+        elif value is not None:
             flat[prefix + name] = str(value)
     return flat

@@ -1,38 +1,22 @@
-"""Whether what JSON holds has the form of a dataclass: so a damaged record is refused in words."""
+"""Whether JSON has the form of a dataclass, so that a damaged file is refused in words."""
 
 from __future__ import annotations
 
 import dataclasses
 import types
 from collections.abc import Iterable, Mapping
-from typing import Any, TypedDict, Union, get_args, get_origin, get_type_hints
+from enum import Enum
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from retrograd.errors import DataError
+from retrograd.wording import listed
 
-__all__ = ["EpochLine", "check", "restored"]
+__all__ = ["check", "restored"]
 
 _NAMES = {
     int: "a whole number", float: "a number", str: "a text", bool: "true or false",
     tuple: "a list", list: "a list", dict: "names and values", types.NoneType: "null",
 }  # fmt: skip
-
-
-class _Losses(TypedDict):
-    epoch: int
-    step: int
-    train_loss: float
-    validation_loss: float
-
-
-class EpochLine(_Losses, total=False):
-    """A line of epochs.jsonl: see `Record.epochs`."""
-
-    learning_rate: float
-    best: bool
-    scores: dict[str, float]
-    confusion: list[list[int]]
-    residuals: list[float]
-    curvature: dict[str, float]
 
 
 def check(kind: type[Any], saved: object, place: str) -> None:
@@ -69,7 +53,9 @@ def _misfit_fields(kind: type[Any], saved: object, name: str) -> str:
 def _required(kind: type[Any]) -> Iterable[str]:
     if not dataclasses.is_dataclass(kind):
         return getattr(kind, "__required_keys__", ())
-    return {each.name for each in dataclasses.fields(kind) if each.default is dataclasses.MISSING}
+    missing = dataclasses.MISSING
+    fields = dataclasses.fields(kind)
+    return {e.name for e in fields if e.default is missing and e.default_factory is missing}
 
 
 def _misfit(hint: Any, value: object, name: str) -> str:
@@ -86,6 +72,9 @@ def _misfit(hint: Any, value: object, name: str) -> str:
             return _wrong(name, value, _NAMES[dict])
         each = (_misfit(inner[1], item, f"{name}.{key}") for key, item in value.items())
         return next(filter(None, each), "")
+    if isinstance(form, type) and issubclass(form, Enum):
+        known = [each.value for each in form]
+        return "" if value in known else _wrong(name, value, f"one of {listed(known)}")
     if form not in _NAMES:
         return _misfit_fields(form, value, name)
     is_number = form in (int, float) and isinstance(value, bool)

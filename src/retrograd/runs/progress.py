@@ -1,8 +1,8 @@
-"""How training reports itself: a live line, plain lines, JSON lines, or nothing."""
+"""How training shows how far it is: a live line in a terminal, or a line an epoch."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -13,16 +13,19 @@ from retrograd.training import Callback, Epoch, History
 if TYPE_CHECKING:
     from retrograd.training import Trainer
 
-__all__ = ["JsonLines", "LiveProgress", "PlainLines", "reporter"]
+__all__ = ["LiveProgress", "PlainLines", "reporter", "with_progress"]
 
 
-def reporter(console: Console, as_json: bool) -> list[Callback]:
-    """The callback that suits how the command was called and where its output goes."""
-    if as_json:
-        return [JsonLines()]
+def reporter(console: Console) -> list[Callback]:
+    """The callback that suits where the output goes; none for a console that is quiet."""
     if console.quiet:
         return []
     return [LiveProgress(console) if console.is_terminal else PlainLines(console)]
+
+
+def with_progress(callbacks: Sequence[Callback], is_shown: bool) -> list[Callback]:
+    """The callbacks, and if it is to be shown one that says how far training is."""
+    return [*callbacks, *(reporter(Console()) if is_shown else [])]
 
 
 class LiveProgress(Callback):
@@ -91,10 +94,3 @@ class PlainLines(Callback):
             f"{epoch.validation_loss:.4g}{' *' if epoch.best else ''}{left}",
             highlight=False,
         )
-
-
-class JsonLines(Callback):
-    """One JSON object an epoch on standard output."""
-
-    def on_epoch_end(self, trainer: Trainer, epoch: Epoch) -> None:
-        print(json.dumps({"event": "epoch", **epoch.as_dict()}), flush=True)

@@ -11,18 +11,15 @@ from typing import Any
 
 import pyarrow.csv
 import pytest
-from rich.console import Console
 from support.small_tables import houses
 
+import retrograd as rg
 from retrograd.cli import main
-from retrograd.cli.fix import fix_run
-from retrograd.cli.session import start
 from retrograd.diagnosis.catalogue import finding
 from retrograd.diagnosis.remedies.table import OPTION_REMEDIES
 from retrograd.errors import UsageError
-from retrograd.kinds.base.kind import DataSpec
 from retrograd.kinds.table.options import TableOptions
-from retrograd.store import RunFolder, load_config
+from retrograd.runs import Run
 from retrograd.training.trainer import Trainer
 
 SLOW: dict[str, Any] = {
@@ -36,13 +33,12 @@ SLOW: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def slow_run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+def slow_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run whose learning rate is so low that it learned next to nothing."""
     place = tmp_path_factory.mktemp("fix")
     pyarrow.csv.write_csv(houses(300), place / "houses.csv")
-    origin = DataSpec(str(place / "houses.csv"), test=0.2)
-    config = TableOptions(target="price", **SLOW)
-    return start("table", origin, config, place / "run", Console(quiet=True), False)
+    run = rg.train(place / "houses.csv", "price", test=0.2, out=place / "run", **SLOW)
+    return rg.load(run.path)
 
 
 def _contents(folder: Path) -> dict[str, str]:
@@ -60,11 +56,11 @@ def _command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
 
 
 def test_the_options_that_help_are_written_beside_the_run(
-    slow_run: RunFolder, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    slow_run: Run, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = _contents(slow_run.path)
     found = [finding("RG203", "The weights hardly moved.")]
-    monkeypatch.setattr("retrograd.cli.fix.sure_findings", lambda folder: found)
+    monkeypatch.setattr(Run, "findings", lambda run: found)
     code = _command(monkeypatch, "fix", slow_run.path, "--seeds", 2, "--json")
     told = json.loads(capfd.readouterr().out)
     assert code == 0
@@ -75,14 +71,14 @@ def test_the_options_that_help_are_written_beside_the_run(
     assert trial["gain"] > trial["spread"]
     assert len(trial["before"]) == len(trial["after"]) == len(random["after"]) == 2
     changed = json.loads((slow_run.path / "fix" / "config.json").read_text())
-    config = load_config(slow_run)
+    config = slow_run.options
     assert changed["learning_rate"] > config.learning_rate
     assert {**changed, "learning_rate": config.learning_rate} == config.to_json()
-    data = slow_run.manifest()["data"]["path"]
+    data = slow_run.data_path
     again = slow_run.path.parent / "again"
     arguments = ["train", data, "--config", told["config"], "--out", again, "--quiet"]
     assert _command(monkeypatch, *arguments) == 0
-    assert load_config(RunFolder.open(again)).learning_rate == changed["learning_rate"]
+    assert rg.load(again).options.learning_rate == changed["learning_rate"]
 
 
 def _press_ctrl_c_in_epoch(monkeypatch: pytest.MonkeyPatch, which: int) -> list[int]:
@@ -102,7 +98,7 @@ def _press_ctrl_c_in_epoch(monkeypatch: pytest.MonkeyPatch, which: int) -> list[
 
 @pytest.mark.parametrize(("epoch", "trials"), [(3, None), (33, ["RG203"])])
 def test_ctrl_c_ends_a_fix_and_leaves_whole_trials_alone(
-    slow_run: RunFolder,
+    slow_run: Run,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
@@ -113,7 +109,7 @@ def test_ctrl_c_ends_a_fix_and_leaves_whole_trials_alone(
     copy = tmp_path / "run"
     shutil.copytree(slow_run.path, copy, ignore=shutil.ignore_patterns("fix"))
     found = [finding("RG203", "The weights hardly moved.")]
-    monkeypatch.setattr("retrograd.cli.fix.sure_findings", lambda folder: found)
+    monkeypatch.setattr(Run, "findings", lambda run: found)
     before = _contents(copy)
     ended = _press_ctrl_c_in_epoch(monkeypatch, epoch)
     code = _command(monkeypatch, "fix", copy, "--seeds", 2, "--json")
@@ -127,45 +123,43 @@ def test_ctrl_c_ends_a_fix_and_leaves_whole_trials_alone(
 
 
 def test_ctrl_c_in_the_training_itself_keeps_auto_fix_from_starting(
-    slow_run: RunFolder,
+    slow_run: Run,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     ended = _press_ctrl_c_in_epoch(monkeypatch, 2)
-    data, config = slow_run.manifest()["data"]["path"], slow_run.path / "config.json"
+    data, config = slow_run.data_path, slow_run.path / "config.json"
     arguments = ["train", data, "--config", config, "--out", tmp_path / "run", "--auto-fix"]
     assert _command(monkeypatch, *arguments) == 130
     assert len(ended) == 2
     assert "No remedy was tried. To try them: retrograd fix" in capfd.readouterr().out
-    assert RunFolder.open(tmp_path / "run").manifest()["verdict"] == "interrupted"
+    assert rg.load(tmp_path / "run").history.verdict == "interrupted"
 
 
-def test_what_a_run_has_no_option_for_is_told(slow_run: RunFolder) -> None:
-    found = fix_run(
-        slow_run, seeds=(0, 1), tries=3, findings=[finding("RG305", "One column gives it away.")]
-    )
+def test_what_a_run_has_no_option_for_is_told(slow_run: Run) -> None:
+    found = slow_run.fix([finding("RG305", "One column gives it away.")], seeds=(0, 1))
     assert found.trials == []
     assert found.kept is None
     assert [f.code for f, _ in found.by_hand] == ["RG305"]
 
 
 def test_nothing_wrong_is_nothing_to_mend(
-    slow_run: RunFolder, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    slow_run: Run, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("retrograd.cli.fix.sure_findings", lambda folder: [])
+    monkeypatch.setattr(Run, "findings", lambda run: [])
     assert _command(monkeypatch, "fix", slow_run.path) == 0
     assert "Nothing was found to fix." in capfd.readouterr().out
 
 
-def test_data_that_has_changed_is_refused(slow_run: RunFolder, tmp_path: Path) -> None:
+def test_data_that_has_changed_is_refused(slow_run: Run, tmp_path: Path) -> None:
     copy = tmp_path / "run"
     shutil.copytree(slow_run.path, copy)
     manifest = json.loads((copy / "manifest.json").read_text())
     manifest["data"]["sha256"] = "0" * 64
     (copy / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(Exception, match="is gone or has changed"):
-        fix_run(RunFolder.open(copy), seeds=(0, 1), tries=1, findings=[finding("RG203", "x")])
+        rg.load(copy).fix([finding("RG203", "x")], seeds=(0, 1))
 
 
 @pytest.mark.parametrize(
@@ -211,11 +205,9 @@ def test_a_learning_rate_far_too_high_may_also_become_the_usual_one(
 def test_a_run_that_diverges_is_mended(tmp_path: Path) -> None:
     pyarrow.csv.write_csv(houses(300), tmp_path / "houses.csv")
     options = {**SLOW, "epochs": 12, "learning_rate": 100.0}
-    config = TableOptions(target="price", **options)
-    origin = DataSpec(str(tmp_path / "houses.csv"))
-    run = start("table", origin, config, tmp_path / "run", Console(quiet=True), False)
+    run = rg.train(tmp_path / "houses.csv", "price", out=tmp_path / "run", **options)
     diverges = [finding(code, "as it was seen") for code in ("RG201", "RG206")]
-    found = fix_run(run, seeds=(0, 1), tries=3, findings=diverges)
+    found = run.fix(diverges, seeds=(0, 1))
     assert found.kept is not None
     assert found.kept.before == (-1, -1)
     assert min(found.kept.after) > 0
@@ -229,7 +221,7 @@ def test_a_random_change_is_another_one() -> None:
     assert not any(words.startswith("clip_norm 1 -> 10") for words in drawn)
 
 
-def test_a_run_without_a_record_is_told_so(slow_run: RunFolder, tmp_path: Path) -> None:
+def test_a_run_without_a_record_is_told_so(slow_run: Run, tmp_path: Path) -> None:
     copy = tmp_path / "run"
     left_out = shutil.ignore_patterns("record", "findings.json")
     shutil.copytree(slow_run.path, copy, ignore=left_out)
@@ -237,4 +229,4 @@ def test_a_run_without_a_record_is_told_so(slow_run: RunFolder, tmp_path: Path) 
     del manifest["files"]["findings.json"]
     (copy / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(UsageError, match="no record of its training"):
-        fix_run(RunFolder.open(copy), seeds=(0, 1), tries=1)
+        rg.load(copy).fix(seeds=(0, 1))

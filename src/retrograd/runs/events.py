@@ -1,0 +1,20 @@
+"""What a callback may be told besides the training itself: what comes before and after it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from retrograd.kinds.base.kind import Prepared
+from retrograd.training import Callback
+
+__all__ = ["RunCallback"]
+
+
+class RunCallback(Callback):
+    """A callback of `rg.train` that is told of the run around its training as well."""
+
+    def on_prepared(self, prepared: Prepared[Any]) -> None:
+        """The data is read and the network built; a run that resumes has its history."""
+
+    def on_scoring(self) -> None:
+        """Training has ended well; the network is scored, and what may be wrong looked for."""
