@@ -78,7 +78,7 @@ def main(folder: Path) -> None:
             started = time.perf_counter()
             run = prepare("table", DataSpec(kept), TableOptions(target=target, seed=seed))
             run.fit()
-            rows = run.model.read(held, [], labelled=False)
+            rows = run.model.read(held, [], labeled=False)
             figures["ours"].append(r2_score(truth, run.model.predict(rows)))
             seconds.append(time.perf_counter() - started)
             others = {

@@ -53,7 +53,7 @@ def ours(kept: Any, stop: Any | None, held: Any, seed: int) -> tuple[float, int,
     started = time.perf_counter()
     run = prepare("table", DataSpec(kept, stop), TableOptions(target="label", seed=seed))
     history = run.fit()
-    accuracy = run.model.score(run.model.read(held, [], labelled=True)).metrics["accuracy"]
+    accuracy = run.model.score(run.model.read(held, [], labeled=True)).metrics["accuracy"]
     print(run.introduction)
     return accuracy, len(history.epochs), time.perf_counter() - started
 

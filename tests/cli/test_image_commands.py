@@ -58,7 +58,7 @@ def test_a_folder_of_classes_is_learned_measured_and_predicted(
     assert "1 of 120 images cannot be read" in said
     assert "000.png: not an image" in said
     assert "the cnn for images" in said
-    assert "picked since the images are small and grey" in said
+    assert "picked because the images are small and gray" in said
     assert "not mirrored left to right" in said
     assert "On the 40 rows never seen in training" in said
 
@@ -135,7 +135,7 @@ def test_arrays_are_learned_measured_and_predicted(tmp_path: Path, retrograd: Co
     shares = (x[120:] / 255 * 8).astype(np.uint8)
     np.savez(tmp_path / "bright.npz", x=255 - shares, y=y[120:])
     warned = done(retrograd("predict", "run", "bright.npz")).err
-    assert "in another unit, its answers mean little" in warned
+    assert "in different units, the predictions mean little" in warned
     predicted = done(retrograd("predict", "run", "a.npz"))
     assert "another unit" not in predicted.err
     rows = rows_of(predicted.out)
@@ -163,7 +163,7 @@ def test_a_stream_trains_to_the_same_weights_as_memory(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--model", "resnt"), "no model 'resnt' for images. Did you mean resnet?"),
+        (("--model", "resnt"), "Unknown model 'resnt' for images. Did you mean resnet?"),
         (("--set", "flip=perhaps"), "flip is 'perhaps'; expected true or false"),
         (("--set", "crop=0"), "crop is 0.0; expected 0.05 to 1"),
         (("--set", "zoom=2"), "no option 'zoom'"),

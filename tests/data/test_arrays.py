@@ -127,8 +127,8 @@ def test_python_objects_are_refused_and_not_run(tmp_path: Path) -> None:
     ("arrays", "message"),
     [
         ({"a": X, "b": Y}, r"holds the arrays 'a', 'b'; expected x and y"),
-        ({"x": X}, r"'x' and no array 'y'"),
-        ({"x_train": X, "y_train": Y, "y_test": Y}, r"'y_test' and no array 'x'"),
+        ({"x": X}, r"'x' but no array 'y'"),
+        ({"x_train": X, "y_train": Y, "y_test": Y}, r"'y_test' but no array 'x'"),
         ({"x": X, "y": Y[:4]}, r"'x' has 6 examples and 'y' 4 labels"),
         ({"x": X[:0], "y": Y[:0]}, r"shape \(0, 4\)"),
         ({"x": X[:, 0], "y": Y}, r"shape \(6,\); expected numbers"),
@@ -150,7 +150,7 @@ def test_arrays_that_do_not_fit_are_refused_by_name(
 def test_values_that_are_no_number_are_refused_with_their_place(bad: float, tmp_path: Path) -> None:
     x = X.copy()
     x[3, 1] = x[5, 0] = bad
-    with pytest.raises(DataError, match=r"'x'.*in 2 examples, first in number 3 \(from 0\)"):
+    with pytest.raises(DataError, match=r"'x'.*in 2 examples, first in example 3 \(counted"):
         read_arrays(npz(tmp_path, x=x, y=Y))
 
 
@@ -166,7 +166,7 @@ def test_an_array_without_a_name_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "data.npz"
     with path.open("wb") as file:
         np.save(file, X)
-    with pytest.raises(DataError, match="one array without a name"):
+    with pytest.raises(DataError, match="a single unnamed array"):
         read_arrays(path)
 
 

@@ -16,7 +16,7 @@ Path("t.csv").write_text("\\n".join(["id,beds,area,sold,city,pool", *rows, ",,,,
 data.write_table(data.read_table("t.csv"), "t{suffix}")
 frame = data.read_table("t{suffix}")
 schema = data.infer_schema(frame, "area", kinds={"beds": "category"})
-frame, dropped = data.labelled_rows(frame, schema)
+frame, dropped = data.labeled_rows(frame, schema)
 frame = data.take_rows(frame, np.arange(50))
 preprocessor = data.Preprocessor.fit(frame, schema, seed=0)
 arrays, target = preprocessor.transform(frame), preprocessor.target(frame)

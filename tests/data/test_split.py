@@ -49,8 +49,7 @@ def test_more_classes_than_held_out_rows_split_plainly() -> None:
     kept, held = split_rows(30, 0.2, 0, codes, notes)
     assert (len(kept), len(held)) == (24, 6)
     assert notes == [
-        "6 held-out rows cannot hold 15 classes in their shares; the split does not look at the "
-        "classes."
+        "6 held-out rows cannot hold 15 classes in proportion; the split ignores the classes."
     ]
 
 

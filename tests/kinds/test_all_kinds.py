@@ -157,7 +157,7 @@ CASES = {
         lambda: DataSpec(HOUSES, validation=0.2, test=0.25),
         {"target": "price", **SMALL},
         with_other_cells,
-        says="have no value of the target 'price'",
+        says="have no value in the target 'price'",
     ),
     "a table of a pair of arrays": Case(
         "table",
@@ -173,7 +173,7 @@ CASES = {
         lambda: DataSpec(reviews(), test=0.2),
         {"target": "verdict", "max_tokens": 6, **SMALL},
         with_other_cells,
-        says="of more than 6 tokens, cut there",
+        says="of more than 6 tokens, which is cut",
     ),
     "signals": Case(
         "signals",
@@ -206,7 +206,7 @@ CASES = {
         lambda: DataSpec({"text": shanty()}, test=0.1),
         {"width": 8, "depth": 1, "context": 8, "batch_size": 8},
         with_other_text,
-        says="that the training text does not have",
+        says="not in the training text",
         task="language-model",
     ),
 }

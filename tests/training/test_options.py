@@ -68,8 +68,8 @@ def test_defaults() -> None:
 
 
 def test_the_share_of_validation_rows_is_15_percent_unless_given() -> None:
-    assert Options().held_share() == 0.15
-    assert Options(valid=0.3).held_share() == 0.3
+    assert Options().validation_share() == 0.15
+    assert Options(valid=0.3).validation_share() == 0.3
 
 
 def test_ignored_codes_stand_between_commas() -> None:

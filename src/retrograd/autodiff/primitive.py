@@ -105,7 +105,7 @@ class Primitive(Signature):
             arrays.append(array)
             edges.append(edge)
         if xp is np and not state.quiet:
-            # PyTorch's behaviour: infinities and NaN are values, not warnings.
+            # PyTorch's behavior: infinities and NaN are values, not warnings.
             with np.errstate(all="ignore"):
                 out = self.forward(xp, *arrays, **attributes)
         else:

@@ -1,4 +1,4 @@
-"""Files in; arrays, and the schema that made them, out."""
+"""From files to arrays, and the schema that describes them."""
 
 from retrograd.data.batches import Batches
 from retrograd.data.files import atomic_write
@@ -10,7 +10,7 @@ from retrograd.data.tables.schema import (
     SchemaRow,
     Target,
     infer_schema,
-    labelled_rows,
+    labeled_rows,
     target_values,
 )
 from retrograd.data.tables.table import read_table, take_rows, write_table
@@ -25,7 +25,7 @@ __all__ = [
     "Target",
     "atomic_write",
     "infer_schema",
-    "labelled_rows",
+    "labeled_rows",
     "read_table",
     "split_rows",
     "take_rows",

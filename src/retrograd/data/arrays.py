@@ -1,8 +1,8 @@
 """Arrays of examples and their labels from an NPZ file, as NumPy's `savez` writes it.
 
-The arrays' names say what they are: `x` and `y` (or `images`, `data`, `signals` and `labels`,
-`targets`), alone or with the part they belong to: `x_train`, `y_test`, `train_images`,
-`val_labels`. Names without a part are the training part.
+An array's name says what it holds: `x` and `y` (or `images`, `data`, `signals` and `labels`,
+`targets`), alone or with the part it belongs to: `x_train`, `y_test`, `train_images`,
+`val_labels`. A name without a part belongs to the training part.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _EXPECTED = "expected x and y, or x_train, y_train, x_test and y_test"
 
 @dataclass(frozen=True)
 class ArraysFile:
-    """Examples `(n, ...)` with their labels `(n,)`, as they stand in the file, a pair a part."""
+    """Examples `(n, ...)` and their labels `(n,)`, as the file has them: one pair for each part."""
 
     train: Part
     valid: Part | None = None
@@ -48,19 +48,19 @@ class ArraysFile:
 
     @property
     def kind(self) -> str:
-        """What the shape and type of the examples say that they are.
+        """What the examples are, judged by their shape and dtype.
 
-        "images" are `(n, height, width, channels)`, bytes `(n, height, width)` and bytes
-        `(n, pixels)` of a square; "signals" are all others: `(n, time)` and `(n, channels, time)`.
+        "images": `(n, height, width, channels)`, bytes `(n, height, width)`, and bytes
+        `(n, pixels)` of a square. "signals": all others, `(n, time)` and `(n, channels, time)`.
         """
         x = self.train[0]
         return _kind_by_form(x.shape, x.dtype)
 
 
 def examples_kind(data: Any) -> str | None:
-    """`ArraysFile.kind` of an NPZ file, or of arrays in memory, and None for any other data.
+    """`ArraysFile.kind` of an NPZ file or of arrays in memory; None for any other data.
 
-    Of a file only the headers are read. Raises DataError as `read_arrays` does for a file without
+    Only a file's headers are read. Raises DataError as `read_arrays` does for a file without
     examples.
     """
     if not isinstance(data, str | os.PathLike):
@@ -69,7 +69,7 @@ def examples_kind(data: Any) -> str | None:
         return None
     forms = _headers(existing_file(data)).items()
     found = [form for name, form in forms if _place(name) == ("train", "x")]
-    # Without examples, loading says what is expected.
+    # Loading raises the error for a file without examples.
     return _kind_by_form(*found[0]) if found else read_arrays(data).kind
 
 
@@ -82,11 +82,11 @@ def _kind_by_form(shape: tuple[int, ...], dtype: np.dtype[Any]) -> str:
 
 
 def read_arrays(data: Any) -> ArraysFile:
-    """The parts of an NPZ file, or of arrays in memory: by the same names, or a pair x, y.
+    """The parts of an NPZ file, or of arrays in memory: a dict with the same names, or a pair x, y.
 
-    Nothing in a file is run: arrays of Python objects are refused. Labels of shape `(n, 1)` come
-    back as `(n,)`. Raises DataError for a file that is missing, broken or not an NPZ, and for
-    arrays that are missing, of unequal lengths, empty, or not numbers.
+    No code in a file is run: arrays of Python objects are refused. Labels of shape `(n, 1)` come
+    back as `(n,)`. Raises DataError for a file that is missing, broken or not an NPZ file, and for
+    arrays that are missing, empty, not numeric or of unequal lengths.
     """
     source, arrays = _named(data)
     found: dict[tuple[str, str], tuple[str, Array]] = {}
@@ -108,17 +108,17 @@ def read_arrays(data: Any) -> ArraysFile:
     }
     if "train" not in parts:
         raise DataError(
-            f"{source} holds the arrays {listed(map(repr, arrays)) or 'none'}; {_EXPECTED}. Name "
-            "them so in numpy.savez."
+            f"{source} holds the arrays {listed(map(repr, arrays)) or 'none'}; {_EXPECTED}. Use "
+            "these names in numpy.savez."
         )
     shapes = {part: x.shape[1:] for part, (x, _) in parts.items()}
     if len(set(shapes.values())) > 1:
-        raise DataError(f"{source}: the examples of the parts have different shapes, {shapes}.")
+        raise DataError(f"{source}: the parts' examples have different shapes, {shapes}.")
     return ArraysFile(**parts, others=tuple(others))
 
 
 def are_arrays(data: Any) -> bool:
-    """Whether values in memory are what `read_arrays` takes: examples of two axes or more.
+    """Whether `read_arrays` takes these values in memory: examples of two axes or more.
 
     A pair whose examples have two axes is a table, as in scikit-learn.
     """
@@ -132,7 +132,7 @@ def are_arrays(data: Any) -> bool:
 
 
 def _named(data: Any) -> tuple[str, dict[str, Array]]:
-    """What messages call the arrays, and the arrays by name."""
+    """The name of the source for messages, and the arrays by name."""
     if isinstance(data, str | os.PathLike):
         path = existing_file(data)
         return str(path), _load(path)
@@ -144,7 +144,7 @@ def _named(data: Any) -> tuple[str, dict[str, Array]]:
 
 
 def read_examples(data: Any) -> Array:
-    """The examples alone, `(n, ...)`, of what may lack labels: the test part, if there is one.
+    """The examples alone, `(n, ...)`; labels may be missing. The test part, if there is one.
 
     Raises DataError as `read_arrays` does.
     """
@@ -154,7 +154,7 @@ def read_examples(data: Any) -> Array:
         if (part, "x") in found:
             name, x = found[part, "x"]
             return _numbers(source, name, x)
-    raise DataError(f"{source} holds no array 'x' or 'x_test'. Name it so in numpy.savez.")
+    raise DataError(f"{source} holds no array 'x' or 'x_test'. Use that name in numpy.savez.")
 
 
 def _headers(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
@@ -165,7 +165,7 @@ def _headers(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
                 name.removesuffix(".npy"): _header(archive, name) for name in archive.namelist()
             }
     except (OSError, ValueError, EOFError, zipfile.BadZipFile):
-        # Loading says what is wrong with it, if anything is.
+        # Loading raises the error, if anything is wrong.
         return {name: (array.shape, array.dtype) for name, array in _load(path).items()}
 
 
@@ -184,12 +184,12 @@ def _header(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dt
 
 def _load(path: Path) -> dict[str, Array]:
     try:
-        # Opened here, since NumPy leaves a file open that turns out to be broken.
+        # Opened here, because NumPy leaves a broken file open.
         with path.open("rb") as file:
             archive = np.load(file, allow_pickle=False)
             if isinstance(archive, np.ndarray):
                 raise DataError(
-                    f"{path} holds one array without a name; {_EXPECTED}, as numpy.savez writes."
+                    f"{path} holds a single unnamed array; {_EXPECTED}, as numpy.savez writes."
                 )
             return {name: archive[name] for name in archive.files}
     except OSError as error:
@@ -203,7 +203,7 @@ def _load(path: Path) -> dict[str, Array]:
 
 
 def _place(name: str) -> tuple[str, str] | None:
-    """The part and the role that an array's name gives it: "X_train" is ("train", "x")."""
+    """The part and the role in an array's name: ("train", "x") for "X_train"."""
     words = re.split(r"[^a-z0-9]+", name.lower())
     roles = [_ROLES[word] for word in words if word in _ROLES]
     parts = [_PARTS[word] for word in words if word in _PARTS]
@@ -213,12 +213,12 @@ def _place(name: str) -> tuple[str, str] | None:
 
 
 def _part(source: str, part: str, found: dict[tuple[str, str], tuple[str, Array]]) -> Part:
-    """Examples and labels that fit each other."""
+    """Examples and labels of the same length."""
     for role, missing in (("x", "y"), ("y", "x")):
         if (part, missing) not in found:
             name = found[part, role][0]
             raise DataError(
-                f"{source} holds {name!r} and no array {missing!r} for it; {_EXPECTED}."
+                f"{source} holds {name!r} but no array {missing!r} to go with it; {_EXPECTED}."
             )
     (x_name, x), (y_name, y) = found[part, "x"], found[part, "y"]
     if y.ndim == 2 and y.shape[1] == 1:
@@ -232,13 +232,13 @@ def _part(source: str, part: str, found: dict[tuple[str, str], tuple[str, Array]
     if len(x) != len(y):
         raise DataError(
             f"{source}: {x_name!r} has {count(len(x), 'example')} and {y_name!r} "
-            f"{count(len(y), 'label')}; expected as many."
+            f"{count(len(y), 'label')}; expected one label for each example."
         )
     return x, y
 
 
 def _numbers(source: str, name: str, x: Array) -> Array:
-    """Examples that are finite numbers of a form that can be learned from."""
+    """Examples that are finite numbers of a shape that can be learned from."""
     if x.dtype.kind not in "biuf" or x.ndim < 2 or 0 in x.shape:
         raise DataError(
             f"{source}: {name!r} is an array of {x.dtype} and shape {x.shape}; expected numbers, "
@@ -249,7 +249,7 @@ def _numbers(source: str, name: str, x: Array) -> Array:
         if wrong.any():
             raise DataError(
                 f"{source}: {name!r} holds values that are not finite in "
-                f"{count(int(wrong.sum()), 'example')}, first in number {int(wrong.argmax())} "
-                "(from 0). Fill them in or leave those examples out."
+                f"{count(int(wrong.sum()), 'example')}, first in example {int(wrong.argmax())} "
+                "(counted from 0). Fill them in or leave those examples out."
             )
     return x

@@ -1,4 +1,4 @@
-"""Mini-batches: the rows of several arrays, shuffled anew each epoch."""
+"""Mini-batches: the rows of several arrays, reshuffled in each epoch."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ __all__ = ["Batches"]
 class Batches:
     """Iterate over mini-batches of arrays (n, ...) with equal n; each pass is one epoch.
 
-    A batch has the arrays' own form: a dict of (batch, ...) for a dict, a tuple for a tuple. All
-    batches have the same size, so that a compiled step is compiled once: a last batch that is not
-    full takes rows from the start of the epoch's order, or falls away with `drop_last`. (PyTorch's
+    A batch has the same structure as the arrays: a dict of (batch, ...) for a dict, a tuple for a
+    tuple. All batches have the same size, so that a step is compiled once: an incomplete last batch
+    is filled with rows from the start of the epoch's order, or dropped with `drop_last`. (PyTorch's
     DataLoader gives a smaller last batch.) A batch is never larger than n.
 
     `epoch_indices` gives an epoch's row numbers as one array instead, for a loop that runs many
-    steps in one call; both draw one permutation an epoch from `rng`.
+    steps in one call. Both draw one permutation per epoch from `rng`.
 
-    Raises UsageError for arrays of different lengths, none, and a batch size below 1.
+    Raises UsageError for no arrays, arrays of different lengths, and a batch size below 1.
     """
 
     def __init__(
@@ -46,14 +46,14 @@ class Batches:
         self._drop_last = drop_last
 
     def __len__(self) -> int:
-        """Steps an epoch."""
+        """Steps per epoch."""
         whole, rest = divmod(self.rows, self.batch_size)
         return whole + (rest > 0 and not self._drop_last)
 
     def epoch_indices(self) -> np.ndarray[Any, np.dtype[np.int32]]:
         """int32 (steps, batch) row numbers of the next epoch."""
         order = self._rng.permutation(self.rows).astype(np.int32)
-        # Repeats the order from its start where the last batch is not full, cuts it otherwise.
+        # Repeats the order from its start if the last batch is not full, otherwise cuts it.
         return np.resize(order, (len(self), self.batch_size))
 
     def __iter__(self) -> Iterator[Any]:

@@ -1,4 +1,4 @@
-"""Files written whole or not at all, and plain words for what the system refuses."""
+"""Files written whole or not at all, and the operating system's errors in plain words."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _REASONS = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
     errno.EFBIG: "the file would be larger than the system allows",
-    errno.EACCES: "there is no permission to do so",
-    errno.EPERM: "there is no permission to do so",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
     errno.EROFS: "the file system is read-only",
     errno.ENOENT: "the folder does not exist",
-    errno.ENOTDIR: "a part of the path is a file, not a folder",
+    errno.ENOTDIR: "part of the path is a file, not a folder",
     errno.EISDIR: "it is a folder, not a file",
     errno.ENAMETOOLONG: "the name is too long",
 }
@@ -34,12 +34,12 @@ def plain_reason(error: OSError) -> str:
 
 
 def existing_file(path: str | os.PathLike[str]) -> Path:
-    """`path` as a `Path`, or a DataError that suggests the near names in that folder."""
+    """`path` as a `Path`, or a DataError that suggests similar names in that folder."""
     path = Path(path)
     if path.is_file():
         return path
     if path.is_dir():
-        raise DataError(f"{path} is a folder; one file is expected.")
+        raise DataError(f"{path} is a folder; expected a file.")
     folder = path.parent
     if not folder.is_dir():
         raise DataError(f"No such file: {path} (the folder {folder} does not exist).")
@@ -49,11 +49,11 @@ def existing_file(path: str | os.PathLike[str]) -> Path:
 
 @contextmanager
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; when the block ends well it becomes `path`.
+    """Yield a temporary path beside `path`; it becomes `path` when the block ends without an error.
 
-    The block writes the whole file to the path it is given (the same suffix, the same folder, so
-    that the rename cannot cross file systems). Whatever stood at `path` stays until the new file
-    is complete and on the disk; if the block fails or is interrupted, nothing new is left.
+    The block writes the whole file to the path it is given (same suffix, same folder, so that the
+    rename does not cross file systems). An existing file at `path` stays until the new one is
+    complete and on the disk; if the block fails or is interrupted, nothing new is left behind.
 
     Raises UsageError, naming `path` and the reason, when the system refuses to write: no such
     folder, no permission, a full disk. Any other error of the block passes through unchanged.

@@ -1,4 +1,4 @@
-"""Labels that stand beside examples in no table: as texts, and as codes of classes."""
+"""Labels of examples that are not in a table: as texts, and as class codes."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ __all__ = ["codes_among", "spelled"]
 
 
 def spelled(label: Any) -> str:
-    """A label as text, one spelling a value: 3 and 3.0 are both "3"."""
+    """A label as text, one spelling per value: 3 and 3.0 are both "3"."""
     if isinstance(label, bytes):
         return label.decode("utf-8", "replace")
     return str(int(label) if isinstance(label, bool | float) else label)
 
 
 def codes_among(labels: Iterable[Any], classes: Sequence[str]) -> np.ndarray[Any, Any]:
-    """int64 (n,): the place of each label among `classes`; DataError for a label that is none."""
+    """int64 (n,): the index of each label in `classes`; DataError for an unknown label."""
     place = {name: code for code, name in enumerate(classes)}
     texts = [spelled(label) for label in labels]
     if unknown := sorted({text for text in texts if text not in place}):
         raise DataError(
-            f"Found the classes {listed(map(shown, unknown))}, which training does not know; "
+            f"Found the classes {listed(map(shown, unknown))}, which are not in the training data; "
             f"expected {listed(map(shown, classes))}."
         )
     return np.array([place[text] for text in texts], np.int64)

@@ -1,4 +1,4 @@
-"""The parts of a folder of data: `train/`, `valid/` and `test/`, by the names that people use."""
+"""The parts of a data folder, `train/`, `valid/` and `test/`, by the names that people use."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _PARTS = {
 
 
 def part_folders(folder: Path, holds_data: Callable[[Path], bool]) -> dict[str, Path]:
-    """The sub-folders "train", "valid" and "test", under whichever of their names they are there.
+    """The sub-folders "train", "valid" and "test", by whichever of their names they have.
 
-    Without a "train" that `holds_data` the folder itself is what is learned from, as "train".
+    Without a "train" sub-folder for which `holds_data`, the folder itself is "train".
     """
     found: dict[str, Path] = {}
     for entry in sorted(folder.iterdir()):

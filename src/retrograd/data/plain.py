@@ -1,4 +1,4 @@
-"""Records to plain JSON types."""
+"""Records as plain JSON types."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["plain"]
 
 
 def plain(value: Any) -> Any:
-    """Dataclasses as dicts and tuples as lists, all the way down; everything else as it is."""
+    """Dataclasses as dicts and tuples as lists, recursively; everything else unchanged."""
     if is_dataclass(value):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, tuple):

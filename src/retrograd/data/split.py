@@ -1,4 +1,4 @@
-"""Rows set aside: a seeded split, stratified where classes allow it."""
+"""A seeded split of rows into two parts, stratified where the classes allow it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Rows = np.ndarray[Any, np.dtype[np.int64]]
 
 
 def share(text: str | None) -> float | None:
-    """The share of rows that `text` says, if it is a number; else it names a file or nothing.
+    """`text` as a share of rows if it is a number; otherwise it is a file's name, or None.
 
     Raises UsageError for a number that is not between 0 and 1.
     """
@@ -24,7 +24,7 @@ def share(text: str | None) -> float | None:
     except ValueError:
         return None
     if not 0 < number < 1:
-        raise UsageError(f"A share of rows lies between 0 and 1; found {text}.")
+        raise UsageError(f"A share of rows must lie between 0 and 1; found {text}.")
     return number
 
 
@@ -35,24 +35,24 @@ def split_rows(
     stratify: np.ndarray[Any, Any] | None = None,
     notes: list[str] | None = None,
 ) -> tuple[Rows, Rows]:
-    """Row numbers (n - held,) to train on and (held,) to hold out, `fraction` of the n rows.
+    """Row numbers (n - m,) to train on and (m,) to hold out, m being `fraction` of the n rows.
 
     `stratify` (n,) are class codes: every class keeps its share in both parts. A class with one
-    row stays in training; where the held-out rows are fewer than the classes, the split is plain.
-    A line is added to `notes` in either case.
+    row stays in training. If there are fewer held-out rows than classes, the split is not
+    stratified. `notes` reports either case.
 
-    Raises UsageError for a fraction that is not between 0 and 1, DataError where either part would
-    be empty.
+    Raises UsageError for a fraction that is not between 0 and 1, DataError if either part would be
+    empty.
     """
     if not 0 < fraction < 1:
         raise UsageError(f"The fraction to hold out is {fraction}; expected between 0 and 1.")
-    held = round(n * fraction)
-    if not 0 < held < n:
+    held_out = round(n * fraction)
+    if not 0 < held_out < n:
         raise DataError(
             f"{count(n, 'row')} cannot be split with {fraction} held out: one part would be empty. "
             "Add rows, or hold out another fraction."
         )
-    # Takes a second to import, so only a run that splits pays for it.
+    # The import takes a second, so only a run that splits pays for it.
     from sklearn.model_selection import train_test_split
 
     rows = np.arange(n)
@@ -62,7 +62,7 @@ def split_rows(
         _, of_row, sizes = np.unique(stratify, return_inverse=True, return_counts=True)
         is_alone = (sizes == 1)[of_row]
         classes = int((sizes > 1).sum())
-        if classes <= held <= n - int(is_alone.sum()) - classes:
+        if classes <= held_out <= n - int(is_alone.sum()) - classes:
             rows, alone, codes = rows[~is_alone], rows[is_alone], of_row[~is_alone]
             if len(alone) and notes is not None:
                 have = count(len(alone), "class has", "classes have")
@@ -70,8 +70,8 @@ def split_rows(
         elif notes is not None:
             classes_found = count(len(sizes), "class", "classes")
             notes.append(
-                f"{count(held, 'held-out row')} cannot hold {classes_found} in their shares; the "
-                "split does not look at the classes."
+                f"{count(held_out, 'held-out row')} cannot hold {classes_found} in proportion; the "
+                "split ignores the classes."
             )
-    kept, out = train_test_split(rows, test_size=held, random_state=seed, stratify=codes)
+    kept, out = train_test_split(rows, test_size=held_out, random_state=seed, stratify=codes)
     return np.sort(np.concatenate([kept, alone])), np.sort(out)

@@ -1,1 +1,1 @@
-"""The kinds of run, a folder for each: what data becomes before and after the network."""
+"""The kinds of run, one folder each: how data enters a network, and what its outputs mean."""

@@ -1,4 +1,4 @@
-"""The kinds of run by name: which one learns from some data, and the three steps in one go."""
+"""The kinds of run by name: which one learns from given data, and the three steps in one call."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _ALL: tuple[Kind[Any, Any], ...] = (
 )
 
 KINDS: dict[str, Kind[Any, Any]] = {kind.name: kind for kind in _ALL}
-"""The first that holds the data is meant, where no task says; a table is the last resort."""
+"""Without a task, the first kind that holds the data; a table is the last resort."""
 
 
 def kind_of(data: Any, task: str | None = None) -> str:
     """The name of the kind that learns `task` from `data`, a path or values in memory.
 
-    Raises UsageError for data that nothing learns from.
+    Raises UsageError for data that no kind learns from.
     """
     for name, kind in KINDS.items():
         if kind.task is not None and kind.task == task:
@@ -47,7 +47,7 @@ def kind_of(data: Any, task: str | None = None) -> str:
 
 
 def prepare(kind: str, spec: DataSpec, options: Options) -> Prepared[Any]:
-    """Read, split and build; the data itself says whether a table is one of the kind "text".
+    """Read, split and build; the data decides whether a table is of the kind "text".
 
     Raises DataError and UsageError for what cannot be used; nothing is trained or written.
     """

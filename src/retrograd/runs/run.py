@@ -159,20 +159,20 @@ class Run:
                 "and no probabilities; use predict."
             )
         notes = [] if notes is None else notes
-        rows = self.model.read(data, notes, labelled=False)
+        rows = self.model.read(data, notes, labeled=False)
         with _naming(data):
             return self.model.predict(rows, notes)
 
     def predict_table(self, data: Any, notes: list[str] | None = None) -> pa.Table:
         """The rows in their order, with `probability_CLASS` and `prediction` as last columns."""
         notes = [] if notes is None else notes
-        rows = self.model.read(data, notes, labelled=False)
+        rows = self.model.read(data, notes, labeled=False)
         with _naming(data):
             return self.model.predictions(rows, notes).to_native()
 
     def evaluate(self, data: Any, notes: list[str] | None = None) -> Scores:
-        """The figures of merit on labelled data, beside the baseline's."""
-        rows = self.model.read(data, [] if notes is None else notes, labelled=True)
+        """The figures of merit on labeled data, beside the baseline's."""
+        rows = self.model.read(data, [] if notes is None else notes, labeled=True)
         with _naming(data):
             return self.model.score(rows)
 
@@ -183,7 +183,7 @@ class Run:
         """
         model = self._of_kind(TableModel)
         with _naming(data):
-            return walk_through(model, model.read(data, [], labelled=False).frame, row)
+            return walk_through(model, model.read(data, [], labeled=False).frame, row)
 
     def generate(
         self,

@@ -61,7 +61,7 @@ class Options:
             if value is not None and not low <= value <= high:
                 raise UsageError(f"{name} is {value}; expected {low:g} to {high:g}.")
 
-    def held_share(self) -> float:
+    def validation_share(self) -> float:
         """The share of rows held out to stop by."""
         return 0.15 if self.valid is None else self.valid
 

@@ -15,7 +15,7 @@ from retrograd.data.images.decode import decode_file, infer_format, open_image
 from retrograd.data.images.workers import decode_files
 from retrograd.errors import DataError
 
-GREY, COLOUR = PixelFormat(1, 5, 7), PixelFormat(3, 5, 7)
+GRAY, COLOR = PixelFormat(1, 5, 7), PixelFormat(3, 5, 7)
 
 
 @pytest.fixture
@@ -43,13 +43,13 @@ def write_png_of_16_bits(path: Path, values: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".png", ".webp", ".tif", ".bmp"])
-def test_lossless_colours_come_back_channels_first(
+def test_lossless_colors_come_back_channels_first(
     values: np.ndarray, tmp_path: Path, suffix: str
 ) -> None:
     path = tmp_path / f"a{suffix}"
     options = {"lossless": True} if suffix == ".webp" else {}
     Image.fromarray(values[:, :, :3]).save(path, **options)
-    np.testing.assert_array_equal(decode_file(path, COLOUR), values[:, :, :3].transpose(2, 0, 1))
+    np.testing.assert_array_equal(decode_file(path, COLOR), values[:, :, :3].transpose(2, 0, 1))
 
 
 def test_grey_comes_back_as_it_is_and_as_three_equal_channels(
@@ -57,8 +57,8 @@ def test_grey_comes_back_as_it_is_and_as_three_equal_channels(
 ) -> None:
     path = tmp_path / "a.png"
     Image.fromarray(values[:, :, 0]).save(path)
-    np.testing.assert_array_equal(decode_file(path, GREY), values[None, :, :, 0])
-    np.testing.assert_array_equal(decode_file(path, COLOUR), [values[:, :, 0]] * 3)
+    np.testing.assert_array_equal(decode_file(path, GRAY), values[None, :, :, 0])
+    np.testing.assert_array_equal(decode_file(path, COLOR), [values[:, :, 0]] * 3)
 
 
 def test_a_jpeg_is_within_its_own_error(tmp_path: Path) -> None:
@@ -69,25 +69,25 @@ def test_a_jpeg_is_within_its_own_error(tmp_path: Path) -> None:
 
 
 def test_16_bits_keep_their_upper_8(rng: np.random.Generator, tmp_path: Path) -> None:
-    grey = rng.integers(0, 1 << 16, (5, 7)).astype(np.uint16)
-    colour = rng.integers(0, 1 << 16, (5, 7, 3)).astype(np.uint16)
-    Image.fromarray(grey).save(tmp_path / "grey.png")
-    write_png_of_16_bits(tmp_path / "colour.png", colour)
-    np.testing.assert_array_equal(decode_file(tmp_path / "grey.png", GREY)[0], grey // 256)
+    gray = rng.integers(0, 1 << 16, (5, 7)).astype(np.uint16)
+    color = rng.integers(0, 1 << 16, (5, 7, 3)).astype(np.uint16)
+    Image.fromarray(gray).save(tmp_path / "gray.png")
+    write_png_of_16_bits(tmp_path / "color.png", color)
+    np.testing.assert_array_equal(decode_file(tmp_path / "gray.png", GRAY)[0], gray // 256)
     np.testing.assert_array_equal(
-        decode_file(tmp_path / "colour.png", COLOUR), colour.transpose(2, 0, 1) // 256
+        decode_file(tmp_path / "color.png", COLOR), color.transpose(2, 0, 1) // 256
     )
 
 
 def test_bytes_in_32_bits_are_not_shifted_to_zero(values: np.ndarray, tmp_path: Path) -> None:
     Image.fromarray(values[:, :, 0].astype(np.int32)).save(tmp_path / "a.tif")
-    np.testing.assert_array_equal(decode_file(tmp_path / "a.tif", GREY)[0], values[:, :, 0])
+    np.testing.assert_array_equal(decode_file(tmp_path / "a.tif", GRAY)[0], values[:, :, 0])
 
 
 def test_transparency_shows_mid_grey(values: np.ndarray, tmp_path: Path) -> None:
     values[0, :, 3], values[1, :, 3] = 0, 255
     Image.fromarray(values).save(tmp_path / "a.png")
-    found = decode_file(tmp_path / "a.png", COLOUR).transpose(1, 2, 0)
+    found = decode_file(tmp_path / "a.png", COLOR).transpose(1, 2, 0)
     alpha = values[:, :, 3:] / 255
     np.testing.assert_allclose(found, values[:, :, :3] * alpha + 128 * (1 - alpha), atol=1.01)
     np.testing.assert_array_equal(found[0], 128)
@@ -132,8 +132,8 @@ def test_the_form_is_the_median_size_within_the_limit(
     paths = []
     for number, size in enumerate([(100, 40), (200, 80), (400, 160)]):
         path = tmp_path / f"{number}.png"
-        grey = rng.integers(0, 256, (size[1], size[0]), np.uint8)
-        Image.fromarray(grey).convert("RGB").save(path)
+        gray = rng.integers(0, 256, (size[1], size[0]), np.uint8)
+        Image.fromarray(gray).convert("RGB").save(path)
         paths.append(path)
     assert infer_format(paths, 64) == PixelFormat(1, 26, 64)  # 80×200, at 64/200
     assert infer_format(paths, 1000) == PixelFormat(1, 80, 200)
@@ -156,9 +156,9 @@ def test_a_broken_file_is_refused_with_its_path(values: np.ndarray, tmp_path: Pa
         path = tmp_path / f"broken-{number}.png"
         path.write_bytes(contents)
         with pytest.raises(DataError, match=f"broken-{number}.png"):
-            decode_file(path, COLOUR)
+            decode_file(path, COLOR)
     with pytest.raises(DataError, match=r"missing\.png: the folder does not exist|missing"):
-        decode_file(tmp_path / "missing.png", COLOUR)
+        decode_file(tmp_path / "missing.png", COLOR)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".gif", ".tif"])
@@ -173,8 +173,8 @@ def test_whatever_is_wrong_with_a_file_is_said(
         for place in rng.integers(0, len(whole), 4):
             damaged[place] = rng.integers(0, 256)
         path.write_bytes(damaged[: rng.integers(1, len(damaged) + 1)])
-        (chunk,) = decode_files([path], COLOUR)
-        assert chunk.pixels.shape == (1, *COLOUR.shape)
+        (chunk,) = decode_files([path], COLOR)
+        assert chunk.pixels.shape == (1, *COLOR.shape)
         assert all(str(path) in reason for reason in chunk.broken.values())
 
 

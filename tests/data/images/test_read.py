@@ -1,4 +1,4 @@
-"""Folders, tables, IDX and NPZ files to labelled images, and the refusals of what is none."""
+"""Folders, tables, IDX and NPZ files to labeled images, and the refusals of what is none."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_an_empty_sub_folder_is_said(tmp_path: Path, write_folder: Write) -> Non
     Image.fromarray(np.zeros((4, 4), np.uint8)).save(folder / "loose.png")
     notes: list[str] = []
     read_parts(folder, None, None, notes)
-    assert "without an image are passed over: line." in notes[0]
+    assert "without an image are ignored: line." in notes[0]
     assert "1 image beside the class folders" in notes[1]
 
 
@@ -244,7 +244,7 @@ def test_a_broken_idx_file_is_refused(tmp_path: Path, contents: bytes, message: 
 
 def test_images_without_their_labels_are_refused(tmp_path: Path) -> None:
     write_idx(tmp_path / "a-images-idx3-ubyte", np.zeros((2, 3, 3), np.uint8))
-    with pytest.raises(DataError, match="there is no a-labels-idx1-ubyte"):
+    with pytest.raises(DataError, match="label file a-labels-idx1-ubyte is not beside it"):
         read_parts(tmp_path, None, None, [])
     assert len(read_examples_only(tmp_path / "a-images-idx3-ubyte", None, []).images) == 2
 
@@ -278,7 +278,7 @@ def test_arrays_of_another_form_are_refused(tmp_path: Path, rng: np.random.Gener
     np.savez(tmp_path / "b.npz", x=rng.random((2, 4, 4, 1)), y=y)
     a = read_parts(tmp_path / "a.npz", None, None, [])["train"]
     b = read_parts(tmp_path / "b.npz", None, None, [])["train"]
-    with pytest.raises(DataError, match="float32 values; the network learned from 4×4, grey"):
+    with pytest.raises(DataError, match="float32 values; the network was trained on 4×4, gray"):
         to_set(b, format_of(a, 64), 0.01, [])
 
 
@@ -288,14 +288,14 @@ def test_a_class_that_training_did_not_know_is_refused(tmp_path: Path, write_fol
     target = judge_labels(images, None, None)
     (tmp_path / "a" / "dot").rename(tmp_path / "a" / "dott")
     other = read_parts(tmp_path / "a", None, None, [])["train"]
-    with pytest.raises(DataError, match="the classes 'dott', which training does not know"):
+    with pytest.raises(DataError, match="the classes 'dott', which are not in the training data"):
         codes_of(to_set(other, format_of(other, 64), 0.01, []), target)
 
 
 def test_one_class_is_nothing_to_learn(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x=np.zeros((3, 4, 4), np.uint8), y=[1, 1, 1])
     found = read_parts(tmp_path / "a.npz", None, None, [])["train"]
-    with pytest.raises(DataError, match="All 3 images are of one class, '1'"):
+    with pytest.raises(DataError, match="All 3 images belong to one class, '1'"):
         judge_labels(to_set(found, format_of(found, 64), 0, []), None, None)
 
 

@@ -60,7 +60,7 @@ def test_rows_out_of_order_are_sorted_and_it_is_said() -> None:
     notes: list[str] = []
     series = read(["2020-03", "2020-01", "2020-02"], [3, 1, 2], notes)
     assert series.values.tolist() == [1, 2, 3]
-    assert any("not in the order of 'when'" in note for note in notes)
+    assert any("not ordered by 'when'" in note for note in notes)
 
 
 def test_nothing_is_said_of_a_series_that_is_in_order() -> None:
@@ -72,7 +72,7 @@ def test_nothing_is_said_of_a_series_that_is_in_order() -> None:
 
 
 def test_times_that_occur_twice_are_refused() -> None:
-    with pytest.raises(DataError, match=r"The time 2020-02 stands in column 'when' more than once"):
+    with pytest.raises(DataError, match=r"The time 2020-02 occurs in column 'when' more than once"):
         read(["2020-01", "2020-02", "2020-02", "2020-03"], [1, 2, 3, 4])
 
 
@@ -99,7 +99,7 @@ def test_missing_values_at_the_ends_are_left_out_and_said() -> None:
     series = read(MONTHS[:6], [None, 1.0, 2.0, 3.0, None, None], notes)
     assert series.values.tolist() == [1, 2, 3]
     assert series.clock.label(0) == "2019-02"
-    assert notes == ["3 rows without a value at the ends of 'n' left out."]
+    assert notes == ["3 rows without a value at the ends of 'n': left out."]
 
 
 def test_too_many_gaps_are_refused() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from retrograd.data.tables.cells import (
     MISSING_MARKERS,
     labels,
-    normalised,
+    normalized,
     read_flags,
     read_numbers,
 )
@@ -23,7 +23,7 @@ from retrograd.data.tables.dates import find_layouts, read_dates
 
 
 def column(values: Sequence[object]) -> pa.Array:
-    return normalised(pa.chunked_array([pa.array(values)]))
+    return normalized(pa.chunked_array([pa.array(values)]))
 
 
 @given(st.lists(st.floats(allow_nan=False), min_size=1))
@@ -154,6 +154,6 @@ def test_month_first_is_preferred_where_both_fit() -> None:
 def test_dates_of_a_parquet_file_keep_their_clock() -> None:
     days = pd.date_range("2020-01-01 06:30", periods=3)
     for kind in (pa.timestamp("ns"), pa.timestamp("us"), pa.timestamp("s"), pa.date32()):
-        cells = normalised(pa.chunked_array([pa.array(days).cast(kind, safe=False)]))
+        cells = normalized(pa.chunked_array([pa.array(days).cast(kind, safe=False)]))
         expected = days.normalize() if kind == pa.date32() else days
         np.testing.assert_array_equal(read_dates(cells, "").values, expected.as_unit("s").asi8)

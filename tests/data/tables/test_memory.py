@@ -51,5 +51,5 @@ def test_what_cannot_be_read_is_named() -> None:
         table_in_memory({"town": ["Albany", 3.5]})
     with pytest.raises(DataError, match="no rows"):
         table_in_memory({"town": []})
-    with pytest.raises(UsageError, match="type int; expected a path, a table"):
+    with pytest.raises(UsageError, match="type int; expected a path, a pandas"):
         table_in_memory(3)

@@ -127,7 +127,8 @@ def test_an_unseen_category_is_code_zero_and_noted(frame: pd.DataFrame) -> None:
     arrays = preprocessor.transform(changed)
     assert arrays.categories[3:5, 0].tolist() == [0, 0]
     assert arrays.notes == (
-        "Column 'city': 2 rows with a category that training did not see, such as 'Folsom'.",
+        "Column 'city': 2 rows with a category that was not in the training data, "
+        "such as 'Folsom'.",
     )
     assert preprocessor.transform(frame).notes == ()
 

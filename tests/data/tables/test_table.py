@@ -134,9 +134,9 @@ def test_parquet_keeps_its_types(tmp_path: Path) -> None:
 REFUSED = {
     "empty": ("", "is empty"),
     "blank": ("\n\n", "is empty"),
-    "header only": ("a,b\n", "a header and no rows"),
-    "header only, unfinished": ("a,b", "a header and no rows"),
-    "duplicate names": ("a,b,a\n1,2,3\n", "column name 'a' stands more than once"),
+    "header only": ("a,b\n", "a header but no rows"),
+    "header only, unfinished": ("a,b", "a header but no rows"),
+    "duplicate names": ("a,b,a\n1,2,3\n", "column name 'a' occurs more than once"),
     "unnamed column": (",a\n1,2\n", "column 1 of 2 has no name"),
     "no header": ("7.4,1\n0.5,2\n", "every column name is a number"),
     "short row": ("a,b\n1,2\n3\n", "line 3: found 1 field, expected 2"),
@@ -145,10 +145,10 @@ REFUSED = {
         'a,b\n"1\n1",2\n\n3,4,5\n',
         "line 5: found 3 fields, expected 2",
     ),
-    "open quote": ('a,b\n1,"2\n3,4\n5,6\n', "quote that opens before .* is never closed"),
-    "endless field": ('a,b\n"' + "x" * 140_000 + ",1\n", "a quote is probably left open"),
+    "open quote": ('a,b\n1,"2\n3,4\n5,6\n', "quote before .* is never closed"),
+    "endless field": ('a,b\n"' + "x" * 140_000 + ",1\n", "a quote is probably not closed"),
     "zero bytes": ("a,b\n".encode("utf-16-le"), "zero bytes"),
-    "cut UTF-16": (codecs.BOM_UTF16_LE + "a,b\n1,2".encode("utf-16-le")[:-1], "broken text"),
+    "cut UTF-16": (codecs.BOM_UTF16_LE + "a,b\n1,2".encode("utf-16-le")[:-1], "not valid text"),
     "workbook": (b"PK\x03\x04rest", "workbook or zip"),
     "compressed": (gzip.compress(b"a,b\n1,2\n"), "gzip"),
 }
@@ -179,7 +179,7 @@ def test_a_missing_file_suggests_the_near_names(csv_file: Path) -> None:
 def test_a_missing_folder_and_a_folder_are_said_to_be_so(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"the folder .*elsewhere does not exist"):
         read_table(tmp_path / "elsewhere" / "houses.csv")
-    with pytest.raises(DataError, match="is a folder; one file is expected"):
+    with pytest.raises(DataError, match="is a folder; expected a file"):
         read_table(tmp_path)
 
 
@@ -201,7 +201,7 @@ def test_a_broken_parquet_file_is_refused(tmp_path: Path, contents: bytes) -> No
 def test_a_parquet_file_without_rows_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "houses.parquet"
     pq.write_table(pa.table({"a": pa.array([], pa.int64())}), path)
-    with pytest.raises(DataError, match="a header and no rows"):
+    with pytest.raises(DataError, match="a header but no rows"):
         read_table(path)
 
 

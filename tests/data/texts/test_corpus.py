@@ -49,7 +49,7 @@ def test_an_empty_text_is_refused(content: bytes, tmp_path: Path) -> None:
 def test_a_binary_file_is_refused_with_the_place(tmp_path: Path) -> None:
     path = tmp_path / "text.txt"
     path.write_bytes(b"ab\0cd")
-    with pytest.raises(DataError, match="character 0 at place 2"):
+    with pytest.raises(DataError, match="null character at position 2"):
         read_text(path)
 
 

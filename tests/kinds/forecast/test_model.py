@@ -211,7 +211,7 @@ def test_filled_in_values_stay_empty_in_the_prediction(learned: Prepared, tmp_pa
     rows[40] = f"{months(60)[40]},"
     path = tmp_path / "later.csv"
     path.write_text("\n".join(["month,sales", *rows]))
-    data = learned.model.read(path, [], labelled=False)
+    data = learned.model.read(path, [], labeled=False)
     sales = learned.model.predictions(data, []).to_native()["sales"].to_pylist()
     assert [i for i, value in enumerate(sales[:60]) if value is None] == [40]
 
@@ -274,9 +274,9 @@ def test_data_too_short_to_use_is_refused_with_the_least(learned: Prepared, tmp_
     path.write_text("\n".join(["month,sales", *(f"{month},1" for month in months(10))]))
     least = learned.model.context
     with pytest.raises(DataError, match=rf"short\.csv: 10 values.*at least {least}\."):
-        learned.model.read(path, [], labelled=False)
+        learned.model.read(path, [], labeled=False)
     with pytest.raises(DataError, match=rf"at least {least + 12}\."):
-        learned.model.read(path, [], labelled=True)
+        learned.model.read(path, [], labeled=True)
 
 
 def test_a_stretch_without_a_known_horizon_cannot_be_measured(learned: Prepared) -> None:

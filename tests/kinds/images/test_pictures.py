@@ -46,9 +46,9 @@ def test_marks_are_red_for_and_blue_against() -> None:
 
 
 def test_a_picture_is_the_image(rng: np.random.Generator) -> None:
-    colour = rng.integers(0, 256, (3, 9, 7), np.uint8)
-    found = picture(colour, "a.png")
-    np.testing.assert_array_equal(pixels_of(found.png), colour.transpose(1, 2, 0))
+    color = rng.integers(0, 256, (3, 9, 7), np.uint8)
+    found = picture(color, "a.png")
+    np.testing.assert_array_equal(pixels_of(found.png), color.transpose(1, 2, 0))
     assert found.text == "a.png"
     numbers = pixels_of(picture(np.array([[[-1.0, 0.0, 1.0]]]), "x").png)
     assert numbers[0, :, 0].tolist() == [0, 128, 255]

@@ -170,13 +170,13 @@ def test_what_of_the_prompt_is_not_seen_is_said(learned: dict[str, Prepared]) ->
     notes: list[str] = []
     list(continue_text(learned["lstm"].model, "THE LAZY the lazy dog", 1, notes=notes))
     assert notes[0].startswith("7 characters of the prompt")
-    assert "looks back over 12 characters; of the prompt's 14" in notes[1]
+    assert "looks back over 12 characters, so it sees only the last of the prompt's 14" in notes[1]
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"prompt": "ÄÖÜ"}, r"The prompt 'ÄÖÜ' has no character that .*' ', ';', 'a', 'b'"),
+        ({"prompt": "ÄÖÜ"}, r"The prompt 'ÄÖÜ' has no character of .*' ', ';', 'a', 'b'"),
         ({"prompt": ""}, "has no character"),
         ({"length": -1}, "length is -1"),
         ({"temperature": -0.5}, "temperature -0.5"),
@@ -217,7 +217,7 @@ def test_the_end_of_the_text_is_held_out_and_not_learned_from(tmp_path: Path) ->
     # Only characters of the training part are known; others are left out of the end, and said.
     run = prepared(tmp_path, start + "é9" * 20 + "the end", valid=0.05)
     assert "é" not in run.model.vocabulary.characters
-    assert any("of the part held out" in note and "'é'" in note for note in run.notes)
+    assert any("of the validation part" in note and "'é'" in note for note in run.notes)
 
 
 def test_a_test_share_is_the_very_end(tmp_path: Path) -> None:
@@ -239,13 +239,13 @@ def test_other_texts_can_be_held_out(tmp_path: Path) -> None:
     texts = [each.text for each in (split.train, split.validation, split.test)]
     assert texts == ["ab" * 200, "bab", "abba!"]
     assert len(run.model.targets(split.test)) == 3  # four characters that are known
-    assert any("of the part never seen in training" in note and "'!'" in note for note in run.notes)
+    assert any("of the test part" in note and "'!'" in note for note in run.notes)
 
 
 def test_of_a_long_text_held_out_a_part_counts_and_it_is_said(tmp_path: Path) -> None:
     run = prepared(tmp_path, "ab" * 300_000, valid=0.5)
     assert len(run.split.validation) == 1 << 18
-    assert any("Of the 300,000 characters held out the first 262,144" in n for n in run.notes)
+    assert any("Of the 300,000 validation characters, the first 262,144" in n for n in run.notes)
 
 
 def test_a_text_that_is_too_short_is_refused(tmp_path: Path) -> None:

@@ -212,7 +212,7 @@ def test_predictions_are_a_row_a_signal(tmp_path: Path) -> None:
     run = prepared(tmp_path)
     path = tmp_path / "new.npz"
     np.savez(path, x=bumps(5)[0])
-    data = run.model.read(path, [], labelled=False)
+    data = run.model.read(path, [], labeled=False)
     table = run.model.predictions(data, []).to_native()
     assert table.column_names == ["signal", "probability_0", "probability_1", "prediction"]
     assert table["signal"].to_pylist() == [0, 1, 2, 3, 4]
@@ -224,7 +224,7 @@ def test_predictions_are_a_row_a_signal(tmp_path: Path) -> None:
 def test_the_test_part_of_a_file_is_what_is_measured(tmp_path: Path) -> None:
     run = prepared(tmp_path)
     notes: list[str] = []
-    data = run.model.read(tmp_path / "signals.npz", notes, labelled=True)
+    data = run.model.read(tmp_path / "signals.npz", notes, labeled=True)
     assert run.model.score(data) == run.model.score(run.split.test)
     assert notes[0].startswith("The test part of")
 
@@ -238,7 +238,10 @@ X, Y = bumps(40)
         ({"x": X, "y": Y + 0.5 * (np.arange(40) % 3)}, "numbers with fractions"),
         ({"x": X, "y": np.zeros(40, int)}, "1 class for 40 examples"),
         ({"x": X, "y": np.arange(40)}, "40 classes for 40 examples"),
-        ({"x": X, "y": Y, "x_test": X, "y_test": Y + 1}, r"the classes '2', which training"),
+        (
+            {"x": X, "y": Y, "x_test": X, "y_test": Y + 1},
+            r"the classes '2', which are not in the training data",
+        ),
         ({"x": np.zeros((40, 2, 3, 4)), "y": Y}, r"shape \(2, 3, 4\); a signal is"),
     ],
 )
@@ -251,13 +254,13 @@ def test_signals_of_another_shape_are_refused(tmp_path: Path) -> None:
     run = prepared(tmp_path)
     path = tmp_path / "other.npz"
     np.savez(path, x=X[:, :9], y=Y)
-    for labelled in (True, False):
+    for labeled in (True, False):
         with pytest.raises(DataError, match=r"other\.npz holds signals of 1 channel and 9 steps"):
-            run.model.read(path, [], labelled)
+            run.model.read(path, [], labeled)
 
 
 def test_a_model_of_another_kind_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no model 'resnet' for signals"):
+    with pytest.raises(UsageError, match="Unknown model 'resnet' for signals"):
         prepared(tmp_path, model="resnet")
 
 

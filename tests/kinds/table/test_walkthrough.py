@@ -153,7 +153,7 @@ def test_each_change_is_the_learning_rate_times_the_gradient(case: Any) -> None:
 def test_it_starts_from_the_models_own_answer(case: Any) -> None:
     model, table = case
     walk = walk_through(model, table, ROW)
-    answer = model.predict(model.read(table, [], labelled=False))[ROW - 1]
+    answer = model.predict(model.read(table, [], labeled=False))[ROW - 1]
     truth = table[walk.target][ROW - 1].as_py()
     assert walk.truth == truth
     if walk.task == "regression":
@@ -225,7 +225,7 @@ def test_how_it_ended_is_said_plainly(regression: TableModel) -> None:
     assert diverged.outcome is Outcome.DIVERGED
     # The members agree and answer the truth: nothing is left to learn.
     model = prepared(table, "price", members=1).model
-    answer = float(model.predict(model.read(table, [], labelled=False))[ROW - 1])
+    answer = float(model.predict(model.read(table, [], labeled=False))[ROW - 1])
     prices = table["price"].to_pylist()
     prices[ROW - 1] = answer
     fits = table.set_column(table.column_names.index("price"), "price", [prices])
@@ -277,7 +277,7 @@ def test_a_row_without_a_target_is_refused(regression: TableModel) -> None:
     table = houses()
     prices = [None, *table["price"].to_pylist()[1:]]
     table = table.set_column(table.column_names.index("price"), "price", [prices])
-    with pytest.raises(DataError, match="Row 1 has no value of the target 'price'"):
+    with pytest.raises(DataError, match="Row 1 has no value in the target 'price'"):
         walk_through(regression, table, 1)
 
 
@@ -286,7 +286,7 @@ def test_a_cell_that_cannot_be_read_is_refused_with_its_row(regression: TableMod
     sizes = [*map(str, table["size"].to_pylist())]
     sizes[4] = "large"
     table = table.set_column(0, "size", [sizes])
-    with pytest.raises(DataError, match=r"Row 5, taken by itself as row 1: .*'size'.*'large'"):
+    with pytest.raises(DataError, match=r"Row 5, read by itself as row 1: .*'size'.*'large'"):
         walk_through(regression, table, 5)
 
 

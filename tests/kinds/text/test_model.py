@@ -72,13 +72,13 @@ def test_a_bag_learns_which_words_decide(bag: Any) -> None:
     assert isinstance(bag.model, TextModel)
     assert bag.options.model == "bag"
     assert "picked because" in bag.introduction
-    new = bag.model.read(reviews(seed=5), [], labelled=True)
+    new = bag.model.read(reviews(seed=5), [], labeled=True)
     assert bag.model.score(new).metrics["accuracy"] == 1.0
 
 
 def test_the_words_that_decide_are_named(bag: Any) -> None:
     table = pa.table({"review": ["By a friend, Lovely , with sea", "tired", ""]})
-    data = bag.model.read(table, [], labelled=False)
+    data = bag.model.read(table, [], labeled=False)
     lovely, tired, empty = bag.model.reasons(data, np.array([0, 1, 2]))
     assert [word for word, _ in lovely] == ["By", "a", "friend", ",", "Lovely", ",", "with", "sea"]
     assert max(lovely, key=lambda each: each[1])[0] == "Lovely"
@@ -86,13 +86,13 @@ def test_the_words_that_decide_are_named(bag: Any) -> None:
     assert tired[0][1] > 0.2
     assert empty == ()
     both = pa.table({"review": ["By a friend, Lovely , with sea", "By a friend,  , with sea"]})
-    with_it, without = bag.model.predict(bag.model.read(both, [], labelled=False))[:, 1]
+    with_it, without = bag.model.predict(bag.model.read(both, [], labeled=False))[:, 1]
     assert dict(lovely)["Lovely"] == pytest.approx(with_it - without, abs=1e-5)
 
 
 def test_answers_stand_in_the_order_of_the_rows(bag: Any) -> None:
     # Enough for several buckets.
-    data = bag.model.read(reviews(1100, seed=3), [], labelled=False)
+    data = bag.model.read(reviews(1100, seed=3), [], labeled=False)
     answers = bag.model.predict(data)
     some = np.array([1099, 3, 500])
     np.testing.assert_allclose(bag.model.predict(data.take(some)), answers[some], atol=1e-6)
@@ -102,12 +102,14 @@ def test_cut_and_missing_texts_are_said() -> None:
     run = prepare_table(
         reviews().select(["review", "verdict"]), TableOptions(target="verdict", max_tokens=12)
     )
-    assert any("rows have a text of more than 12 tokens, cut" in note for note in run.notes)
+    assert any(
+        "rows have a text of more than 12 tokens, which is cut" in note for note in run.notes
+    )
     notes: list[str] = []
-    data = run.model.read(pa.table({"review": ["so lovely", None]}), notes, labelled=False)
+    data = run.model.read(pa.table({"review": ["so lovely", None]}), notes, labeled=False)
     assert np.isfinite(run.model.predict(data, notes)).all()
     assert notes == [
-        "Column 'review': 1 row without a text (row 2); the answer rests on what else is known."
+        "Column 'review': 1 row without a text (row 2); predicted from the other columns."
     ]
 
 
@@ -172,7 +174,7 @@ def test_a_regression_on_texts_learns() -> None:
     noise = np.random.default_rng(2).normal(0, 0.1, 300)
     table = pa.table({"review": table["review"], "stars": np.array(stars) + noise})
     model = trained(table, "stars").model
-    assert model.score(model.read(table, [], labelled=True)).metrics["r2"] > 0.8
+    assert model.score(model.read(table, [], labeled=True)).metrics["r2"] > 0.8
 
 
 @pytest.mark.parametrize("name", ["lstm", "transformer"])
@@ -184,17 +186,17 @@ def test_other_models_run_by_name(name: str) -> None:
 
 
 def test_an_unknown_model_is_refused_with_those_there_are() -> None:
-    with pytest.raises(UsageError, match=r"no model 'bagg' for text. Did you mean bag\?.*cnn"):
+    with pytest.raises(UsageError, match=r"Unknown model 'bagg' for text. Did you mean bag\?.*cnn"):
         prepare_table(reviews(), TableOptions(target="verdict", model="bagg"))
     table = reviews().drop_columns(["review"])
-    with pytest.raises(UsageError, match="no model 'cnn' for table"):
+    with pytest.raises(UsageError, match="Unknown model 'cnn' for table"):
         prepare_table(table, TableOptions(target="verdict", model="cnn"))
 
 
 def test_a_damaged_vocabulary_is_refused(bag: Any) -> None:
     saved = bag.model.to_json()
     del saved["texts"][0]["ngrams"]
-    with pytest.raises(DataError, match="saved of its texts is damaged"):
+    with pytest.raises(DataError, match="saved vocabulary of the texts is damaged"):
         TextModel.from_json(saved, bag.options.to_options())
 
 

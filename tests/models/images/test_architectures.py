@@ -142,5 +142,7 @@ def test_an_architecture_is_under_80_lines() -> None:
 def test_an_architecture_is_found_by_its_name() -> None:
     assert {"mlp", "cnn", "resnet"} <= set(ARCHITECTURES.names)
     assert all(each.summary.endswith(".") for each in ARCHITECTURES)
-    with pytest.raises(UsageError, match=r"no model 'resnt' for images. Did you mean resnet\?"):
+    with pytest.raises(
+        UsageError, match=r"Unknown model 'resnt' for images. Did you mean resnet\?"
+    ):
         ARCHITECTURES.find("resnt")

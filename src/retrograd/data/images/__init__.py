@@ -1,4 +1,4 @@
-"""Images in: folders of classes, tables of paths, IDX and NPZ arrays; pixels and labels out."""
+"""Pixels and labels from folders of classes, tables of paths, and IDX and NPZ arrays."""
 
 from retrograd.data.images.pixels import PixelFormat
 from retrograd.data.images.read import (

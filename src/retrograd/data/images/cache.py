@@ -1,8 +1,8 @@
-"""Decoded images on disk, so that the same files are decoded once and not once a run.
+"""Decoded images on disk, so that the same files are decoded once and not in every run.
 
-Each set of files is one array, named after the files' paths, sizes and times of change and the form
-they were brought to; a change of any makes another name. What was used longest ago goes when all
-of them together grow beyond a limit.
+Each set of files is one array, named after the files' paths, sizes and modification times and the
+format they were converted to; a change to any of these gives another name. The least recently used
+arrays are removed when all of them together exceed a limit.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["cache_folder", "load", "name_of", "store"]
 
 Array = np.ndarray[Any, Any]
 
-LIMIT = 8 << 30  # bytes, of all that is kept
+LIMIT = 8 << 30  # bytes, in total
 
 
 def cache_folder() -> Path:
@@ -52,7 +52,7 @@ def load(name: str, form: PixelFormat) -> tuple[Array, dict[int, str]] | None:
         broken = json.loads(broken_path.read_text("utf-8"))
         pixels = np.load(pixels_path, mmap_mode="r", allow_pickle=False)
         os.utime(pixels_path)  # used now
-    except (OSError, ValueError, EOFError):  # not there, or damaged: it is made anew
+    except (OSError, ValueError, EOFError):  # missing or damaged: decoded again
         return None
     if pixels.shape[1:] != form.shape:
         return None
@@ -62,10 +62,10 @@ def load(name: str, form: PixelFormat) -> tuple[Array, dict[int, str]] | None:
 def store(
     name: str, files: int, form: PixelFormat, fill: Callable[[Array], dict[int, str]]
 ) -> bool:
-    """Keep under `name` what `fill` writes into an array (files, channels, height, width).
+    """Keep what `fill` writes into an array (files, channels, height, width) under `name`.
 
-    `fill` returns the broken files' places and reasons. False, and nothing is kept, where there is
-    too little room or no permission.
+    `fill` returns the broken files' indices and reasons. Returns False, and keeps nothing, where
+    space or permission is lacking.
     """
     size = files * int(np.prod(form.shape))
     pixels_path, broken_path = _paths(name)
@@ -92,7 +92,7 @@ def _paths(name: str) -> tuple[Path, Path]:
 
 
 def _prune() -> None:
-    """Remove what was used longest ago until the rest is within the limit; never the newest."""
+    """Remove the least recently used until the rest is within the limit; never the newest."""
     kept = []
     for path in cache_folder().glob("*.npy"):
         if not path.name.startswith("."):

@@ -35,18 +35,18 @@ _BROKEN = (
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
 )
-# Both black and white drawings on a transparent ground stay visible on it.
+# Black drawings and white ones on a transparent background both stay visible on it.
 _BEHIND_TRANSPARENT = 128
 _PROBED = 256
 _PROBED_AT = 64  # pixels a side
 
 
 def open_image(path: Path, most: int | None = None) -> Image.Image:
-    """The upright image in a file, its colours as 8-bit `L` or `RGB`.
+    """The upright image in a file, its colors as 8-bit `L` or `RGB`.
 
-    `most` is the longest side that is wanted: a JPEG is decoded at up to twice that, if it is
-    larger. 16 bits keep their upper 8. What is transparent becomes mid-grey. Raises DataError for a
-    file that is no image or is broken.
+    `most` is the longest side needed: a larger JPEG is decoded at up to twice that. Of 16 bits the
+    upper 8 are kept. Transparency becomes mid-gray. Raises DataError for a file that is broken or
+    not an image.
     """
     try:
         with _only_serious_warnings(), Image.open(path) as image:
@@ -61,7 +61,7 @@ def open_image(path: Path, most: int | None = None) -> Image.Image:
 
 
 def probe(path: Path) -> tuple[int, int, bool]:
-    """The height and width of the upright image in a file, and whether any pixel is not grey.
+    """The height and width of the upright image in a file, and whether any pixel is not gray.
 
     Raises DataError as `open_image` does.
     """
@@ -80,9 +80,9 @@ def probe(path: Path) -> tuple[int, int, bool]:
 
 
 def infer_format(paths: Sequence[Path], most: int) -> PixelFormat:
-    """The form to bring images to: their median height and width, scaled down to at most `most`.
+    """The format to convert images to: the median height and width, scaled down to at most `most`.
 
-    Judged by up to 256 of the files, spread evenly; grey if all of their pixels are. Raises
+    Judged by up to 256 of the files, evenly spaced; gray if all of their pixels are. Raises
     DataError if none of them can be read.
     """
     chosen = sorted({*np.linspace(0, len(paths) - 1, min(len(paths), _PROBED)).astype(int)})
@@ -95,17 +95,17 @@ def infer_format(paths: Sequence[Path], most: int) -> PixelFormat:
             reason = reason or str(error)
     if not found:
         raise DataError(f"None of {len(chosen):,} image files can be read. The first: {reason}.")
-    heights, widths, colours = zip(*found, strict=True)
+    heights, widths, colors = zip(*found, strict=True)
     height, width = float(np.median(heights)), float(np.median(widths))
     scale = min(1.0, most / max(height, width))
     return PixelFormat(
-        3 if any(colours) else 1, max(1, round(height * scale)), max(1, round(width * scale))
+        3 if any(colors) else 1, max(1, round(height * scale)), max(1, round(width * scale))
     )
 
 
 @contextmanager
 def _only_serious_warnings() -> Iterator[None]:
-    """Pillow's remarks on odd metadata are dropped; a picture of too many pixels is an error."""
+    """Ignore Pillow's warnings about odd metadata; an image with too many pixels is an error."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -117,11 +117,11 @@ def _in_8_bits(image: Image.Image) -> Image.Image:
     if mode.startswith("I"):  # 16 bits, or 32 that hold 16 or 8
         values = np.asarray(image)
         if values.min() < 0 or values.max() > 0xFFFF:
-            raise ValueError("grey values beyond 16 bits")
+            raise ValueError("gray values beyond 16 bits")
         is_16_bits = mode != "I" or values.max() > 0xFF
         return Image.fromarray((values >> 8 if is_16_bits else values).astype(np.uint8))
     if mode == "F":
-        raise ValueError("grey values that are no whole numbers")
+        raise ValueError("gray values that are not whole numbers")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         behind = Image.new("RGBA", image.size, (*(_BEHIND_TRANSPARENT,) * 3, 255))
@@ -131,9 +131,9 @@ def _in_8_bits(image: Image.Image) -> Image.Image:
 
 
 def decode_file(path: Path, form: PixelFormat) -> Array:
-    """uint8 (channels, height, width): scaled to cover the form, and cut to it around the middle.
+    """uint8 (channels, height, width): scaled to cover the format, then cropped to its center.
 
-    Raises DataError for a file that is no image or is broken.
+    Raises DataError for a file that is broken or not an image.
     """
     image = open_image(path, max(form.height, form.width))
     image = image.convert("L" if form.channels == 1 else "RGB")

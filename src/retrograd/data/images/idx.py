@@ -1,7 +1,7 @@
-"""Arrays in the IDX format, as MNIST has them (described at https://yann.lecun.com/exdb/mnist).
+"""Arrays in the IDX format, as used by MNIST (described at https://yann.lecun.com/exdb/mnist).
 
-Two zero bytes, one for the type, one for the number of axes, a big-endian uint32 for the length of
-each, then the values, big-endian, the last axis fastest.
+Two zero bytes, one byte for the type, one for the number of axes, a big-endian uint32 for the
+length of each axis, then the values, big-endian, with the last axis varying fastest.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["idx_parts", "labels_beside", "read_idx"]
 Array = np.ndarray[Any, Any]
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
-# train-images-idx3-ubyte.gz, and what unpackers make of it.
+# train-images-idx3-ubyte.gz, and the names that unpacking programs give it.
 _IMAGES = re.compile(r"(?P<part>.*?)[-_.]?images[-_.]idx(?P<axes>\d)[-_.]ubyte(\.gz)?", re.I)
 _TESTS = ("t10k", "test")
 
@@ -40,7 +40,7 @@ def read_idx(path: Path) -> Array:
         if path.suffix == ".gz":
             contents = gzip.decompress(contents)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f"{path} is a broken gzip file: {error}. Fetch it again.") from error
+        raise DataError(f"{path} is a broken gzip file: {error}. Download it again.") from error
     except OSError as error:
         raise DataError(f"Cannot read {path}: {plain_reason(error)}.") from error
     if len(contents) < 4 or contents[:2] != b"\0\0" or contents[2] not in _TYPES:
@@ -51,15 +51,15 @@ def read_idx(path: Path) -> Array:
     expected = start + math.prod(shape) * dtype.itemsize
     if len(contents) != expected or not axes:
         raise DataError(
-            f"{path} is not a whole IDX file: it has {len(contents):,} bytes, where its header "
-            f"promises {expected:,}. Fetch it again."
+            f"{path} is an incomplete IDX file: it has {len(contents):,} bytes, and its header "
+            f"promises {expected:,}. Download it again."
         )
     values = np.frombuffer(contents, dtype, offset=start).reshape(shape)
     return values.astype(dtype.newbyteorder("="))
 
 
 def idx_parts(folder: Path) -> dict[str, Path]:
-    """The files of images in a folder, named as MNIST's are, by part: train and test."""
+    """The image files in a folder, named as MNIST's are, by part: train and test."""
     found = {}
     for entry in sorted(folder.iterdir()):
         match = _IMAGES.fullmatch(entry.name)
@@ -69,9 +69,9 @@ def idx_parts(folder: Path) -> dict[str, Path]:
 
 
 def labels_beside(path: Path) -> Path | None:
-    """The file of labels that belongs to a file of images; None where it is not named as one.
+    """The label file that belongs to an image file; None if `path` is not named as an image file.
 
-    Raises DataError if there is none beside it.
+    Raises DataError if there is no label file beside it.
     """
     match = _IMAGES.fullmatch(path.name)
     if match is None:
@@ -82,4 +82,4 @@ def labels_beside(path: Path) -> Path | None:
     for entry in path.parent.iterdir():
         if entry.name.lower().removesuffix(".gz") == wanted:
             return entry
-    raise DataError(f"{path} is a file of images; beside it there is no {wanted} with its labels.")
+    raise DataError(f"{path} is an image file, but its label file {wanted} is not beside it.")

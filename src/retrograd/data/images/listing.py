@@ -1,4 +1,4 @@
-"""Which image files there are, and what each one shows: folders of classes, a table's paths."""
+"""Image files and what each one shows, from folders of classes or a table's paths."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ _ROWS_TRIED = 1000
 
 @dataclass(frozen=True)
 class ImageFiles:
-    """Image files by their names for a person, and what each shows, where that is known.
+    """Image files by their display names, and what each shows, where that is known.
 
-    `frame` is the table that named them, a row a file.
+    `frame` is the table that named them, one row for each file.
     """
 
     paths: tuple[Path, ...]
@@ -47,20 +47,20 @@ class ImageFiles:
 
 
 def parts_of(folder: Path) -> dict[str, Path]:
-    """The folders of the parts train, valid and test; `folder` itself where it has no train."""
+    """The folders of the parts train, valid and test; `folder` itself if it has no train folder."""
     return part_folders(folder, lambda part: any(map(_has_image, _folders(part))))
 
 
 def has_images(folder: Path) -> bool:
-    """Whether there is an image in a sub-folder, or one that waits for a folder of its class."""
+    """Whether there is an image in a sub-folder, or one that belongs in a class folder."""
     loose = any(map(_is_image, folder.iterdir()))
     return any(map(_has_image, _folders(folder))) or (loose and not is_text_folder(folder))
 
 
 def class_folders(folder: Path, notes: list[str]) -> ImageFiles:
-    """The images below `folder`, labelled by the sub-folder of it that they are in.
+    """The images below `folder`, labeled by the sub-folder that they are in.
 
-    Raises DataError where there are no sub-folders with images.
+    Raises DataError if no sub-folder holds images.
     """
     paths: list[Path] = []
     labels: list[str] = []
@@ -74,28 +74,28 @@ def class_folders(folder: Path, notes: list[str]) -> ImageFiles:
     if not paths:
         loose = sum(1 for _ in _images_below(folder))
         raise DataError(
-            f"{folder} holds {count(loose, 'image')} and no sub-folder with images in it; expected "
+            f"{folder} holds {count(loose, 'image')} and no sub-folder with images; expected "
             "one sub-folder for each class, named after it, such as cats/ and dogs/."
         )
     if empty:
-        notes.append(f"Sub-folders without an image are passed over: {listed(empty)}.")
+        notes.append(f"Sub-folders without an image are ignored: {listed(empty)}.")
     loose = sum(1 for entry in folder.iterdir() if _is_image(entry))
     if loose:
-        notes.append(f"{count(loose, 'image')} beside the class folders of {folder}: passed over.")
+        notes.append(f"{count(loose, 'image')} beside the class folders of {folder}: ignored.")
     return ImageFiles(tuple(paths), _names(paths, folder), pa.array(labels, pa.string()))
 
 
 def find_files(path: Path) -> ImageFiles:
     """The images anywhere below a folder, or the one in a file, without labels.
 
-    Raises DataError where there is none.
+    Raises DataError if there is none.
     """
     if path.is_file():
         return ImageFiles((path,), (str(path),))
     paths = list(_images_below(path))
     if not paths:
         raise DataError(
-            f"{path} holds no image; expected files ending in {listed(sorted(SUFFIXES))}."
+            f"{path} holds no images; expected files ending in {listed(sorted(SUFFIXES))}."
         )
     return ImageFiles(tuple(paths), _names(paths, path))
 
@@ -103,11 +103,10 @@ def find_files(path: Path) -> ImageFiles:
 def table_files(
     path: Path, frame: Any, column: str, target: str | None, notes: list[str]
 ) -> ImageFiles:
-    """The images that a column of a table names, labelled by its column `target` if given.
+    """The images that a table's column names, labeled by its column `target` if given.
 
-    `path` is the table's file, from whose folder the paths are taken. Rows without a path, or
-    without a value of the target, are left out, with a note. Raises DataError for a column that is
-    missing.
+    Paths are relative to the folder of the table's file, `path`. Rows without a path or a target
+    value are left out, with a note. Raises DataError for a missing column.
     """
     table = as_table(frame)
     for name in (column, target):
@@ -135,7 +134,7 @@ def table_files(
 
 
 def image_column(frame: Any, folder: Path) -> str | None:
-    """The first column whose texts all end as image files do, some of which are in `folder`."""
+    """The first column whose texts all end like image files, some of which are in `folder`."""
     table = as_table(frame)
     for name in table.column_names:
         if is_text(table[name].type):
@@ -164,7 +163,7 @@ def _is_image(path: Path) -> bool:
 
 
 def _images_below(folder: Path) -> Iterator[Path]:
-    """In the order of their paths, whatever the file system's."""
+    """Sorted by path, whatever order the file system gives."""
     for place, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
         yield from (path for name in sorted(files) if _is_image(path := Path(place, name)))

@@ -1,4 +1,4 @@
-"""The form that all images of a run have."""
+"""The format of all images of a run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SUFFIXES = frozenset(
 
 @dataclass(frozen=True)
 class PixelFormat:
-    """1 channel (grey), 3 (red, green, blue), or as many as an array has; bytes or float32."""
+    """1 channel (gray), 3 (red, green, blue), or as many as an array has; bytes or float32."""
 
     channels: int
     height: int
@@ -25,6 +25,6 @@ class PixelFormat:
         return self.channels, self.height, self.width
 
     def __str__(self) -> str:
-        colours = {1: "grey", 3: "colour"}.get(self.channels, f"{self.channels} channels")
+        colors = {1: "gray", 3: "color"}.get(self.channels, f"{self.channels} channels")
         values = "" if self.dtype == "uint8" else f", {self.dtype} values"
-        return f"{self.height}×{self.width}, {colours}{values}"
+        return f"{self.height}×{self.width}, {colors}{values}"

@@ -1,4 +1,4 @@
-"""From a path to images: what it holds, part by part, before any file is decoded.
+"""From a path to images: the contents of each part, before any file is decoded.
 
 A path is a folder of images, a folder of IDX files, an IDX or NPZ file, one image, or a table with
 a column of image paths.
@@ -38,21 +38,21 @@ __all__ = ["Found", "format_of", "holds_images", "read_examples_only", "read_par
 Array = np.ndarray[Any, Any]
 
 TABLES = (".csv", ".tsv", ".parquet")
-# What a table's first bytes are searched for, so that other tables are not read twice.
+# The first bytes of a table are searched for these, so that other tables are not read twice.
 _SEARCHED = 1 << 16
 
 
 @dataclass(frozen=True)
 class Found:
-    """Images that are files to be decoded, or an array as it was found; and their labels."""
+    """Images, as files to decode or an array as it was found, and their labels."""
 
     source: Path | str
     images: ImageFiles | Array
-    labels: pa.Array | None = None  # of an array; files have their own
+    labels: pa.Array | None = None  # for an array; files have their own
 
 
 def holds_images(data: Any) -> bool:
-    """Whether a path or arrays are for `read_parts`, which says what is missing if something is."""
+    """Whether a path or arrays are for `read_parts`, which reports anything that is missing."""
     if not isinstance(data, str | os.PathLike):
         return examples_kind(data) == "images"
     path = Path(data)
@@ -68,11 +68,11 @@ def holds_images(data: Any) -> bool:
 def read_parts(
     data: Any, column: str | None, target: str | None, notes: list[str]
 ) -> dict[str, Found]:
-    """The labelled images of each part (train, and valid and test where the data has them).
+    """The labeled images of each part (train, and valid and test if the data has them).
 
     `data` is a path, or arrays as `read_arrays` takes them; `column` and `target` are a table's
-    columns of paths and of what is to be learned. Raises DataError for data that is missing, broken
-    or without labels.
+    columns of paths and of labels. Raises DataError for data that is missing, broken or without
+    labels.
     """
     if not isinstance(data, str | os.PathLike):
         return _parts_of_arrays("The data in memory", data)
@@ -80,7 +80,7 @@ def read_parts(
     if path.is_dir():
         arrays = idx_parts(path)
         if arrays:
-            return {part: _labelled_idx(each) for part, each in arrays.items()}
+            return {part: _labeled_idx(each) for part, each in arrays.items()}
         folders = parts_of(path)
         return {part: Found(each, class_folders(each, notes)) for part, each in folders.items()}
     existing_file(path)
@@ -89,15 +89,15 @@ def read_parts(
         column = column or image_column(frame, path.parent)
         if column is None:
             raise DataError(
-                f"{path} has no column of paths to images that are there; name it with "
-                "--set image=COLUMN. Paths are taken from the table's own folder."
+                f"{path} has no column of paths to existing images; name the column with "
+                "--set image=COLUMN. Paths are relative to the table's folder."
             )
         if target is None:
             raise DataError(f"Name the column of {path} to predict: --target COLUMN.")
         return {"train": Found(path, table_files(path, frame, column, target, notes))}
     if path.suffix.lower() == ".npz":
         return _parts_of_arrays(path, path)
-    return {"train": _labelled_idx(path)}
+    return {"train": _labeled_idx(path)}
 
 
 def _parts_of_arrays(source: Path | str, data: Any) -> dict[str, Found]:
@@ -111,7 +111,7 @@ def _parts_of_arrays(source: Path | str, data: Any) -> dict[str, Found]:
 
 
 def read_examples_only(data: Any, column: str | None, notes: list[str]) -> Found:
-    """The images of a path or of arrays, labels left aside; DataError where there are none."""
+    """The images of a path or of arrays, without labels; DataError if there are none."""
     if not isinstance(data, str | os.PathLike):
         return Found("The data in memory", as_pixels("The data in memory", read_examples(data)))
     path = Path(data)
@@ -123,7 +123,7 @@ def read_examples_only(data: Any, column: str | None, notes: list[str]) -> Found
         frame = read_table(path, notes)
         column = column or image_column(frame, path.parent)
         if column is None:
-            raise DataError(f"{path} has no column of paths to images that are there.")
+            raise DataError(f"{path} has no column of paths to existing images.")
         return Found(path, table_files(path, frame, column, None, notes))
     existing_file(path)
     pixels = read_examples(path) if path.suffix.lower() == ".npz" else read_idx(path)
@@ -131,7 +131,7 @@ def read_examples_only(data: Any, column: str | None, notes: list[str]) -> Found
 
 
 def format_of(found: Found, most: int) -> PixelFormat:
-    """The form that a run on these images brings all of its images to; see `infer_format`."""
+    """The format that a run on these images converts all images to; see `infer_format`."""
     if isinstance(found.images, ImageFiles):
         from retrograd.data.images.decode import infer_format
 
@@ -143,19 +143,19 @@ def format_of(found: Found, most: int) -> PixelFormat:
 def to_set(found: Found, form: PixelFormat, limit: float, notes: list[str]) -> ImageSet:
     """The images with their labels, decoded; see `decode`.
 
-    Raises DataError for arrays of another form.
+    Raises DataError for arrays of another format.
     """
     if isinstance(found.images, ImageFiles):
         if form.dtype != "uint8":
             raise DataError(
-                f"{found.source} holds image files, whose pixels are bytes; the network learned "
-                f"from {form}."
+                f"{found.source} holds image files, whose pixels are bytes; the network was "
+                f"trained on {form}."
             )
         return decode(found.images, form, limit, notes)
     pixels = found.images
     if (pixels.shape[1:], pixels.dtype.name) != (form.shape, form.dtype):
         own = format_of(found, 0)
-        raise DataError(f"{found.source} holds images of {own}; the network learned from {form}.")
+        raise DataError(f"{found.source} holds images of {own}; the network was trained on {form}.")
     names = tuple(str(row) for row in range(1, len(pixels) + 1))
     return ImageSet(pixels, names, found.labels, are_files=False)
 
@@ -163,8 +163,9 @@ def to_set(found: Found, form: PixelFormat, limit: float, notes: list[str]) -> I
 def as_pixels(source: Path | str, x: Array) -> Array:
     """(n, channels, height, width) of (n, h, w), (n, h, w, c), (n, c, h, w) or (n, pixels).
 
-    1, 3 or 4 on an axis are channels, the last axis first; pixels in a row are those of a square,
-    grey image. Bytes stay bytes, everything else becomes float32. Raises DataError for others.
+    An axis of size 1, 3 or 4 is the channels, the last axis being tried first; a flat row of pixels
+    is a square gray image. Bytes stay bytes; other types become float32. Raises DataError for other
+    shapes.
     """
     side = math.isqrt(x.shape[1]) if x.ndim == 2 else 0
     if x.ndim == 2 and side**2 == x.shape[1]:
@@ -177,18 +178,18 @@ def as_pixels(source: Path | str, x: Array) -> Array:
         raise DataError(
             f"{source}: {count(len(x), 'example')} of shape {x.shape[1:]} cannot be read as "
             "images; expected (height, width), (height, width, channels), (channels, height, "
-            "width), or the pixels of a square image in a row."
+            "width), or the flattened pixels of a square image."
         )
     return np.ascontiguousarray(x if x.dtype == np.uint8 else x.astype(np.float32))
 
 
-def _labelled_idx(path: Path) -> Found:
+def _labeled_idx(path: Path) -> Found:
     pixels = as_pixels(path, read_idx(path))
     beside = labels_beside(path)
     if beside is None:
         raise DataError(
-            f"{path.name} is not named as a file of images whose labels can be found; expected "
-            "NAME-images-idx3-ubyte beside NAME-labels-idx1-ubyte, also .gz."
+            f"{path.name} is not named as an image file whose labels can be found; expected "
+            "NAME-images-idx3-ubyte beside NAME-labels-idx1-ubyte, with or without .gz."
         )
     labels = read_idx(beside)
     if labels.shape != (len(pixels),):
@@ -200,7 +201,7 @@ def _labelled_idx(path: Path) -> Found:
 
 
 def _names_images(path: Path) -> bool:
-    """Whether a table seems to name images, and does."""
+    """Whether a table seems to name images, and they exist."""
     if path.suffix.lower() != ".parquet":
         with path.open("rb") as file:
             head = file.read(_SEARCHED).lower().replace(b"\0", b"")
@@ -209,4 +210,4 @@ def _names_images(path: Path) -> bool:
     try:
         return image_column(read_table(path), path.parent) is not None
     except DataError:
-        return False  # who reads it for training says why
+        return False  # reading it for training raises the reason

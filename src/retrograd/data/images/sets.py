@@ -1,4 +1,4 @@
-"""Images ready for a network: pixels by row, with a name and a label each."""
+"""Images ready for a network: pixels by row, each with a name and a label."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Array = np.ndarray[Any, Any]
 
 # Sets up to this size are held in memory, larger ones read as they are needed.
 MEMORY_BYTES = 512 << 20
-# Decoding as much as this takes long enough to keep the result.
+# Decoding this much takes long enough to keep the result.
 _WORTH_KEEPING_FILES = 512
 _WORTH_KEEPING_BYTES = 32 << 20
 _SHOWN_BROKEN = 5
@@ -34,7 +34,7 @@ _ROWS_AT_ONCE = 1024
 
 
 class Pixels(Protocol):
-    """Images by row number: an array, or what acts like one and reads them when asked."""
+    """Images by row number: an array, or an object that acts like one and reads them on demand."""
 
     @property
     def shape(self) -> tuple[int, ...]: ...
@@ -44,7 +44,7 @@ class Pixels(Protocol):
 
 @dataclass(frozen=True)
 class Chosen:
-    """Some rows of others' pixels, in an order."""
+    """A selection of another set's rows, in a given order."""
 
     pixels: Pixels
     rows: Array
@@ -59,7 +59,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class FromFiles:
-    """Pixels that are decoded each time they are asked for."""
+    """Pixels that are decoded each time they are read."""
 
     paths: tuple[Path, ...]
     form: PixelFormat
@@ -82,8 +82,8 @@ class FromFiles:
 class ImageSet:
     """Pixels (rows, channels, height, width), and each row's name and label.
 
-    A name is the path of a file, or else (`are_files` off) a number. `frame` is the table that
-    named the images, with the same rows.
+    A name is a file's path, or a number if `are_files` is False. `frame` is the table that named
+    the images, with the same rows.
     """
 
     pixels: Pixels
@@ -113,15 +113,15 @@ class ImageSet:
 
 
 def in_memory(pixels: Pixels) -> bool:
-    """Whether these may all be held at once."""
+    """Whether all of these may be held in memory at once."""
     return int(np.prod(pixels.shape)) <= MEMORY_BYTES
 
 
 def decode(files: ImageFiles, form: PixelFormat, limit: float, notes: list[str]) -> ImageSet:
-    """The images in their form; files that are broken are left out, and named in `notes`.
+    """The images in their format; broken files are left out and named in `notes`.
 
-    They come from the cache if they are there. Raises DataError if more than the share `limit` of
-    the files is broken.
+    They come from the cache if it has them. Raises DataError if the share of broken files exceeds
+    `limit`.
     """
     pixels, broken = _decoded(files.paths, form)
     _judge_broken(broken, len(files.paths), limit, notes)
@@ -159,7 +159,7 @@ def _stat(path: Path) -> Any:
     try:
         return path.stat()
     except OSError:
-        return None  # the decoder says why
+        return None  # the decoder reports why
 
 
 def _chunks(paths: Sequence[Path], form: PixelFormat) -> Iterator[tuple[int, Any]]:
@@ -170,7 +170,7 @@ def _chunks(paths: Sequence[Path], form: PixelFormat) -> Iterator[tuple[int, Any
 
 
 def _fill(array: Array, paths: Sequence[Path], form: PixelFormat) -> dict[int, str]:
-    """Decode into `array`; the places of broken files, which mean nothing there, with reasons."""
+    """Decode into `array`; the indices of broken files, where it holds no image, with reasons."""
     broken: dict[int, str] = {}
     for place, chunk in _chunks(paths, form):
         array[place : place + len(chunk.pixels)] = chunk.pixels
@@ -188,15 +188,15 @@ def _judge_broken(broken: dict[int, str], files: int, limit: float, notes: list[
     if len(broken) > limit * files:
         raise DataError(
             f"{len(broken):,} of {count(files, 'image')} cannot be read, more than {limit:.1%}: "
-            f"{examples}. Mend or remove them, or train with --set broken=SHARE to allow more."
+            f"{examples}. Repair or remove them, or allow more with --set broken=SHARE."
         )
     notes.append(f"{len(broken):,} of {count(files, 'image')} cannot be read: {examples}.")
 
 
 def pixel_statistics(images: ImageSet) -> tuple[Array, Array]:
-    """The mean and the standard deviation of each channel, (channels,), in the pixels' own units.
+    """The mean and the standard deviation of each channel, (channels,), in the pixels' units.
 
-    A channel that never changes has a standard deviation of 1, so that dividing by it is harmless.
+    A constant channel is given a standard deviation of 1, so that dividing by it is harmless.
     """
     channels = images.pixels.shape[1]
     pixels = 0

@@ -1,4 +1,4 @@
-"""Many image files to pixels, decoded ahead by worker processes."""
+"""Pixels of many image files, decoded ahead by worker processes."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ __all__ = ["Chunk", "decode_files"]
 Array = np.ndarray[Any, Any]
 
 _FILES_PER_CHUNK = 64
-# Below it a process would take longer to start than the files to decode.
+# For fewer files, starting a process would take longer than decoding them.
 _FILES_FOR_WORKERS = 512
 
 
 class Chunk(NamedTuple):
-    """Files decoded: their pixels (files, channels, height, width), and why some could not be.
+    """Decoded files: their pixels (files, channels, height, width), and why some are broken.
 
-    `broken` are places within the chunk; the pixels there mean nothing.
+    `broken` holds indices within the chunk; the pixels there are meaningless.
     """
 
     pixels: Array
@@ -36,7 +36,7 @@ class Chunk(NamedTuple):
 
 
 def _decode_chunk(paths: Sequence[Path], form: PixelFormat) -> Chunk:
-    # Pillow is imported where it works, so that a run on a table does without.
+    # Pillow is imported in the worker, so that a run on a table does not load it.
     from retrograd.data.images.decode import decode_file
 
     pixels = np.zeros((len(paths), *form.shape), np.uint8)
@@ -50,14 +50,14 @@ def _decode_chunk(paths: Sequence[Path], form: PixelFormat) -> Chunk:
 
 
 def decode_files(paths: Sequence[Path], form: PixelFormat) -> Iterator[Chunk]:
-    """The files in their order, some at a time, decoded ahead by a worker process a core.
+    """The files in order, some at a time, decoded ahead by one worker process per core.
 
-    Processes, since threads that decode small files wait for each other's Python: 6,000 PNG files
+    Processes, because threads that decode small files wait for each other's Python: 6,000 PNG files
     of 28×28 took one thread 0.28 s, two threads 0.43 s and two processes 0.17 s on two cores; 150
-    JPEG files of 1600×1200 0.32, 0.17 and 0.19 s. They are spawned: a fork would copy the threads
-    of XLA in the middle of their work. Where they cannot start, the files are decoded here.
+    JPEG files of 1600×1200 took 0.32, 0.17 and 0.19 s. They are spawned, because a fork would copy
+    XLA's threads in the middle of their work. If they cannot start, the files are decoded here.
     """
-    # Imported where it is used, as a run on a table does without.
+    # Imported here, because a run on a table does not need it.
     from concurrent.futures.process import BrokenProcessPool
 
     chunks = [
@@ -81,7 +81,7 @@ def decode_files(paths: Sequence[Path], form: PixelFormat) -> Iterator[Chunk]:
 def _decoded_ahead(
     chunks: Sequence[Sequence[Path]], form: PixelFormat, workers: int
 ) -> Generator[Chunk, None, None]:
-    """The chunks in their order; at most two a worker are under way or wait to be taken."""
+    """The chunks in order; at most two per worker are being decoded or wait to be taken."""
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 

@@ -1,1 +1,1 @@
-"""Series of numbers over time, and the clock that names their instants."""
+"""Series of numbers over time, and the clock that labels their steps."""

@@ -1,4 +1,4 @@
-"""The times of a series: how they are written, and how far apart they are."""
+"""The times of a series: their format and their step."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _UNITS = {
 
 @dataclass(frozen=True)
 class Clock:
-    """Equal steps of time: tick `first` and every `step` after it.
+    """Equal time steps: tick `first` and every `step` after it.
 
-    `unit` is what ticks count: "month" (since 1970), "second" (since 1970), or "number", of a
-    column of numbers or of rows that have no time.
+    `unit` is what ticks count: "month" (since 1970), "second" (since 1970), or "number" for a
+    column of numbers or rows without a time.
     """
 
     unit: str
@@ -40,7 +40,7 @@ class Clock:
     step: float
 
     def label(self, place: float) -> str:
-        """The time at `place`, from 0, as a person writes it: ISO 8601, or a number."""
+        """The time at index `place` as text: ISO 8601, or a number."""
         tick = self.first + self.step * place
         if self.unit == "number":
             return str(int(tick)) if tick == int(tick) else repr(tick)
@@ -52,7 +52,7 @@ class Clock:
         return written[:16] if tick % 60 == 0 and self.step % 60 == 0 else written
 
     def in_words(self) -> str:
-        """How far apart the times are: "1 month", "15 minutes"."""
+        """The time between steps: "1 month", "15 minutes"."""
         size, name = self.step, self.unit
         if name == "number":
             return f"steps of {size:g}"
@@ -65,13 +65,13 @@ class Clock:
 def read_times(name: str, cells: pa.Array, notes: list[str]) -> tuple[str, Array]:
     """The unit of a column of times, and (n,) its ticks, float64.
 
-    Dates that all stand on the same day of their months, and are not equally far apart, count
-    months. Raises DataError for a cell that is missing or no time.
+    Dates that all fall on the same day of the month, and are not equally far apart, count months.
+    Raises DataError for a cell that is missing or not a time.
     """
     if cells.null_count:
         row = cells.is_null().to_pylist().index(True) + 1
         raise DataError(
-            f"Column {shown(name)}, row {row}: the time is missing. Fill it in or take the row out."
+            f"Column {shown(name)}, row {row}: the time is missing. Fill it in or remove the row."
         )
     layouts = _layouts(cells)
     if not layouts:
@@ -90,16 +90,16 @@ def read_times(name: str, cells: pa.Array, notes: list[str]) -> tuple[str, Array
 
 
 def _layouts(cells: pa.Array) -> list[str]:
-    """How the cells are written, if they are dates; whole numbers may be, as 20240131."""
+    """The formats of the cells, if they are dates; whole numbers such as 20240131 may be."""
     if is_time(cells.type):
-        return ["year-month-day"]  # which of them does not matter
+        return ["year-month-day"]  # any of them will do
     if pa.types.is_integer(cells.type):
         return [each for each in find_layouts(labels(cells)) if each == "yearmonthday"]
     return find_layouts(cells) if is_text(cells.type) else []
 
 
 def _refuse_mixture(name: str, cells: pa.Array, no_number: Array) -> None:
-    """DataError for the first cell that is not what most are: dates of one layout, or numbers."""
+    """DataError for the first cell that differs from most: dates of one format, or numbers."""
     if not no_number.any():
         return
     expected, wrong = "a number", no_number
@@ -109,4 +109,4 @@ def _refuse_mixture(name: str, cells: pa.Array, no_number: Array) -> None:
             expected, wrong = f"a date written as {layout}", no_date
     if wrong.sum() == len(wrong):
         expected = "a date (such as 2024-01-31) or a number"
-    refuse_wrong(name, cells, wrong, expected, "Write all times in one way.")
+    refuse_wrong(name, cells, wrong, expected, "Write all times in one format.")

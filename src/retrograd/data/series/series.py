@@ -1,4 +1,4 @@
-"""A column of numbers in the order of time, at equal steps, its gaps filled in and remembered."""
+"""A column of numbers in time order, at equal steps, with its gaps filled in and recorded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from retrograd.data.series.clock import Clock, read_times
-from retrograd.data.tables.cells import normalised, read_numbers
+from retrograd.data.tables.cells import normalized, read_numbers
 from retrograd.data.tables.columns import number_format
 from retrograd.data.tables.facts import gather, refuse_vast, refuse_wrong
 from retrograd.data.tables.table import as_table
@@ -34,18 +34,18 @@ class Series:
         return len(self.values)
 
     def part(self, start: int, stop: int) -> Series:
-        """The values from place `start` to before `stop`."""
+        """The values from index `start` up to, not including, `stop`."""
         clock = Clock(self.clock.unit, self.clock.first + start * self.clock.step, self.clock.step)
         return Series(self.values[start:stop], self.known[start:stop], clock)
 
 
 def read_series(frame: Any, target: str, time: str | None, notes: list[str]) -> Series:
-    """The numbers of the column `target` in the order of the column `time`, or of the rows.
+    """The numbers in the column `target`, in the order of the column `time` or of the rows.
 
-    Rows in another order are sorted; missing values and missing times take the value before them,
-    or are left out where the series begins or ends with them; all of it is said in `notes`.
-    Raises DataError for a column that is not there or holds something else, times that occur twice
-    or are not multiples of one step apart, and more than a fifth of the values missing.
+    Unsorted rows are sorted. Missing values and missing times take the value before them, or are
+    left out at the ends of the series. `notes` reports each. Raises DataError for a column that is
+    missing or holds something else, for times that occur twice or are not multiples of one step
+    apart, and if more than a fifth of the values is missing.
     """
     table = as_table(frame)
     for name in (target, *([] if time is None else [time])):
@@ -58,10 +58,10 @@ def read_series(frame: Any, target: str, time: str | None, notes: list[str]) -> 
     if time is None:
         unit, ticks = "number", np.arange(1.0, len(values) + 1)
     else:
-        unit, ticks = read_times(time, normalised(table[time]), notes)
+        unit, ticks = read_times(time, normalized(table[time]), notes)
         order = np.argsort(ticks, kind="stable")
         if not np.array_equal(order, np.arange(len(ticks))):
-            notes.append(f"The rows are not in the order of {shown(time)}; they are sorted by it.")
+            notes.append(f"The rows are not ordered by {shown(time)}; they are sorted by it.")
         ticks, values = ticks[order], values[order]
     present = np.flatnonzero(np.isfinite(values))
     if len(present) < 3:
@@ -72,7 +72,7 @@ def read_series(frame: Any, target: str, time: str | None, notes: list[str]) -> 
     first, last = present[0], present[-1] + 1
     if last - first < len(values):
         left_out = count(len(values) - int(last - first), "row")
-        notes.append(f"{left_out} without a value at the ends of {shown(target)} left out.")
+        notes.append(f"{left_out} without a value at the ends of {shown(target)}: left out.")
     ticks, values = ticks[first:last], values[first:last]
     clock, places = _steps(time or "row", unit, ticks)
     return _filled(target, clock, places, values, notes)
@@ -87,22 +87,22 @@ def _numbers(name: str, column: Any) -> Array:
         facts.cells,
         wrong | np.isinf(values),
         "a finite number",
-        "Mend the cell, or empty it to have it filled in.",
+        "Correct the cell, or empty it to have it filled in.",
     )
     refuse_vast(name, facts.cells, values)
     return values
 
 
 def _steps(name: str, unit: str, ticks: Array) -> tuple[Clock, Array]:
-    """The clock of sorted ticks, and which of its places each tick has."""
+    """The clock of sorted ticks, and the index of each tick on it."""
     apart = np.diff(ticks)
     sizes, counts = np.unique(apart[apart > 0], return_counts=True)
     clock = Clock(unit, float(ticks[0]), float(sizes[counts.argmax()]) if len(sizes) else 1.0)
     if (apart == 0).any():
         place = (ticks[np.argmax(apart == 0)] - clock.first) / clock.step
         raise DataError(
-            f"The time {clock.label(place)} stands in column {shown(name)} more than once. A "
-            "series has one value a time: sum or average the rows of each, or take one of several "
+            f"The time {clock.label(place)} occurs in column {shown(name)} more than once. A "
+            "series has one value for each time: sum or average its rows, or take one of several "
             "series."
         )
     steps = (ticks - ticks[0]) / clock.step
@@ -113,8 +113,8 @@ def _steps(name: str, unit: str, ticks: Array) -> tuple[Clock, Array]:
         before, after = (clock.label(float(steps[i])) for i in (row - 1, row))
         raise DataError(
             f"The times in column {shown(name)} are mostly {clock.in_words()} apart, but {before} "
-            f"is followed by {after}. Give the series equal steps (one row a day, say), or leave "
-            "--time out to take the rows as equally far apart."
+            f"is followed by {after}. Give the series equal steps (such as one row a day), or "
+            "leave out --time to take the rows as equally far apart."
         )
     return clock, places
 
@@ -127,20 +127,20 @@ def _filled(target: str, clock: Clock, places: Array, values: Array, notes: list
         raise DataError(
             f"{missing:,} of {size:,} values of {shown(target)} are missing, counting "
             f"{size - len(values):,} times without a row ({clock.in_words()} apart); expected at "
-            f"most {_MOST_FILLED:.0%}. Fill them in, or leave --time out to take the rows as "
+            f"most {_MOST_FILLED:.0%}. Fill them in, or leave out --time to take the rows as "
             "equally far apart."
         )
     known = np.zeros(size, np.bool_)
     known[places[present]] = True
     filled = np.empty(size)
     filled[known] = values[present]
-    # Not what lies between two values: that would know the one that is to be forecast.
+    # Not interpolated: that would leak the value that is to be forecast.
     filled = filled[np.maximum.accumulate(np.where(known, np.arange(size), 0))]
     if missing:
         where = clock.label(int(np.argmin(known)))
         notes.append(
             f"{count(missing, 'missing value')} of {shown(target)} ({size - len(values):,} of them "
-            f"times without a row), the first at {where}: the value before is taken; a forecast of "
-            "such a value is neither trained nor measured."
+            f"times without a row), the first at {where}, are filled with the value before. "
+            "Forecasts of these values are neither trained on nor scored."
         )
     return Series(filled, known, clock)

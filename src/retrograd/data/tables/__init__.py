@@ -1,1 +1,1 @@
-"""Tables in: a file's rows, the kinds of its columns, and the numbers a network takes."""
+"""Tables: a file's rows, the kinds of its columns, and the numbers a network takes."""

@@ -1,7 +1,7 @@
-"""Cells to numbers, flags and labels, a whole column at a time.
+"""Cells as numbers, flags and labels, a whole column at a time.
 
-Every reader takes the column as `normalised` gives it and returns NaN where a cell is missing, and
-a mask of the cells that hold something else than what was asked for.
+Every reader takes the column that `normalized` returns. It gives NaN where a cell is missing, and
+a mask of the cells that hold something other than what was asked for.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = [
     "is_text",
     "is_time",
     "labels",
-    "normalised",
+    "normalized",
     "read_flags",
     "read_numbers",
     "spelled_as",
@@ -38,17 +38,17 @@ _SPACES = " \u00a0\u202f"
 
 
 class Reading(NamedTuple):
-    """A column read as numbers: (n,) values, NaN where missing, and (n,) what did not fit."""
+    """A column read as numbers: (n,) values, NaN where missing, and (n,) cells that did not fit."""
 
     values: np.ndarray[Any, np.dtype[np.float64]]
     wrong: np.ndarray[Any, np.dtype[np.bool_]]
 
 
-def normalised(column: pa.ChunkedArray, markers: tuple[str, ...] = ()) -> pa.Array:
+def normalized(column: pa.ChunkedArray, markers: tuple[str, ...] = ()) -> pa.Array:
     """One array of trimmed large strings, booleans, float64 / int64 or timestamps in seconds.
 
-    Texts that mark a missing value (`MISSING_MARKERS` and `markers`), NaN and null become null. A
-    type that is none of these (lists, structs, bytes) stays as it is.
+    Texts that mark a missing value (`MISSING_MARKERS` and `markers`), NaN and null become null.
+    Other types (lists, structs, bytes) stay as they are.
     """
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
@@ -66,7 +66,7 @@ def normalised(column: pa.ChunkedArray, markers: tuple[str, ...] = ()) -> pa.Arr
         return nulled(values, pc.is_nan(values))
     if is_time(kind):
         if pa.types.is_timestamp(kind) and kind.tz:
-            column = pc.local_timestamp(column)  # as a text of it is read: by its own clock
+            column = pc.local_timestamp(column)  # by its own clock, as its text would be read
         return _one(column.cast(pa.timestamp("us"), safe=False).cast(pa.timestamp("s"), safe=False))
     return _one(column)
 
@@ -108,7 +108,7 @@ def read_numbers(cells: pa.Array, decimal: str = ".") -> Reading:
 
 
 def read_flags(cells: pa.Array) -> Reading:
-    """Cells as 0 and 1: true/false, yes/no, y/n, t/f, 1/0, letter case aside."""
+    """Cells as 0 and 1: true/false, yes/no, y/n, t/f, 1/0, in any letter case."""
     if pa.types.is_boolean(cells.type) or is_number(cells.type):
         values = floats(cells)
         wrong = ~np.isin(values, (0.0, 1.0)) & ~np.isnan(values)
@@ -121,7 +121,7 @@ def read_flags(cells: pa.Array) -> Reading:
 
 
 def labels(cells: pa.Array) -> pa.Array:
-    """Cells as large strings, one spelling a value: 3, 3.0 and "3.0" are all "3"."""
+    """Cells as large strings, one spelling per value: 3, 3.0 and "3.0" are all "3"."""
     text = cells.cast(pa.large_string())
     if is_time(cells.type):  # a day is written without its midnight
         return pc.replace_substring(text, pattern=" 00:00:00", replacement="")
@@ -129,7 +129,7 @@ def labels(cells: pa.Array) -> pa.Array:
 
 
 def spelled_as(known: Sequence[str], texts: pa.Array) -> pa.Array:
-    """`labels`, with true and false as `known` spells them: True in one file is true in another."""
+    """`labels`, with true and false spelled as in `known`: one file's True is another's true."""
     for word in ("true", "false"):
         spellings = [each for each in known if each.lower() == word]
         if len(spellings) == 1:
@@ -138,7 +138,7 @@ def spelled_as(known: Sequence[str], texts: pa.Array) -> pa.Array:
 
 
 def _plain_numbers(text: pa.Array, decimal: str) -> pa.Array:
-    """Texts that Arrow parses as float64; null where a text is no number."""
+    """Texts that Arrow parses as float64; null where a text is not a number."""
     text = pc.replace_substring_regex(text, pattern="\u2212", replacement="-")
     signs = r"[$€£¥₹]"
     text = pc.replace_substring_regex(text, pattern=rf"^([+-]?)\s*{signs}\s*", replacement=r"\1")

@@ -1,4 +1,4 @@
-"""What kind a column is: judged from its values, or read as the kind that a person asked for."""
+"""The kind of a column: judged from its values, or as the user asked."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ __all__ = ["KINDS", "Column", "judge", "number_format", "read_as", "read_column"
 
 KINDS = ("number", "category", "date", "flag", "identifier", "constant", "text")
 
-# Whole words of a column's name; the second set names a key only where the values also count up.
+# Whole words of a column's name; the second set names a key only if the values also count up.
 _KEY_WORDS = {"id", "ids", "uuid", "guid", "rowid", "pid"}
 _COUNTER_WORDS = {"no", "nr", "index", "idx", "key", "row", "rownames", "record", "serial"}
 _CODE_WORDS = {"zip", "zipcode", "postcode", "postal", "plz", "fips", "code", "subclass"}
 _DATE_WORDS = {"date", "day", "ymd", "dt"}
-# How dates that are no texts in one file are written as texts in another.
+# How dates that one file stores as dates are written as texts in another.
 _ISO = "year-month-day"
 
 Values = np.ndarray[Any, np.dtype[np.float64]]
@@ -42,7 +42,7 @@ Values = np.ndarray[Any, np.dtype[np.float64]]
 _MARKERS_MOST = 5
 _MARKERS_SHARE = 0.1
 _MARKERS_NUMBERS = 20
-# An address has about four words that are no numbers, a headline six.
+# An address has about four words that are not numbers, a headline six.
 _PROSE_WORDS = 5
 _NEARLY_ALL = 0.8
 _MANY_ROWS = 50
@@ -52,9 +52,9 @@ _MANY_ROWS = 50
 class Column:
     """How one column is read.
 
-    `kind` and the `reason` for it in plain words; `missing`, the share of rows without a value;
-    `decimal`, the decimal mark of numbers written as text; `layout`, how texts write the dates;
-    `markers`, texts that mean a missing value in this column.
+    `kind`, and the `reason` for it in plain words; `missing`, the share of rows without a value;
+    `decimal`, the decimal mark of numbers written as text; `layout`, the format of dates written as
+    text; `markers`, texts that mean a missing value in this column.
     """
 
     name: str
@@ -72,7 +72,7 @@ class Column:
 
 
 def judge(facts: Facts) -> Column:
-    """The column with the kind that its values speak for."""
+    """The column, its kind judged from its values."""
     different = len(facts.distinct)
     if facts.present == 0:
         return _column(facts, "constant", "no value in any row")
@@ -86,11 +86,11 @@ def judge(facts: Facts) -> Column:
         return _judge_numbers(facts, floats(facts.distinct))
     if is_text(facts.cells.type):
         return _judge_text(facts)
-    return _column(facts, "identifier", f"values of type {facts.cells.type}, which are not read")
+    return _column(facts, "identifier", f"values of type {facts.cells.type}, not supported")
 
 
 def read_as(facts: Facts, kind: str) -> Column:
-    """The column as the `kind` asked for; DataError with the first cell that cannot be read so."""
+    """The column as the requested `kind`; DataError with the first cell that cannot be read so."""
     reason = "as asked for"
     if kind == "number":
         decimal, _ = number_format(facts.distinct)
@@ -116,8 +116,8 @@ def read_column(column: Column, cells: pa.Array) -> Values:
         expected = f"a date written {column.layout}"
     else:
         reading, expected = read_flags(cells), "true/false, yes/no or 1/0"
-    mend = "Mend the cell, or leave it empty if it is unknown."
-    refuse_wrong(column.name, cells, reading.wrong, expected, mend)
+    way_out = "Correct the cell, or leave it empty if the value is unknown."
+    refuse_wrong(column.name, cells, reading.wrong, expected, way_out)
     return reading.values
 
 
@@ -133,7 +133,7 @@ def read_labels(column: Column, cells: pa.Array) -> pa.Array:
 
 
 def number_format(distinct: pa.Array) -> tuple[str, Reading]:
-    """The decimal mark under which most texts are numbers, and how they read then."""
+    """The decimal mark with which most texts are numbers, and the numbers read with it."""
     reading = read_numbers(distinct)
     if reading.wrong.any():
         with_comma = read_numbers(distinct, decimal=",")
@@ -153,7 +153,7 @@ def _judge_text(facts: Facts) -> Column:
     if layouts := find_layouts(facts.distinct):
         reason = f"{count(different, 'different date')}, written {layouts[0]}"
         if len(layouts) > 1:
-            reason += f" (or {layouts[1]}: the dates fit both)"
+            reason += f" (or {layouts[1]}; the dates fit both)"
         return _column(facts, "date", reason, layout=layouts[0])
     if markers := _markers_among_numbers(facts, numbers):
         reason = f"numbers; {listed(map(shown, markers))} read as missing"
@@ -209,10 +209,10 @@ def _identifier(facts: Facts, what: str) -> Column | None:
 
 
 def _markers_among_numbers(facts: Facts, numbers: Reading) -> tuple[str, ...]:
-    """The few texts that stand in a column of numbers instead of a missing value, if that is so."""
+    """The few texts that mark a missing value in a column of numbers, if there are any."""
     places = np.flatnonzero(numbers.wrong)
     are_few = len(places) <= _MARKERS_MOST
-    # With few numbers, as in 1, 2, 3, "4 or more", the texts are categories as the numbers are.
+    # With few numbers, as in 1, 2, 3, "4 or more", texts and numbers are both categories.
     are_many_numbers = len(facts.distinct) - len(places) > _MARKERS_NUMBERS
     are_rare = facts.counts[places].sum() <= _MARKERS_SHARE * facts.present
     if not (are_few and are_rare and are_many_numbers):

@@ -1,7 +1,7 @@
-"""Separated text: its encoding, its separator, its header, and the line that does not fit.
+"""Delimited text: its encoding, its separator, its header, and the line that does not fit.
 
-pyarrow reads the cells. What it leaves open is settled here from the first part of the file; only a
-file that it refuses is walked line by line, to name the line.
+pyarrow reads the cells. What it does not detect is determined here from the start of the file. Only
+a file that it refuses is read line by line, to name the line.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _OTHER_FORMATS = {
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a file of separated text is written."""
+    """The dialect of a file of delimited text."""
 
     encoding: str
     separator: str
@@ -47,7 +47,7 @@ class Dialect:
 
 
 def sniff(path: Path) -> Dialect:
-    """The encoding, separator and header of a file of separated text.
+    """The encoding, separator and header of a file of delimited text.
 
     Raises DataError for an empty file and for one that is not text.
     """
@@ -60,13 +60,13 @@ def sniff(path: Path) -> Dialect:
             if len(lines) > _SAMPLE_LINES:
                 break
     if not lines:
-        raise DataError(f"{path} is empty; expected a header line and rows below it.")
+        raise DataError(f"{path} is empty; expected a header line with rows below it.")
     separator = _separator(lines, prefer="\t" if path.suffix.lower() == ".tsv" else ",")
     records = _records(lines, separator)
     if not records:
         raise DataError(
             f"{path} has a field longer than {csv.field_size_limit():,} characters near its start; "
-            "a quote is probably left open."
+            "a quote is probably not closed."
         )
     if len(records) == 1 and len(lines) <= _SAMPLE_LINES:
         raise without_rows(path)
@@ -74,12 +74,12 @@ def sniff(path: Path) -> Dialect:
 
 
 def without_rows(path: Path) -> DataError:
-    """The error for a table that is a header only."""
-    return DataError(f"{path} has a header and no rows; expected at least two rows.")
+    """The error for a table that has only a header."""
+    return DataError(f"{path} has a header but no rows; expected at least two rows.")
 
 
 def ragged_line(path: Path, dialect: Dialect) -> DataError | None:
-    """The error for the first record that has not as many fields as the header, if there is one."""
+    """The error for the first record with a different number of fields than the header, or None."""
     expected = len(dialect.header)
     with path.open(encoding=dialect.encoding, newline="") as file:
         reader = csv.reader(file, delimiter=dialect.separator)
@@ -90,7 +90,7 @@ def ragged_line(path: Path, dialect: Dialect) -> DataError | None:
                     return DataError(
                         f"{path}, line {start}: found {count(len(fields), 'field')}, expected "
                         f"{expected} as in the header (fields are separated by "
-                        f"{SEPARATORS[dialect.separator]}s). Mend that line, or put quotes "
+                        f"{SEPARATORS[dialect.separator]}s). Correct that line, or put quotes "
                         "around a field that contains the separator."
                     )
                 start = reader.line_num + 1
@@ -107,8 +107,8 @@ def unclosed_quote(path: Path, last_field: str) -> DataError | None:
     if is_closed:
         return None
     return DataError(
-        f"{path}: the quote that opens before {shown(last_field)} is never closed, so it swallows "
-        "the rest of the file. Close it, or write a quote inside a field twice."
+        f"{path}: the quote before {shown(last_field)} is never closed, so it swallows "
+        "the rest of the file. Close it, or double a quote inside a field."
     )
 
 
@@ -121,14 +121,14 @@ def _encoding(path: Path) -> str:
     for magic, what in _OTHER_FORMATS.items():
         if start.startswith(magic):
             raise DataError(
-                f"{path} is {what}, not separated text. Save the table as CSV or Parquet."
+                f"{path} is {what}, not delimited text. Save the table as CSV or Parquet."
             )
     if b"\0" in start:
         raise DataError(
-            f"{path} is not text that can be read: it has zero bytes and no byte-order mark. "
+            f"{path} is not readable text: it has zero bytes and no byte-order mark. "
             "Save the table as CSV in UTF-8."
         )
-    # Latin-1 gives every byte a character; Windows-1252 leaves five without.
+    # Latin-1 maps every byte to a character; Windows-1252 leaves five undefined.
     return next(name for name in ("utf-8", "cp1252", "latin-1") if _decodes(path, name))
 
 
@@ -145,7 +145,7 @@ def _decodes(path: Path, encoding: str) -> bool:
 
 
 def _separator(lines: list[str], prefer: str) -> str:
-    """The separator that splits every line alike; of several, the one with the most fields."""
+    """The separator that gives every line equally many fields; if several do, the most fields."""
 
     def fitness(separator: str) -> tuple[bool, int, bool]:
         widths = [len(fields) for fields in _records(lines, separator)] or [0]
@@ -155,11 +155,11 @@ def _separator(lines: list[str], prefer: str) -> str:
 
 
 def _records(lines: list[str], separator: str) -> list[list[str]]:
-    """The sample's records; none when a field is too long to be one, as with a wrong separator."""
+    """The sample's records; none if a field is too long, as with a wrong separator."""
     try:
         records = [fields for fields in csv.reader(lines, delimiter=separator) if fields]
     except csv.Error:
         return []
-    # A quoted field may run on past the sample: its record is left out.
+    # A quoted field may run past the sample: its record is left out.
     cut_off = len(lines) > _SAMPLE_LINES and len(records) > 1
     return records[:-1] if cut_off else records

@@ -1,7 +1,7 @@
-"""Texts to dates: which layout a column uses, and every cell as seconds since 1970.
+"""Texts as dates: the layout that a column uses, and every cell as seconds since 1970.
 
-The calendar is worked out here because `strptime` takes 2021-02-30 for the second of March and
-reads the names of months in the machine's language.
+The calendar is computed here because `strptime` reads 2021-02-30 as the second of March and month
+names in the machine's language.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _TIME = (
     r"(?:[T ]\s*(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?"
     r"\s*(?P<half>(?i:[ap])(?i:\.?m\.?))?\s*(?:Z|UTC|[+-]\d{2}:?\d{2})?)?"
 )
-# In the order of preference where a column fits several.
+# In order of preference, for a column that fits several.
 _PATTERNS = {
     "year-month-day": rf"{_YEAR}[-/.]{_MONTH}[-/.]{_DAY}{_TIME}",
     "year-month": rf"{_YEAR}[-/.]{_MONTH}",
@@ -67,7 +67,7 @@ def read_dates(cells: pa.Array, layout: str) -> Reading:
 
 
 def _seconds(found: pa.StructArray) -> tuple[Values, np.ndarray[Any, np.dtype[np.bool_]]]:
-    """Seconds since 1970 of the matched parts, and whether there is such a day and time."""
+    """Seconds since 1970 of the matched parts, and whether the day and time exist."""
     year = _part(found, "year", absent=0)
     year = np.where(year >= 100, year, year + np.where(year >= 69, 1900, 2000))
     month = _month_named(found) if "name" in _names(found) else _part(found, "month", absent=1)
@@ -96,7 +96,7 @@ def _part(found: pa.StructArray, name: str, absent: int) -> Values:
     if name not in _names(found):
         return np.full(len(found), absent)
     zero = strings(["0"])[0]
-    # An optional part that is not there is "", which becomes "0".
+    # A missing optional part is "", which becomes "0".
     return integers(pc.binary_join_element_wise(zero, found.field(name), strings([""])[0]))
 
 

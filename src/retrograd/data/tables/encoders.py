@@ -1,4 +1,4 @@
-"""One column to numbers or codes, with what was measured on the training rows.
+"""One column as numbers or codes, by what was measured on the training rows.
 
 Each encoder is a frozen record of plain values, so that its fields are its JSON.
 """
@@ -30,7 +30,7 @@ __all__ = [
 Values = np.ndarray[Any, np.dtype[np.float64]]
 
 UNSEEN = 0
-"""The code of a category that training did not see."""
+"""The code of a category that was not in the training data."""
 
 _CLIP = 3.0
 _DAY_SECONDS = 86400
@@ -39,33 +39,33 @@ _DAYS_IN_YEAR = 365.2425
 
 @dataclass(frozen=True)
 class Scale:
-    """Robust scaling and smooth clipping: x -> z / sqrt(1 + (z/3)²), z = (x - centre) * factor.
+    """Robust scaling and smooth clipping: x -> z / sqrt(1 + (z/3)²), z = (x - center) * factor.
 
-    After RealMLP (Holzmüller, Grinsztajn, Steinwart 2024, section 3): values near the centre are
-    scaled, and none leaves (-3, 3) however far out it lies. Missing values become 0, the centre.
+    After RealMLP (Holzmüller, Grinsztajn, Steinwart 2024, section 3): values near the center are
+    scaled, and even extreme ones stay within (-3, 3). Missing values become 0, the center.
     """
 
-    centre: float
+    center: float
     factor: float
 
     def apply(self, values: Values) -> Values:
-        z = (values - self.centre) * self.factor
+        z = (values - self.center) * self.factor
         return np.where(np.isnan(z), 0.0, z / np.hypot(1.0, z / _CLIP))
 
 
 def scale_of(values: Values) -> Scale:
-    """Median, and 1 / interquartile range, or 1 / standard deviation where that range is 0."""
+    """Median, and 1 / interquartile range, or 1 / standard deviation if that range is 0."""
     values = values[~np.isnan(values)]
     if not len(values):
         return Scale(0.0, 0.0)
-    low, centre, high = np.percentile(values, (25, 50, 75))
-    # Rounding gives equal values a standard deviation a little above 0.
+    low, center, high = np.percentile(values, (25, 50, 75))
+    # Rounding gives equal values a standard deviation slightly above 0.
     spread = high - low or (values.std() if np.ptp(values) else 0.0)
-    return Scale(float(centre), float(1 / spread) if spread else 0.0)
+    return Scale(float(center), float(1 / spread) if spread else 0.0)
 
 
 class _WithMissing:
-    """The 0/1 column that says where a value was missing, if training saw any missing."""
+    """The 0/1 column that marks missing values, if the training data had any."""
 
     name: str
     has_missing: bool
@@ -79,7 +79,7 @@ class _WithMissing:
 
 @dataclass(frozen=True)
 class NumberEncoder(_WithMissing):
-    """A number: scaled, a missing one at the median."""
+    """A number: scaled; a missing one becomes the median."""
 
     name: str
     scale: Scale
@@ -103,7 +103,7 @@ class NumberEncoder(_WithMissing):
 
 @dataclass(frozen=True)
 class FlagEncoder(_WithMissing):
-    """A flag: 0 or 1, a missing one as the more frequent of the two."""
+    """A flag: 0 or 1; a missing one becomes the more frequent of the two."""
 
     name: str
     fill: float
@@ -129,7 +129,7 @@ class FlagEncoder(_WithMissing):
 
 @dataclass(frozen=True)
 class DateEncoder(_WithMissing):
-    """A date unfolded into the parts that vary in training, each scaled as a number is."""
+    """A date unfolded into the parts that vary in the training data, each scaled like a number."""
 
     name: str
     origin: float
@@ -184,9 +184,9 @@ def date_parts(seconds: Values, origin: float) -> dict[str, Values]:
 
 @dataclass(frozen=True)
 class CategoryEncoder:
-    """A category: 0 for one that training did not see, 1 to K in order, K + 1 for a missing one.
+    """A category: 0 for one not in the training data, 1 to K in order, K + 1 for a missing one.
 
-    A missing category has a code only if training saw one missing; otherwise it is `UNSEEN`.
+    A missing category has its own code only if the training data had one; otherwise it is `UNSEEN`.
     """
 
     name: str

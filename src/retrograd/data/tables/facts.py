@@ -1,4 +1,4 @@
-"""What a column holds, gathered once: its cells, its distinct values and how often each stands."""
+"""What a column holds, gathered once: its cells, and its distinct values with their counts."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from retrograd.data.tables.arrow import integers
-from retrograd.data.tables.cells import normalised
+from retrograd.data.tables.cells import normalized
 from retrograd.errors import DataError
 from retrograd.wording import shown
 
 __all__ = ["Facts", "gather", "refuse_vast", "refuse_wrong"]
 
-# Deviations and errors are squared and summed: of larger ones float64 holds no square.
+# Deviations and errors are squared and summed; the square of a larger number overflows float64.
 _VAST = 1e150
 
 
 @dataclass(frozen=True)
 class Facts:
-    """A column's `normalised` cells, and its distinct present values with their `counts`."""
+    """A column's `normalized` cells, and its distinct present values with their `counts`."""
 
     name: str
     cells: pa.Array
@@ -43,33 +43,33 @@ class Facts:
 
 
 def gather(name: str, column: pa.ChunkedArray) -> Facts:
-    cells = normalised(column)
+    cells = normalized(column)
     try:
         counted = pc.value_counts(cells.drop_null())
     except pa.ArrowNotImplementedError:
-        # Lists, structs and the like, which no kind of column reads.
+        # Lists, structs and the like, which no kind of column supports.
         return Facts(name, cells, cells.slice(0, 0), np.empty(0, np.int64))
     return Facts(name, cells, counted.field("values"), integers(counted.field("counts")))
 
 
 def refuse_wrong(
-    name: str, cells: pa.Array, wrong: np.ndarray[Any, Any], expected: str, mend: str
+    name: str, cells: pa.Array, wrong: np.ndarray[Any, Any], expected: str, way_out: str
 ) -> None:
-    """DataError for the first cell that the mask `wrong` (n,) marks, with its row from 1 on."""
+    """DataError for the first cell that the mask `wrong` (n,) marks, with its row, from 1."""
     if wrong.any():
         row = int(np.argmax(wrong))
         raise DataError(
             f"Column {shown(name)}, row {row + 1}: found {shown(cells[row].as_py())}, "
-            f"expected {expected}. {mend}"
+            f"expected {expected}. {way_out}"
         )
 
 
 def refuse_vast(name: str, cells: pa.Array, values: np.ndarray[Any, Any]) -> None:
-    """DataError for the first of `values` (n,) that is too large to be learned, with its row."""
+    """DataError for the first of `values` (n,) that is too large to learn, with its row."""
     refuse_wrong(
         name,
         cells,
         np.abs(values) > _VAST,
-        f"a number to be learned of at most {_VAST:g} in size",
-        "Mend the cell, or give the column in a larger unit or as logarithms.",
+        f"a number of magnitude at most {_VAST:g}",
+        "Correct the cell, or give the column in a larger unit or as logarithms.",
     )

@@ -31,11 +31,11 @@ def is_pair(data: Any) -> bool:
 def table_in_memory(data: Any) -> nw.DataFrame[pa.Table]:
     """The rows of a data frame (pandas, polars, pyarrow), of columns by name, or of a pair (X, y).
 
-    X alone, to predict, has the columns of the pair but for its target.
+    X alone, for prediction, has the columns of the pair without its target.
 
-    Columns by name are a mapping, or what has `column_names` and gives a column for each, as a
-    Hugging Face `Dataset` does. Raises DataError for columns of different lengths or without rows,
-    and UsageError for anything else.
+    Columns by name are a mapping, or an object with `column_names` that gives a column for each, as
+    a Hugging Face `Dataset` does. Raises DataError for columns of different lengths or without
+    rows, and UsageError for anything else.
     """
     if is_pair(data):
         x, y = data
@@ -48,8 +48,8 @@ def table_in_memory(data: Any) -> nw.DataFrame[pa.Table]:
             data = {name: data[name] for name in data.column_names}
         if not isinstance(data, Mapping):
             raise UsageError(
-                f"Found data of the type {type(data).__name__}; expected a path, a table of "
-                "pandas, polars or pyarrow, columns by name, or a pair (X, y) of NumPy arrays."
+                f"Found data of type {type(data).__name__}; expected a path, a pandas, "
+                "polars or pyarrow table, columns by name, or a pair (X, y) of NumPy arrays."
             )
     table = _from_columns(data) if isinstance(data, Mapping) else as_table(data)
     if not table.num_rows:

@@ -1,6 +1,6 @@
-"""A table to the arrays that a network takes; what was measured in training is kept as JSON.
+"""From a table to the arrays that a network takes; the statistics of training are kept as JSON.
 
-Columns of free text are left to `retrograd.data.texts.columns`.
+`retrograd.data.texts.columns` reads columns of free text.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from retrograd.data.plain import plain
-from retrograd.data.tables.cells import normalised
+from retrograd.data.tables.cells import normalized
 from retrograd.data.tables.columns import Column, read_column, read_labels
 from retrograd.data.tables.encoders import (
     UNSEEN,
@@ -40,7 +40,7 @@ _ENCODERS: dict[str, type[NumericEncoder]] = {
     "flag": FlagEncoder,
     "date": DateEncoder,
 }
-# The most bins of a number, the fewest rows in each, and the most rows that edges are taken from.
+# The most bins of a number, the fewest rows in each, and the most rows used to place the edges.
 _BINS = 128
 _ROWS_A_BIN = 20
 _SAMPLE = 100_000
@@ -48,10 +48,10 @@ _SAMPLE = 100_000
 
 @dataclass(frozen=True)
 class TableArrays:
-    """What a network takes of n rows, and what a person should know about them.
+    """What a network takes for n rows, and notes about them for the user.
 
     `numbers` float32 (n, k): scaled numbers, unfolded dates, 0/1 flags and is-missing marks.
-    `categories` int32 (n, m): codes, 0 for a category that training did not see.
+    `categories` int32 (n, m): codes, 0 for a category that was not in the training data.
     """
 
     numbers: Floats
@@ -64,9 +64,9 @@ class TableArrays:
 
 @dataclass(frozen=True)
 class Preprocessor:
-    """Turns tables into arrays the way that was measured on the training rows.
+    """Turns tables into arrays, by statistics of the training rows.
 
-    Made by `Preprocessor.fit`; `to_json` and `from_json` keep it beside a model.
+    Made by `Preprocessor.fit`; `to_json` and `from_json` store it with a model.
     """
 
     schema: Schema
@@ -76,14 +76,14 @@ class Preprocessor:
     target_mean: float
     target_scale: float
     notes: tuple[str, ...] = ()
-    """What `fit` found that a person should know."""
+    """What `fit` found that the user should know."""
 
     @classmethod
     def fit(cls, frame: Any, schema: Schema, seed: int) -> Preprocessor:
-        """Measure the training rows `frame`, whose targets are all there.
+        """Measure the training rows `frame`, none of whose targets is missing.
 
-        `seed` picks the rows that bin edges are taken from where the table is long. Raises
-        DataError as `transform` and `target` do.
+        `seed` picks the rows that place the bin edges if the table is long. Raises DataError as
+        `transform` and `target` do.
         """
         table = as_table(frame)
         notes: list[str] = []
@@ -131,12 +131,12 @@ class Preprocessor:
 
     @property
     def cardinalities(self) -> tuple[int, ...]:
-        """The number of codes of each category, the one for unseen among them."""
+        """The number of codes of each category, including the one for unseen values."""
         return tuple(encoder.cardinality for encoder in self.categorical)
 
     @property
     def category_levels(self) -> tuple[tuple[str, ...], ...]:
-        """What the codes of each category stand for, from 0 on."""
+        """What the codes of each category stand for, starting from 0."""
         return tuple(encoder.levels for encoder in self.categorical)
 
     @property
@@ -145,10 +145,10 @@ class Preprocessor:
         return self.schema.target.classes
 
     def transform(self, frame: Any) -> TableArrays:
-        """The arrays of any rows: columns in any order, others beside them, the target not needed.
+        """The arrays for any rows: columns in any order, extra ones allowed, no target needed.
 
-        Raises DataError for a column that is missing, or holds what its kind cannot (a text where
-        training had a number), with the row, counted from 1.
+        Raises DataError for a column that is missing, or that holds what its kind cannot (a text
+        where training had a number), with the row, counted from 1.
         """
         table = as_table(frame)
         notes: list[str] = []
@@ -172,10 +172,11 @@ class Preprocessor:
     def target(self, frame: Any) -> np.ndarray[Any, Any]:
         """(n,) float32 standardized numbers for regression, int64 codes for classification.
 
-        Raises DataError for a row without a value, and for one that training could not have had.
+        Raises DataError for a row without a value, and for a value that training would refuse.
         """
-        # Not its logarithm: a 256-256 network (5 splits, 3 for California) reached an R² of 0.694
-        # on Sacramento, 0.910 on Ames and 0.793 on California so, and 0.684, 0.911, 0.787 with it.
+        # Not its logarithm: without it a 256-256 network (5 splits, 3 for California) reached an
+        # R² of 0.694 on Sacramento, 0.910 on Ames and 0.793 on California; with it 0.684, 0.911,
+        # 0.787.
         values = target_values(frame, self.schema)
         if self.schema.task == "classification":
             return values
@@ -186,12 +187,12 @@ class Preprocessor:
         return np.asarray(scaled, np.float64) * self.target_scale + self.target_mean
 
     def number_bins(self, max_bins: int = _BINS) -> list[Floats]:
-        """For each column of `numbers`, rising edges of at most `max_bins` bins.
+        """For each column of `numbers`, the rising edges of at most `max_bins` bins.
 
         For piecewise-linear encodings (Gorishniy, Rubachev, Babenko 2022, section 3.2.1). Bins hold
-        about equally many rows, at least 20, but a value that is often repeated fills one bin
-        however often it is: a column that is mostly 0 keeps its bins for the rest. (128 plain
-        quantiles reached an accuracy of 0.861 on the Adult data, these 0.868.)
+        about equally many rows, at least 20, but a repeated value fills only one bin, however often
+        it occurs: a column that is mostly 0 keeps its bins for the rest. (128 plain quantiles
+        reached an accuracy of 0.861 on the Adult data, these bins 0.868.)
         """
         if not 1 <= max_bins <= _BINS:
             raise UsageError(f"max_bins is {max_bins}; expected 1 to {_BINS}.")
@@ -207,12 +208,12 @@ class Preprocessor:
 
     @classmethod
     def from_json(cls, saved: Mapping[str, Any]) -> Preprocessor:
-        """The preprocessor that `to_json` wrote; DataError for contents that it cannot have."""
+        """The preprocessor that `to_json` wrote; DataError for invalid contents."""
         found = saved.get("format"), saved.get("version")
         if found != (_FORMAT, _VERSION):
             raise DataError(
                 f"Expected a {_FORMAT} of version {_VERSION}, found {found[0]!r} of version "
-                f"{found[1]!r}; use the version of Retrograd that wrote it, or train again."
+                f"{found[1]!r}. Use the version of Retrograd that wrote it, or train again."
             )
         try:
             schema = Schema.from_json(saved["schema"])
@@ -229,7 +230,7 @@ class Preprocessor:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(
-                f"The saved {_FORMAT} is damaged ({type(error).__name__}: {error}); train again."
+                f"The saved {_FORMAT} is damaged ({type(error).__name__}: {error}). Train again."
             ) from error
 
 
@@ -243,7 +244,7 @@ def _features(table: pa.Table, schema: Schema) -> Iterator[tuple[Column, pa.Arra
             f"{did_you_mean(absent[0], columns)} Its columns: {listed(columns, most=30)}."
         )
     for column in schema.tabular:
-        yield column, normalised(columns[column.name], column.markers)
+        yield column, normalized(columns[column.name], column.markers)
 
 
 def _finite(column: Column, cells: pa.Array, notes: list[str]) -> Values:
@@ -264,8 +265,8 @@ def _unseen_note(column: Column, texts: pa.Array, codes: np.ndarray[Any, Any]) -
     found = count(int(is_unseen.sum()), "row")
     what = "no category" if example is None else shown(example)
     return [
-        f"Column {shown(column.name)}: {found} with a category that training did not see, "
-        f"such as {what}."
+        f"Column {shown(column.name)}: {found} with a category that was not in the training "
+        f"data, such as {what}."
     ]
 
 
@@ -276,11 +277,11 @@ def _sample(rows: int, seed: int) -> slice | np.ndarray[Any, Any]:
 
 
 def _edges(encoder: NumericEncoder, values: Values) -> list[tuple[float, ...]]:
-    """The bin edges of each of the encoder's columns, over the rows where a value is present."""
+    """The bin edges of each of the encoder's columns, from the rows that have a value."""
     present = values[~np.isnan(values)]
     if not len(present):
         present = np.zeros(1)
-    # By way of text: the shortest decimals that give the same float32 again.
+    # Through text: the shortest decimals that give the same float32 back.
     return [
         tuple(_capped_edges(np.asarray(column, np.float32)).astype(str).astype(float).tolist())
         for column in encoder.encode(present)
@@ -288,13 +289,13 @@ def _edges(encoder: NumericEncoder, values: Values) -> list[tuple[float, ...]]:
 
 
 def _capped_edges(column: Floats) -> Floats:
-    """At most `_BINS` + 1 edges with equally many rows between, a repeated value counted once."""
+    """At most `_BINS` + 1 edges, equally many rows between them, repeated values counted once."""
     values, counts = np.unique(column, return_counts=True)
     if len(values) == 1:
         return np.array([values[0], values[0] + 1], np.float32)
     counts = np.minimum(counts, max(len(column) / _BINS, _ROWS_A_BIN))
     bins = int(np.clip(counts.sum() // _ROWS_A_BIN, 1, _BINS))
     reached = np.cumsum(counts) / counts.sum()
-    # The tolerance keeps a share that is met exactly from being missed by rounding.
+    # The tolerance keeps rounding from missing a share that is met exactly.
     last = np.searchsorted(reached, np.arange(1, bins + 1) / bins - 1e-9)
     return np.unique(values[np.append(0, np.minimum(last, len(values) - 1))])

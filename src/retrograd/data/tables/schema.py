@@ -1,4 +1,4 @@
-"""The schema of a table: what each column is, why, and what is to be learned."""
+"""The schema of a table: the kind of each column, the reason for it, and the target."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from retrograd.data.plain import plain
 from retrograd.data.tables.arrow import mask
-from retrograd.data.tables.cells import is_text, normalised
+from retrograd.data.tables.cells import is_text, normalized
 from retrograd.data.tables.columns import KINDS, Column, judge, read_as
 from retrograd.data.tables.facts import gather
 from retrograd.data.tables.table import as_table, take_rows
@@ -27,13 +27,13 @@ __all__ = [
     "SchemaRow",
     "Target",
     "infer_schema",
-    "labelled_rows",
+    "labeled_rows",
     "target_values",
 ]
 
 
 class SchemaRow(NamedTuple):
-    """One line of a schema as people read it; `missing` is a share, 0 to 1."""
+    """One line of a schema for display; `missing` is a share, 0 to 1."""
 
     column: str
     kind: str
@@ -43,7 +43,7 @@ class SchemaRow(NamedTuple):
 
 @dataclass(frozen=True)
 class Schema:
-    """The target and every other column of a table, in the table's order, with notes."""
+    """The target and every other column of a table, in table order, with notes."""
 
     target: Target
     columns: tuple[Column, ...]
@@ -56,7 +56,7 @@ class Schema:
 
     @property
     def features(self) -> tuple[Column, ...]:
-        """The columns that a model learns from."""
+        """The columns that a model is trained on."""
         return tuple(column for column in self.columns if column.is_used)
 
     @property
@@ -102,15 +102,15 @@ def infer_schema(
     kinds: Mapping[str, str] | None = None,
     task: str | None = None,
 ) -> Schema:
-    """What each column of `frame` (narwhals, or any that narwhals reads) is, judged by its values.
+    """The kind of each column of `frame` (narwhals, or any it reads), judged from the values.
 
-    `kinds` names the kind of columns to be read otherwise: number, category, date, flag, text, or
-    identifier, constant, which are left out. `task` is regression or classification where the
-    judgement from the target's values is not wanted. Rows are counted from 1, below the header.
+    `kinds` overrides the kind of a column: number, category, date, flag, text, or identifier,
+    constant, which are left out. `task`, regression or classification, overrides the judgment from
+    the target's values. Rows are counted from 1, below the header.
 
-    Raises DataError for a target that is not there or cannot be learned (missing throughout, always
-    the same, texts or infinities among numbers), for fewer than two rows, and where no column is
-    left to learn from; UsageError for an unknown kind, column or task.
+    Raises DataError for a target that is absent or cannot be learned (no values, constant, texts or
+    infinities among numbers), for fewer than two rows, and if no column is left to learn from;
+    UsageError for an unknown kind, column or task.
     """
     kinds = dict(kinds or {})
     if task is not None and task not in TASKS:
@@ -131,17 +131,17 @@ def infer_schema(
     if not schema.features:
         reasons = [f"{c.name} ({c.kind}: {c.reason})" for c in columns]
         raise DataError(
-            f"Nothing to learn {shown(target)} from: {listed(reasons) or 'no other column'}. Add a "
-            "column, or ask for another kind for one of these."
+            f"No column to predict {shown(target)} from: {listed(reasons) or 'no other column'}. "
+            "Add a column, or set another kind for one of these."
         )
     return schema
 
 
-def labelled_rows(frame: Any, schema: Schema) -> tuple[nw.DataFrame[pa.Table], int]:
-    """The rows of `frame` that have a value of the target, and how many had none."""
+def labeled_rows(frame: Any, schema: Schema) -> tuple[nw.DataFrame[pa.Table], int]:
+    """The rows of `frame` that have a target value, and the number of rows that have none."""
     table = as_table(frame)
     _check_names(table.column_names, schema.target.name, {})
-    has_value = mask(normalised(table[schema.target.name]).is_valid())
+    has_value = mask(normalized(table[schema.target.name]).is_valid())
     dropped = len(has_value) - int(has_value.sum())
     if dropped:
         return take_rows(table, np.flatnonzero(has_value)), dropped
@@ -151,12 +151,12 @@ def labelled_rows(frame: Any, schema: Schema) -> tuple[nw.DataFrame[pa.Table], i
 def target_values(frame: Any, schema: Schema) -> np.ndarray[Any, Any]:
     """The target of every row: (n,) float64 numbers for regression, int64 codes of the classes.
 
-    Raises DataError, with the row, for a value that is missing, no finite number, or no class that
-    training knew.
+    Raises DataError, with the row, for a value that is missing, not finite, or a class that was not
+    in the training data.
     """
     table = as_table(frame)
     _check_names(table.column_names, schema.target.name, {})
-    return read_target(schema.target, normalised(table[schema.target.name]))
+    return read_target(schema.target, normalized(table[schema.target.name]))
 
 
 def _check_names(names: list[str], target: str, kinds: Mapping[str, str]) -> None:
@@ -187,7 +187,7 @@ def _notes(target: Target, columns: list[Column], values: pa.ChunkedArray) -> tu
     notes = []
     if target.missing:
         notes.append(
-            f"{target.missing:,} of {count(target.rows, 'row')} have no value of the target "
+            f"{target.missing:,} of {count(target.rows, 'row')} have no value in the target "
             f"{shown(target.name)}{_missing_texts(values)} and are left out."
         )
     for kind, why in {
@@ -208,5 +208,5 @@ def _notes(target: Target, columns: list[Column], values: pa.ChunkedArray) -> tu
 def _missing_texts(values: pa.ChunkedArray) -> str:
     if not is_text(values.type):
         return ""
-    texts = pc.unique(values.filter(normalised(values).is_null())).to_pylist()
+    texts = pc.unique(values.filter(normalized(values).is_null())).to_pylist()
     return f" ({listed(map(shown, sorted(text or '' for text in texts)))})"

@@ -1,4 +1,4 @@
-"""Tables from and to CSV, TSV and Parquet files, as narwhals frames over pyarrow."""
+"""Reads and writes CSV, TSV and Parquet files as narwhals frames over pyarrow."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def read_table(
     """A table file as an eager narwhals frame over pyarrow.
 
     `.csv` and `.tsv`: comma, semicolon or tab, whichever the file uses; quoted fields; UTF-8,
-    UTF-16 with a byte-order mark, or else Windows-1252 / Latin-1. Every cell stays the text that
-    stands in the file, so that codes such as `00501` and the way numbers are written survive;
+    UTF-16 with a byte-order mark, or else Windows-1252 / Latin-1. Every cell keeps its text from
+    the file, so that codes such as `00501` and the way numbers are written survive;
     `infer_schema` decides what the texts mean. `.parquet`: the file's own types. Spaces around
-    column names are dropped. A line is added to `notes` when the encoding was not UTF-8.
+    column names are dropped. `notes` reports an encoding other than UTF-8.
 
     Raises DataError for a missing, empty or unreadable file, a header without rows, rows of
-    different lengths, and columns without a name or with the same name.
+    different lengths, and columns that are unnamed or share a name.
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -62,7 +62,7 @@ def read_table(
         raise DataError(f"Cannot read {path}: {plain_reason(error)}.") from error
     except UnicodeError as error:
         raise DataError(
-            f"{path} is broken text: {_first_line(error)} Save the table as CSV in UTF-8."
+            f"{path} is not valid text: {_first_line(error)} Save the table as CSV in UTF-8."
         ) from error
     if table.num_rows == 0:
         raise without_rows(path)
@@ -72,8 +72,8 @@ def read_table(
 def write_table(frame: Any, path: str | os.PathLike[str]) -> None:
     """Write a frame (narwhals, or any that narwhals reads) to a `.csv`, `.tsv` or `.parquet` file.
 
-    The file appears whole or not at all. Missing values become empty fields; a field is quoted
-    only where it must be. Raises UsageError for another suffix or where the system refuses.
+    The file is written whole or not at all. Missing values become empty fields; a field is quoted
+    only if it must be. Raises UsageError for another suffix or if the system refuses.
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -91,7 +91,7 @@ def write_table(frame: Any, path: str | os.PathLike[str]) -> None:
 
 
 def take_rows(frame: Any, index: np.ndarray[Any, Any]) -> nw.DataFrame[pa.Table]:
-    """The rows of `frame` numbered in `index` (m,), counted from 0, in that order."""
+    """The rows of `frame` at `index` (m,), counted from 0, in that order."""
     return nw.from_native(as_table(frame).take(row_numbers(index)), eager_only=True)
 
 
@@ -133,7 +133,7 @@ def _parse(path: Path, dialect: Dialect) -> pa.Table:
     except pa.ArrowInvalid as error:
         raise (
             ragged_line(path, dialect)
-            or DataError(f"{path} cannot be read as separated text: {_first_line(error)}")
+            or DataError(f"{path} cannot be read as delimited text: {_first_line(error)}")
         ) from error
 
 
@@ -147,7 +147,7 @@ def _read_parquet(path: Path) -> pa.Table:
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowKeyError) as error:
         raise DataError(
             f"{path} cannot be read as Parquet: {_first_line(error)} "
-            "Write it anew, or save the table as CSV."
+            "Write it again, or save the table as CSV."
         ) from error
     return table.rename_columns(_checked_names(path, table.column_names))
 
@@ -164,19 +164,19 @@ def _checked_names(path: Path, header: tuple[str, ...] | list[str]) -> list[str]
     repeated = [name for name, times in Counter(names).items() if times > 1]
     if repeated or _are_numbers(names):
         what = (
-            f"the column name {listed(map(shown, repeated))} stands more than once"
+            f"the column name {listed(map(shown, repeated))} occurs more than once"
             if repeated
             else f"every column name is a number ({listed(names, most=3)})"
         )
         raise DataError(
-            f"{path}: {what}. Give every column a name of its own; if the first line is already "
+            f"{path}: {what}. Give every column its own name; if the first line is already "
             "data, put a header line above it."
         )
     return names
 
 
 def _are_numbers(names: list[str]) -> bool:
-    """Whether a line of data stands where the header should; years alone may be names."""
+    """Whether the header line holds data; years alone may be names."""
     try:
         return not all(float(name).is_integer() for name in names)
     except ValueError:
@@ -188,7 +188,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _write_text(table: pa.Table, file: Any, separator: str) -> None:
-    # Every separator is quoted in the header, so that a reader that looks for it finds this one.
+    # Any separator in the header is quoted, so that a reader that guesses finds this one.
     header = _quoted(strings(table.column_names), "".join(SEPARATORS))
     _write_lines([header.slice(place, 1) for place in range(len(header))], file, separator)
     for batch in table.to_batches(max_chunksize=1 << 16):
@@ -203,7 +203,7 @@ def _as_text(name: str, column: pa.Array) -> pa.Array:
         return column.cast(pa.large_string())
     except pa.ArrowNotImplementedError as error:
         raise DataError(
-            f"Column {shown(name)} holds values of type {column.type}, which separated text cannot "
+            f"Column {shown(name)} holds values of type {column.type}, which delimited text cannot "
             "hold. Write the table as .parquet."
         ) from error
 
@@ -223,7 +223,7 @@ def _write_lines(fields: list[pa.Array], file: Any, separator: str) -> None:
         *fields, strings([separator])[0], null_handling="replace", null_replacement=""
     )
     if len(fields) == 1:
-        # A line with nothing on it would be skipped by every reader.
+        # Every reader would skip an empty line.
         lines = pc.if_else(pc.equal(lines, _empty()), strings(['""'])[0], lines)
     ended = pc.binary_join_element_wise(lines, strings(["\n"])[0], _empty())
     _, offsets, text = ended.buffers()

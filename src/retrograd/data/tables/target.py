@@ -1,4 +1,4 @@
-"""The column to be learned: regression or classification, its classes, its rows without a value."""
+"""The target column: regression or classification, its classes, its rows without a value."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ _ROWS_PER_CLASS = 4
 
 @dataclass(frozen=True)
 class Target:
-    """The column to be learned.
+    """The target column.
 
-    `classes`, in the order of their codes, is empty for regression; `missing` counts the rows
-    without a value, which neither train nor score a model.
+    `classes`, in code order, is empty for regression; `missing` counts the rows without a value,
+    which are used neither for training nor for scoring.
     """
 
     name: str
@@ -49,31 +49,31 @@ class Target:
 
 
 def judge_target(facts: Facts, task: str | None) -> Target:
-    """The target with its task, `task` itself where a person gave it.
+    """The target with its task, which is `task` if the user gave it.
 
-    Raises DataError for a target that cannot be learned: no values, one value, a text, an infinity
-    or a vast number among numbers, or a class of its own for every row.
+    Raises DataError for a target that cannot be learned: no values, a single value, a text, an
+    infinity or a huge number among numbers, or a different class in every row.
     """
     name = shown(facts.name)
     if facts.present == 0:
         raise DataError(
             f"The target {name} has no value in any of {count(len(facts.cells), 'row')}. "
-            "Fill it in, or name another column."
+            "Fill it in, or choose another column."
         )
     if facts.present == 1:
         raise DataError(
-            f"Only one row has a value of the target {name}; expected at least two rows."
+            f"Only one row has a value in the target {name}; expected at least two rows."
         )
     kind = facts.cells.type
     if not (is_text(kind) or is_number(kind) or pa.types.is_boolean(kind)):
         raise DataError(
             f"The target {name} holds values of type {kind}; expected numbers, texts or flags. "
-            "Turn them into numbers (a date into days from a fixed day), or name another column."
+            "Turn them into numbers (a date into days from a fixed day), or choose another column."
         )
     if len(facts.distinct) == 1:
         raise DataError(
             f"The target {name} is always {shown(facts.distinct[0].as_py())}: there is nothing to "
-            "learn. Name another column."
+            "learn. Choose another column."
         )
     decimal, numbers = number_format(facts.distinct)
     judged, reason = _judge_task(facts, numbers)
@@ -86,16 +86,16 @@ def judge_target(facts: Facts, task: str | None) -> Target:
     if facts.is_all_different:
         raise DataError(
             f"The target {name} has a different value in every row, so its values cannot be "
-            "classes. Name another column."
+            "classes. Choose another column."
         )
     return replace(target, classes=_ordered_classes(facts))
 
 
 def read_target(target: Target, cells: pa.Array) -> np.ndarray[Any, Any]:
-    """(n,) float64 numbers or int64 class codes of cells that all have a value.
+    """(n,) float64 numbers or int64 class codes of cells, none of which may be missing.
 
-    Raises DataError, with the row, for a value that is missing, no finite number or too large a
-    one, or no class that training knew.
+    Raises DataError, with the row, for a value that is missing, not finite, too large, or a class
+    that was not in the training data.
     """
     if cells.null_count:
         row = int(np.argmax(mask(cells.is_null()))) + 1
@@ -109,7 +109,7 @@ def read_target(target: Target, cells: pa.Array) -> np.ndarray[Any, Any]:
         cells,
         codes < 0,
         f"one of the classes {listed(map(shown, target.classes))}",
-        "A class that training did not see cannot be scored.",
+        "A class that was not in the training data cannot be scored.",
     )
     return codes
 
@@ -136,15 +136,15 @@ def _finite_numbers(name: str, cells: pa.Array, decimal: str) -> np.ndarray[Any,
         name,
         cells,
         wrong,
-        "a number, since the target of a regression is numbers",
-        "Mend the cell or empty it; if the values are classes, ask for the task classification.",
+        "a number, because the task is regression",
+        "Correct the cell or empty it; if the values are classes, set the task to classification.",
     )
     refuse_wrong(
         name,
         cells,
         np.isinf(values),
         "a finite number in the target",
-        "Mend the cell, or empty it to leave the row out.",
+        "Correct the cell, or empty it to leave the row out.",
     )
     refuse_vast(name, cells, values)
     return values

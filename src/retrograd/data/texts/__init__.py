@@ -1,1 +1,1 @@
-"""Texts in: columns, folders and long texts; n-grams and tokens out."""
+"""N-grams and tokens from columns, folders and long texts."""

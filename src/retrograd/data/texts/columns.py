@@ -1,4 +1,4 @@
-"""The cells of a table's text columns, and the rows that have nothing to read."""
+"""The cells of a table's text columns, and the rows without any text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.data.tables.cells import normalised
+from retrograd.data.tables.cells import normalized
 from retrograd.data.tables.columns import read_labels
 from retrograd.data.tables.schema import Schema
 from retrograd.data.tables.table import as_table
@@ -16,20 +16,20 @@ from retrograd.wording import count, listed, shown
 __all__ = ["EMPTY_SHARE", "is_empty", "read_texts", "refuse_many_empty"]
 
 EMPTY_SHARE = 0.01
-"""The share of rows without any text from which on the data is refused."""
+"""The largest share of rows without any text before the data is refused."""
 
 
 def read_texts(frame: Any, schema: Schema, notes: list[str] | None = None) -> list[list[str]]:
-    """The texts of each text column; "" where a cell has none, which is said in `notes`."""
+    """The texts of each text column; "" for an empty cell, which `notes` reports."""
     table = as_table(frame)
     found = []
     for column in schema.texts:
-        cells = read_labels(column, normalised(table[column.name], column.markers))
+        cells = read_labels(column, normalized(table[column.name], column.markers))
         texts = [text or "" for text in cells.to_pylist()]
         if notes is not None and (empty := [row for row, text in enumerate(texts, 1) if not text]):
             notes.append(
                 f"Column {shown(column.name)}: {count(len(empty), 'row')} without a text "
-                f"(row {listed(map(str, empty), most=5)}); the answer rests on what else is known."
+                f"(row {listed(map(str, empty), most=5)}); predicted from the other columns."
             )
         found.append(texts)
     return found
@@ -41,9 +41,9 @@ def is_empty(texts: list[list[str]]) -> np.ndarray[Any, np.dtype[np.bool_]]:
 
 
 def refuse_many_empty(empty: np.ndarray[Any, np.dtype[np.bool_]], schema: Schema) -> str:
-    """A note on the rows without a text, which training leaves out; "" for none.
+    """A note on the rows without a text, which training leaves out; "" if there are none.
 
-    Raises DataError where they are more than `EMPTY_SHARE` of all.
+    Raises DataError if they are more than `EMPTY_SHARE` of all rows.
     """
     rows = np.flatnonzero(empty) + 1
     if not len(rows):
@@ -54,6 +54,6 @@ def refuse_many_empty(empty: np.ndarray[Any, np.dtype[np.bool_]], schema: Schema
     if len(rows) > EMPTY_SHARE * len(empty):
         raise DataError(
             f"Found {where} ({first}); expected at most {EMPTY_SHARE:.0%} of the rows, since "
-            "nothing can be learned from those. Fill the texts in, or take these rows out."
+            "nothing can be learned from these. Fill the texts in, or remove the rows."
         )
     return f"{where[0].upper()}{where[1:]} are left out ({first})."

@@ -1,4 +1,4 @@
-"""A text to learn from as one sequence of characters, and the characters that it is made of."""
+"""A text to learn from as one sequence of characters, and its vocabulary of characters."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 def read_text(path: str | os.PathLike[str]) -> str:
     """The text of a file in UTF-8, or in UTF-16 with a byte-order mark; line ends become `\\n`.
 
-    Raises DataError for a missing or empty file, and for bytes that are no such text, naming the
+    Raises DataError for a missing or empty file, and for bytes that are not such text, naming the
     position of the first.
     """
     path = existing_file(path)
@@ -35,7 +35,7 @@ def read_text(path: str | os.PathLike[str]) -> str:
     try:
         text = raw.decode(encoding)
     except UnicodeDecodeError as error:
-        # Without the mark, which the decoder has taken off before it counts.
+        # The decoder counts from after the byte-order mark.
         mark = len(codecs.BOM_UTF8) if raw.startswith(codecs.BOM_UTF8) else 0
         place = error.start + mark
         line = raw.count(b"\n", 0, place) + 1
@@ -53,14 +53,14 @@ def checked_text(text: str, source: str) -> str:
         raise DataError(f"{source} holds no text.")
     if "\0" in text:
         raise DataError(
-            f"{source} holds the character 0 at place {text.index(chr(0))}: it is not text, or is "
-            "text in another encoding. Save it in UTF-8."
+            f"{source} holds a null character at position {text.index(chr(0))}: it is not text, "
+            "or is text in another encoding. Save it in UTF-8."
         )
     return text
 
 
 class Vocabulary:
-    """The different characters of a text in their order, each with its place as its code."""
+    """The distinct characters of a text, sorted; a character's index is its code."""
 
     def __init__(self, characters: Sequence[str]) -> None:
         self.characters = tuple(characters)
@@ -75,9 +75,9 @@ class Vocabulary:
         return len(self.characters)
 
     def encode(self, text: str, notes: list[str] | None = None, source: str = "the text") -> Codes:
-        """int32 codes (n,) of a text; characters that are not in the vocabulary are left out.
+        """int32 codes (n,) of a text; characters outside the vocabulary are left out.
 
-        What is left out is said in `notes`, by the name `source`.
+        `notes` reports them, calling the text `source`.
         """
         points = _points(text)
         places = np.minimum(np.searchsorted(self._points, points), len(self) - 1)
@@ -86,8 +86,8 @@ class Vocabulary:
             unknown = points[~known]
             names = [repr(chr(point)) for point in np.unique(unknown)]
             notes.append(
-                f"{count(len(unknown), 'character')} of {source} that the training text does not "
-                f"have {'is' if len(unknown) == 1 else 'are'} left out: {listed(names)}."
+                f"{count(len(unknown), 'character')} of {source} not in the training text "
+                f"{'is' if len(unknown) == 1 else 'are'} left out: {listed(names)}."
             )
         return places[known].astype(np.int32)
 

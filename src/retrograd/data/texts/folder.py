@@ -1,4 +1,4 @@
-"""A folder of `.txt` files, a sub-folder for each class, as a table."""
+"""A folder of `.txt` files, with a sub-folder for each class, as a table."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ def is_text_folder(path: str | os.PathLike[str]) -> bool:
 def read_text_folder(
     folder: str | os.PathLike[str], notes: list[str] | None = None
 ) -> nw.DataFrame[pa.Table]:
-    """The columns path (within the folder), text and label (the sub-folder), in the paths' order.
+    """The columns path (within the folder), text and label (the sub-folder), sorted by path.
 
-    Where no sub-folder holds texts the files are the folder's own, and there is no label. A file
-    that is empty or not in UTF-8 is left out, and said in `notes`.
+    If no sub-folder holds texts, the folder's own files are read, and there is no label. A file
+    that is empty or not in UTF-8 is left out, and `notes` reports it.
 
-    Raises DataError for a folder without `.txt` files, and where more than 1 % of the files cannot
-    be read.
+    Raises DataError for a folder without `.txt` files, and if more than 1 % of the files cannot be
+    read.
     """
     folder = Path(folder)
     files = list(_files(folder))
-    is_labelled = bool(files)
+    is_labeled = bool(files)
     files = files or sorted(folder.glob("*.txt"))
     if not files:
-        raise DataError(f"{folder} holds no .txt files; expected a sub-folder of them a class.")
+        raise DataError(f"{folder} holds no .txt files; expected one sub-folder of them per class.")
     texts, broken = [], []
     for file in files:
         try:
@@ -68,7 +68,7 @@ def read_text_folder(
         PATH: strings([str(file.relative_to(folder)) for file, _ in texts]),
         TEXT: strings([text for _, text in texts]),
     }
-    if is_labelled:
+    if is_labeled:
         columns[LABEL] = strings([file.relative_to(folder).parts[0] for file, _ in texts])
     return nw.from_native(pa.table(columns), eager_only=True)
 

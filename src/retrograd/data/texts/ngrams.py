@@ -16,12 +16,12 @@ __all__ = ["PADDING", "NgramEncoder", "padded", "word_spans", "words_of"]
 Ids = np.ndarray[Any, np.dtype[np.int32]]
 
 PADDING = 0
-"""The id that fills a row up; n-grams and tokens are numbered from 1."""
+"""The padding id; n-grams and tokens are numbered from 1."""
 
-# A word, with its apostrophes, or a sign by itself.
+# A word, with its apostrophes, or a single sign.
 _WORD = re.compile(r"[\w']+|[^\w\s]")
 _SIZES = {"words": (1, 2), "characters": (2, 3, 4, 5)}
-# Single runs of characters are mostly slips of the keyboard; a single pair of words says something.
+# Character n-grams that occur once are mostly typing errors; a pair of words may mean something.
 _FEWEST = {"words": 1, "characters": 2}
 _MOST = 1 << 17
 
@@ -37,7 +37,7 @@ def word_spans(text: str) -> list[tuple[int, int]]:
 
 
 def padded(rows: Sequence[Sequence[int]]) -> Ids:
-    """(n, length) int32: each row's ids, filled up with `PADDING`; a length of 1 at least."""
+    """(n, length) int32: each row's ids, padded with `PADDING`; the length is at least 1."""
     longest = max(map(len, rows), default=0)
     ids = np.full((len(rows), max(longest, 1)), PADDING, np.int32)
     for place, row in enumerate(rows):
@@ -47,13 +47,13 @@ def padded(rows: Sequence[Sequence[int]]) -> Ids:
 
 @dataclass(frozen=True)
 class NgramEncoder:
-    """The different n-grams of a row's texts that training has seen, each once.
+    """The distinct n-grams of a row's texts that were in the training data.
 
     `unit` is "words", one and two in a row, or "characters", two to five in a row within a word
-    whose ends are marked by spaces (the subwords of Bojanowski et al. 2017). Where a row has
-    several texts, its words stand for all of them, and once more for the text that they are in
-    (Daumé 2007, "Frustratingly easy domain adaptation"). `ngrams[i]` has the id i + 1; the first
-    `repeated` of them, which are the most frequent, occur in more than one row of training.
+    whose ends are marked by spaces (the subwords of Bojanowski et al. 2017). If a row has several
+    texts, each word counts once for all of them and once for its own text (Daumé 2007,
+    "Frustratingly easy domain adaptation"). `ngrams[i]` has the id i + 1; the first `repeated` of
+    them, the most frequent, occur in more than one training row.
     """
 
     unit: str
@@ -68,7 +68,7 @@ class NgramEncoder:
         counts: Counter[str] = Counter()
         for texts in rows:
             counts.update(encoder.split([words_of(text)[:longest] for text in texts]))
-        # The order of equal counts is the order of their first occurrence.
+        # Equal counts stay in the order of their first occurrence.
         common = counts.most_common(_MOST)
         ngrams = tuple(each for each, times in common if times >= _FEWEST[unit])
         return cls(unit, ngrams, sum(times > 1 for _, times in common))
@@ -82,7 +82,7 @@ class NgramEncoder:
 
     @property
     def size(self) -> int:
-        """The number of ids, `PADDING` among them."""
+        """The number of ids, including `PADDING`."""
         return len(self.ngrams) + 1
 
     @cached_property
@@ -90,13 +90,13 @@ class NgramEncoder:
         return {ngram: place for place, ngram in enumerate(self.ngrams, 1)}
 
     def split(self, texts: Sequence[list[str]]) -> list[str]:
-        """The different n-grams of texts' words, whether training has seen them or not."""
+        """The distinct n-grams of the texts' words, whether or not training has seen them."""
         found: dict[str, None] = {}
         for place, words in enumerate(texts):
             if self.unit == "words":
                 found.update(dict.fromkeys(_runs(words)))
                 if len(texts) > 1:
-                    # No word has a colon, so that this is no n-gram of any text.
+                    # No word has a colon, so this cannot be an n-gram of a text.
                     found.update(dict.fromkeys(f"{place}: {each}" for each in _runs(words)))
                 continue
             for word in words:
@@ -106,7 +106,7 @@ class NgramEncoder:
         return list(found)
 
     def encode(self, rows: Iterable[Sequence[str]], longest: int) -> tuple[Ids, int]:
-        """Ids (n, length), and how many rows have a text that was cut at `longest` words."""
+        """Ids (n, length), and the number of rows with a text that was cut at `longest` words."""
         ids, cut = [], 0
         for texts in rows:
             words = [words_of(text) for text in texts]
@@ -117,7 +117,7 @@ class NgramEncoder:
 
 
 def _runs(words: list[str]) -> Iterator[str]:
-    """Words, and each two that stand side by side with a space between."""
+    """Words, and each pair of adjacent words joined by a space."""
     for size in _SIZES["words"]:
         for start in range(len(words) - size + 1):
             yield " ".join(words[start : start + size])

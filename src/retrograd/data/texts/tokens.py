@@ -1,4 +1,4 @@
-"""A text as a row of tokens: words, characters, or the pieces of a byte-pair vocabulary."""
+"""A text as a sequence of tokens: words, characters, or byte-pair pieces."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Ids = np.ndarray[Any, np.dtype[np.int32]]
 
 TOKENS = ("words", "characters", "bpe")
 
-# The id of what training did not see, after PADDING.
+# The id of tokens that were not in the training data, after PADDING.
 _UNKNOWN = 1
 _RESERVED = ("[PAD]", "[UNK]")
 _FEWEST = 2
@@ -30,11 +30,11 @@ _FEWEST = 2
 
 @dataclass(frozen=True)
 class TokenEncoder:
-    """Tokens of the kind `unit`, one of `TOKENS`, as ids in their order.
+    """Tokens of the kind `unit`, one of `TOKENS`, as ids in order.
 
-    `vocabulary` are the words or characters, the first of them with the id 2, those that training
-    saw fewer than twice left out; of a byte-pair vocabulary (Sennrich, Haddow, Birch 2016) it is
-    empty, and `pieces` is the `tokenizers` library's JSON. Words are in lower case.
+    `vocabulary` is the words or characters that occur at least twice in the training data, the
+    first with the id 2. For a byte-pair vocabulary (Sennrich, Haddow, Birch 2016) it is empty, and
+    `pieces` is the `tokenizers` library's JSON. Words are in lower case.
     """
 
     unit: str
@@ -67,13 +67,13 @@ class TokenEncoder:
 
     @property
     def size(self) -> int:
-        """The number of ids, those for padding and the unknown among them."""
+        """The number of ids, including those for padding and unknown tokens."""
         if self.unit == "bpe":
             return int(self._tokenizer.get_vocab_size())
         return len(_RESERVED) + len(self.vocabulary)
 
     def encode(self, texts: Sequence[str], longest: int) -> tuple[Ids, int]:
-        """Ids (n, length), and how many texts were cut at `longest` tokens."""
+        """Ids (n, length), and the number of texts that were cut at `longest` tokens."""
         if self.unit == "bpe":
             rows = [each.ids for each in self._tokenizer.encode_batch(list(texts))]
         else:
@@ -99,7 +99,7 @@ class TokenEncoder:
 
         try:
             return Tokenizer.from_str(self.pieces)
-        except Exception as error:  # the library raises nothing more precise
+        except Exception as error:  # the library raises nothing more specific
             raise DataError(f"The saved byte-pair vocabulary is damaged ({error}).") from error
 
 
@@ -114,7 +114,7 @@ def _trained(texts: Iterable[str], most: int) -> str:
     tokenizer = Tokenizer(models.BPE(unk_token=_RESERVED[_UNKNOWN]))
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    # The order of the special tokens gives padding and the unknown their ids.
+    # The order of the special tokens gives padding and unknown tokens their ids.
     trainer = trainers.BpeTrainer(
         vocab_size=most, special_tokens=list(_RESERVED), show_progress=False
     )

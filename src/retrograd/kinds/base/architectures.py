@@ -1,4 +1,4 @@
-"""What an architecture is, and the table of them that each kind of run declares."""
+"""Architectures, and the table of them that each kind of run declares."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Architecture", "Architectures"]
 
 @dataclass(frozen=True)
 class Architecture:
-    """What `--model` names: `build` makes the network, `summary` is one sentence on it."""
+    """A choice for `--model`: `build` makes the network, `summary` is one sentence about it."""
 
     name: str
     summary: str
@@ -22,7 +22,7 @@ class Architecture:
 
 
 class Architectures:
-    """The architectures for a kind of run, in the order in which they are listed."""
+    """The architectures for a kind of run, in the order of their listing."""
 
     def __init__(self, kind: str, *known: Architecture) -> None:
         self.kind = kind
@@ -36,10 +36,10 @@ class Architectures:
         return tuple(self._known)
 
     def find(self, name: str) -> Architecture:
-        """The architecture of that name; UsageError, with the nearest name, if there is none."""
+        """The architecture with that name; UsageError for an unknown name, with the nearest one."""
         if name in self._known:
             return self._known[name]
         raise UsageError(
-            f"There is no model {name!r} for {self.kind}.{did_you_mean(name, self.names)} "
+            f"Unknown model {name!r} for {self.kind}.{did_you_mean(name, self.names)} "
             f"Expected auto or one of {', '.join(self.names)}; `retrograd models` describes them."
         )

@@ -1,4 +1,4 @@
-"""A model that takes a person's data and gives answers in a person's units."""
+"""A model that takes the user's data and predicts in the user's units."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class Picture:
-    """A cell that is seen, not read: a small PNG, and words for those who do not see it."""
+    """A table cell that is an image: a small PNG, and alternative text."""
 
     png: bytes
     text: str
 
 
 class FittedModel(Protocol):
-    """A network with all that it takes to use it: a person's data in, answers out.
+    """A network with everything needed to use it: the user's data in, predictions out.
 
-    `task` is what it answers: "regression" and "classification" have a right answer for each row.
+    `task` is what it predicts; "regression" and "classification" have one target for each row.
     """
 
     kind: ClassVar[str]
@@ -43,18 +43,18 @@ class FittedModel(Protocol):
 
     @property
     def target_name(self) -> str:
-        """What is predicted, in a person's words."""
+        """The name of what is predicted, for messages."""
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """By code; empty where the answer is no class."""
+        """By code; empty if the target is not a class."""
 
     @property
     def notes(self) -> Sequence[str]:
-        """What a person should know about how the data was read in training."""
+        """What the user should know about how the data was read in training."""
 
-    def read(self, data: Any, notes: list[str], labelled: bool) -> Any:
-        """The data set at a path, or in memory, for `predict`; with `labelled` for `score` too.
+    def read(self, data: Any, notes: list[str], labeled: bool) -> Any:
+        """The data set at a path, or in memory, for `predict`; with `labeled`, also for `score`.
 
         Raises DataError for data that the network cannot take.
         """
@@ -63,34 +63,34 @@ class FittedModel(Protocol):
         """(rows,) numbers in the target's units, or (rows, classes) probabilities."""
 
     def targets(self, data: Any) -> Array:
-        """(rows,) numbers in the target's units, or class codes, of labelled data."""
+        """(rows,) numbers in the target's units, or class codes, of labeled data."""
 
     def score(self, data: Any) -> Scores:
-        """The figures of merit on labelled data."""
+        """The metrics on labeled data."""
 
     def predictions(self, data: Any, notes: list[str]) -> Any:
-        """A table of the rows, in their order, with what is predicted beside them."""
+        """A table of the rows, in order, with the predictions beside them."""
 
     def columns(self) -> list[SchemaRow]:
         """How each input is read."""
 
     def shown(self, data: Any, rows: Array) -> Mapping[str, Sequence[str | Picture]]:
-        """Some rows as a person would know them again: a column's name and its cells."""
+        """Some rows in a form that the user recognizes: each column's name and its cells."""
 
     def to_json(self) -> dict[str, Any]:
-        """All but the options and the weights."""
+        """Everything but the options and the weights."""
 
     @classmethod
     def from_json(cls, saved: Mapping[str, Any], options: Any) -> Self:
-        """The model that `to_json` and its resolved options describe, its weights not learned."""
+        """The model that `to_json` and its resolved options describe, with untrained weights."""
 
 
 class NetworkModel:
-    """What every fitted model has by its network; a kind's model is derived from it."""
+    """What every fitted model gets from its network; the base class of each kind's model."""
 
     network: nn.Module
 
     @cached_property
     def predictor(self) -> Predictor:
-        """The network's outputs in evaluation mode; compiled at the first use."""
+        """The network's outputs in evaluation mode; compiled on first use."""
         return Predictor(self.network)

@@ -1,4 +1,4 @@
-"""What a model's answers rest on: integrated gradients, and what shuffling an input costs."""
+"""What a model's predictions rest on: integrated gradients, and the cost of shuffling an input."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ __all__ = ["Explains", "Importance", "Reasons", "integrated_gradients"]
 Array = np.ndarray[Any, Any]
 
 Reasons = Picture | tuple[tuple[str, float], ...]
-"""Why one answer is what it is: a picture with what mattered marked, or pieces (a column and its
-value, a token) in their order, each with what it adds to the answer."""
+"""Why one prediction is what it is: a picture with the important parts marked, or pieces (a column
+and its value, a token) in order, each with what it adds to the prediction."""
 
 
 @dataclass(frozen=True)
 class Importance:
-    """How much each input matters to the answers.
+    """How much each input matters to the predictions.
 
     `attribution` (inputs,) is the mean absolute integrated gradient over `attributed` rows, in
-    `unit`. `shuffled` (inputs,) is the error, named by `error`, if that input is shuffled among
-    `rows` rows; NaN where that was not tried; `intact` is the error if none is.
+    `unit`. `shuffled` (inputs,) is the error, named by `error`, when that input is shuffled among
+    `rows` rows; NaN if that was not tried. `intact` is the error with no input shuffled.
     """
 
     names: tuple[str, ...]
@@ -41,23 +41,23 @@ class Importance:
 
 
 class Explains(Protocol):
-    """What a FittedModel has besides, if it can say what its answers rest on."""
+    """What a FittedModel has in addition if it can explain its predictions."""
 
     def importance(self, data: Any, *, rows: int, predictions: int) -> Importance:
-        """On labelled data: attributions over at most `rows` of its rows, the same each time.
+        """Attributions over at most `rows` rows of labeled data, the same rows each time.
 
-        Inputs are shuffled, the most important first, as long as it takes no more than so many
-        `predictions` of rows.
+        Inputs are shuffled, the most important first, until `predictions` rows have been
+        predicted.
         """
 
     def reasons(self, data: Any, rows: Array) -> list[Reasons]:
-        """Why the answers to some rows are what they are."""
+        """Why the predictions for some rows are what they are."""
 
 
 def integrated_gradients(
     function: Callable[[Tensor], Tensor], x: Array, baseline: Array, points: int = 8
 ) -> Array:
-    """(rows, ...) -> (rows, ...): what each element of `x` adds to `function`'s answer, (rows,).
+    """(rows, ...) -> (rows, ...): what each element of `x` adds to `function`'s value, (rows,).
 
     The elements of a row sum to function(x) - function(baseline); `baseline` broadcasts to `x`.
     The mean gradient along the straight line between the two, times the difference (Sundararajan,

@@ -5,8 +5,8 @@
     prepared = kind.build(split, options)
     prepared.fit()
 
-Reading measures nothing, and building measures the rows to train on alone, so that the same data
-can be split or built again. `registry.prepare` takes all three.
+Reading measures nothing, and building measures only the training rows, so the same data can be
+split or built again. `registry.prepare` runs all three steps.
 
 To add a kind, make a folder with its options, its `Dataset`, its `FittedModel`, its architectures
 and a `Kind`, and name that in `registry.py`. `kinds/table/` is the example to follow.
@@ -44,15 +44,15 @@ __all__ = ["DataSpec", "Dataset", "Kind", "Parts", "Prepared", "Split", "introdu
 
 
 def path_of(data: Any) -> Path | None:
-    """`data` as a path if a person gave one, a text or a `Path`; None for values in memory."""
+    """`data` as a path if it is a string or a `Path`; None for values in memory."""
     return Path(data) if isinstance(data, str | os.PathLike) else None
 
 
 @dataclass(frozen=True)
 class DataSpec:
-    """What a person gave to learn from: paths, or values in memory.
+    """The data that the user gave: paths, or values in memory.
 
-    `validation` and `test` are data of their own or, as a float, a share of the rows of `data`.
+    `validation` and `test` are separate data or, as a float, a share of the rows of `data`.
     Raises UsageError for a share that is not between 0 and 1.
     """
 
@@ -63,23 +63,23 @@ class DataSpec:
     def __post_init__(self) -> None:
         for share in (self.validation, self.test):
             if isinstance(share, float) and not 0 < share < 1:
-                raise UsageError(f"A share of rows lies between 0 and 1; found {share}.")
+                raise UsageError(f"A share of rows must lie between 0 and 1; found {share}.")
 
     @property
     def name(self) -> str:
-        """What messages call the data: its path, or nothing if it is in memory."""
+        """The name of the data in messages: its path, or nothing if it is in memory."""
         return str(path_of(self.data) or "")
 
 
 class Dataset(Protocol):
     """Labelled data as it was read, with nothing measured on it.
 
-    A kind whose rows may be drawn in any order supplies `Examples`, and `split_examples` splits it.
+    A kind whose rows may be drawn in any order supplies `Examples`; `split_examples` splits them.
     """
 
     @property
     def kind(self) -> str:
-        """The kind of run that learns from it, which may not be the one that read it."""
+        """The kind of run that learns from it, which may differ from the one that read it."""
 
     def __len__(self) -> int: ...
 
@@ -90,13 +90,13 @@ Asked = TypeVar("Asked", bound=Options)
 
 @dataclass(frozen=True)
 class Parts(Generic[D]):
-    """What was read: data to train on, and data of their own, or shares, for the other two parts.
+    """What was read: training data, and data or shares for validation and test.
 
-    `notes` are what a person should know about the reading, `name` what messages call the data.
+    `notes` is what the user should know about the reading; `name` is the data's name in messages.
     """
 
     train: D
-    validation: D | float | None = None  # None: the share that the options say
+    validation: D | float | None = None  # None: the share given by the options
     test: D | float | None = None
     notes: tuple[str, ...] = ()
     name: str = ""
@@ -104,7 +104,7 @@ class Parts(Generic[D]):
 
 @dataclass(frozen=True)
 class Split(Generic[D]):
-    """Data to train on, to stop by, and (if any is kept aside) to be judged on."""
+    """The training data, the validation data to stop by, and the test data, if there is any."""
 
     train: D
     validation: D
@@ -114,13 +114,13 @@ class Split(Generic[D]):
 
     @property
     def judging(self) -> D:
-        """What the figures of a run are measured on: test data, or else the validation data."""
+        """The data that a run is scored on: the test data, or else the validation data."""
         return self.validation if self.test is None else self.test
 
 
 @dataclass
 class Prepared(Generic[D]):
-    """A run made ready: the model, its trainer, and the sources that the training loop reads."""
+    """A run ready to train: the model, its trainer, and the sources for the training loop."""
 
     model: Any  # a FittedModel of its kind
     trainer: Trainer
@@ -128,7 +128,7 @@ class Prepared(Generic[D]):
     train: Source
     validation: Source
     split: Split[D]
-    notes: list[str]  # what a person should know about the data
+    notes: list[str]  # what the user should know about the data
     introduction: str  # what is to be trained and why
 
     def fit(self, callbacks: Sequence[Callback] = ()) -> History:
@@ -152,9 +152,9 @@ class Prepared(Generic[D]):
 
 
 class Kind(ABC, Generic[D, Asked]):
-    """One kind of run: what it learns from, its options, its model, and the three steps to it.
+    """One kind of run: what it learns from, its options, its model, and its three steps.
 
-    `task` is the --task that asks for it; without one, data that it `holds` does.
+    `task` is the --task that selects it; if None, data for which it `holds` does.
     """
 
     name: str
@@ -162,40 +162,40 @@ class Kind(ABC, Generic[D, Asked]):
     model: type[FittedModel]
     architectures: Architectures
     task: str | None = None
-    needs_target: bool = True  # whether the name of a target column must be given
+    needs_target: bool = True  # whether a target column must be named
 
     @abstractmethod
     def holds(self, data: Any) -> bool:
-        """Whether a path, or values in memory, are what this kind and no other learns from."""
+        """Whether this kind, and no other, learns from a path or from values in memory."""
 
     def assumed(self, data: Any) -> dict[str, Any]:
-        """Options that need not be given for this data, by name: the target of a pair of arrays."""
+        """Options that this data settles, by name: the target of a pair of arrays."""
         return {}
 
     @abstractmethod
     def read(self, spec: DataSpec, options: Asked) -> Parts[D]:
-        """The labelled data that `spec` names; DataError and UsageError for what cannot be used."""
+        """The labeled data that `spec` names; DataError and UsageError for what cannot be used."""
 
     @abstractmethod
     def split(self, parts: Parts[D], options: Asked) -> Split[D]:
-        """Data for each of the three uses; DataError where one would be empty."""
+        """Data for each of the three parts; DataError if one would be empty."""
 
     @abstractmethod
     def make(self, split: Split[D], options: Asked) -> Prepared[D]:
-        """`build` once the random numbers are seeded.
+        """`build`, after the random numbers have been seeded.
 
-        Resolve the options, measure `split.train` and nothing else, and make the network, the
-        trainer and the sources. `notes` are those of the split and what is found here.
+        Resolve the options, measure `split.train` only, and make the network, the trainer and the
+        sources. `notes` holds the notes of the split and those added here.
         """
 
     def build(self, split: Split[D], options: Asked) -> Prepared[D]:
-        """A network for the data, not trained yet; the same for the same seed."""
+        """An untrained network for the data; the same for the same seed."""
         manual_seed(options.seed)
         with about(split.name):
             return self.make(split, options)
 
 
 def introduction(name: str, network: nn.Module, *facts: str) -> str:
-    """What is to be trained, in a few words: its name, its size, and facts about it."""
+    """A short description of what is trained: its name, its size, and facts about it."""
     weights = sum(parameter.numel() for parameter in network.parameters())
     return f"{name} ({', '.join([f'{weights:,} weights', *filter(None, facts)])})"

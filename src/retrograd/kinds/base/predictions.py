@@ -1,4 +1,4 @@
-"""What is predicted, as columns beside a person's own."""
+"""Predictions as columns beside the user's own."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def with_predictions(
     table: pa.Table = frame.to_native()
     taken = [name for name in added if name in table.column_names]
     if taken:
-        notes.append(f"The table's own column {taken[0]!r} is replaced by the prediction.")
+        notes.append(f"The prediction replaces the table's own column {taken[0]!r}.")
         table = table.drop_columns(taken)
     for name, values in added.items():
         table = table.append_column(name, pa.array(values))

@@ -1,4 +1,4 @@
-"""Options with nothing left open: what a network is built and trained by."""
+"""Options with nothing left open, from which a network is built and trained."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Asked = TypeVar("Asked", bound=Options)
 
 @dataclass(frozen=True, kw_only=True)
 class Resolved(Generic[Asked]):
-    """What the data decided where the options `asked` leave it open.
+    """What the data decided wherever the options `asked` leave it open.
 
-    A kind whose data decides more (a season, whether images are mirrored) adds fields, each named
-    as the option that it settles.
+    A kind whose data decides more (a season, whether images are mirrored) adds fields, each with
+    the name of the option that it settles.
     """
 
     asked: Asked
@@ -28,12 +28,12 @@ class Resolved(Generic[Asked]):
     patience: int
 
     def to_options(self) -> Asked:
-        """The options with all of it in them: what config.json keeps."""
+        """The options with these values filled in, as config.json keeps them."""
         return self.asked.replaced(**{name: getattr(self, name) for name in self._settled()})
 
     @classmethod
     def of(cls, options: Asked) -> Self:
-        """What `to_options` gave; DataError for options that still leave something open."""
+        """From what `to_options` gave; DataError for options that still leave something open."""
         settled = {name: getattr(options, name) for name in cls._settled()}
         if still_open := [name for name, value in settled.items() if value in (None, "auto")]:
             raise DataError(f"The options leave {', '.join(still_open)} open; train again.")

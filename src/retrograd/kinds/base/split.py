@@ -1,4 +1,4 @@
-"""Rows to train on, to stop by and to be judged on, out of the examples of a data set."""
+"""Splits the examples of a data set into training, validation and test rows."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ Array = np.ndarray[Any, Any]
 
 
 class Examples(Dataset, Protocol):
-    """A data set of rows that do not depend on each other's order."""
+    """A data set whose rows may be in any order."""
 
     @property
     def codes(self) -> Array | None:
-        """(rows,) classes whose shares every part keeps; None where the target is no class."""
+        """(rows,) classes whose shares every part keeps; None if the target is not a class."""
 
     def take(self, rows: Array) -> Self:
-        """The rows by number, in that order."""
+        """The rows at these indices, in that order."""
 
 
 E = TypeVar("E", bound=Examples)
 
 
 def split_examples(parts: Parts[E], share: float, seed: int) -> Split[E]:
-    """Take what `parts` names as a share out of the rows to train on: first test, then validation.
+    """Take the parts that are shares out of the training rows: first test, then validation.
 
-    `share` is that of validation where the data says nothing. Raises DataError where a part would
-    be empty.
+    `share` is the validation share if `parts` gives none. Raises DataError if a part would be
+    empty.
     """
     notes = list(parts.notes)
     train, test, validation = parts.train, parts.test, parts.validation

@@ -1,1 +1,1 @@
-"""What is this kind's alone: its options, its data, its model and how it explains itself."""
+"""A series to forecast: its options, its data, and its model."""

@@ -1,4 +1,4 @@
-"""A series as it was read, and from where on it is forecast."""
+"""A series as it was read, and where its forecasts begin."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ __all__ = ["ForecastData", "known_windows", "read_forecast"]
 
 @dataclass(frozen=True)
 class ForecastData:
-    """A series, of which the values from place `begin` on are to be forecast.
+    """A series whose values from index `begin` on are to be forecast.
 
-    What lies before is looked back at, and is all that the first forecasts know.
+    The values before serve as context, and are all that the first forecasts see.
     """
 
     kind: ClassVar[str] = "forecast"
@@ -31,7 +31,7 @@ class ForecastData:
     begin: int = 0
 
     def __len__(self) -> int:
-        """How many values are to be forecast."""
+        """The number of values to forecast."""
         return len(self.series) - self.begin
 
 
@@ -46,7 +46,7 @@ def read_forecast(data: Any, target: str, time: str | None, notes: list[str]) ->
 def known_windows(
     data: ForecastData, target: str, context: int, horizon: int, mean: float, std: float
 ) -> SeriesWindows:
-    """Every forecast of the whole `horizon` that lies in the data and is known, standardized.
+    """Every forecast of a whole `horizon` whose true values are known, standardized.
 
     Raises DataError if there is none.
     """
@@ -55,7 +55,7 @@ def known_windows(
     if not len(starts):
         raise DataError(
             f"No {count(horizon, 'value')} in a row of {target!r} are known after the first "
-            f"{begin}, so that no forecast can be measured."
+            f"{begin}, so no forecast can be scored."
         )
     values = ((series.values - mean) / std).astype(np.float32)
     return SeriesWindows(values, starts, context, horizon)

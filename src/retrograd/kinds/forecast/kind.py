@@ -1,4 +1,4 @@
-"""A series of numbers to a network that is ready to be trained to continue it."""
+"""From a series of numbers to a network that is ready to be trained to continue it."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ class ForecastKind(Kind[ForecastData, ForecastOptions]):
         return Parts(data, validation, test, tuple(notes), spec.name)
 
     def split(self, parts: Parts[ForecastData], options: ForecastOptions) -> Split[ForecastData]:
-        """Test is the very end of the series, validation lies before it."""
+        """Test is the end of the series; validation comes just before it."""
         series = parts.train.series
         test, validation = (
             share if isinstance(share, float) else 0.0 for share in (parts.test, parts.validation)
         )
         end = len(series) - round(len(series) * test)
-        begin = end - round(len(series) * (validation or options.held_share()))
+        begin = end - round(len(series) * (validation or options.validation_share()))
         return Split(
             ForecastData(series.part(0, begin)),
             ForecastData(series.part(0, end), begin),
@@ -85,7 +85,7 @@ class ForecastKind(Kind[ForecastData, ForecastOptions]):
         resolved = _resolved(options, sizes, len(train))
         model = ForecastModel.build(resolved, mean, std)
         if split.test is not None:
-            windows(split.test)  # refuses an end that is too short
+            windows(split.test)  # raises if the end is too short
         trainer = one_cycle_trainer(
             model.network,
             NextValues(),
@@ -117,7 +117,7 @@ class _Sizes(NamedTuple):
 
 
 def _sizes(split: Split[ForecastData], options: ForecastOptions) -> _Sizes:
-    """Context, horizon and season, decided by the training part where they are open, and why."""
+    """Context, horizon and season, chosen from the training part if left open, and why."""
     values = split.train.series.values
     begin, rest = len(values), len(split.judging.series) - len(values)
     season = options.season or find_season(values)
@@ -150,7 +150,7 @@ def _naive_error(values: Array, context: int, horizon: int, season: int) -> floa
 
 
 def _resolved(options: ForecastOptions, sizes: _Sizes, windows: int) -> ResolvedForecast:
-    """What is left open, decided by the number of training windows."""
+    """The options left open, chosen by the number of training windows."""
     batch_size = min(options.batch_size or 32 * max(1, min(8, windows // 2000)), windows)
     epochs = options.epochs or min(200, max(10, _STEPS // max(windows // batch_size, 1)))
     return ResolvedForecast(

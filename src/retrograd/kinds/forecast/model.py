@@ -1,4 +1,4 @@
-"""A network for one series, with all that it takes to use it."""
+"""A network for one series, with everything needed to use it."""
 
 from __future__ import annotations
 
@@ -31,9 +31,10 @@ Array = np.ndarray[Any, Any]
 
 @dataclass
 class ForecastModel(NetworkModel):
-    """A network for one series, with all that it takes to use it.
+    """A network for one series, with everything needed to use it.
 
-    `mean` and `std` are those of the training part, in the target's units. A season of 1 is none.
+    `mean` and `std` are those of the training part, in the target's units. A season of 1 means
+    none.
     """
 
     kind: ClassVar[str] = "forecast"
@@ -59,9 +60,9 @@ class ForecastModel(NetworkModel):
         sizes = (resolved.context, resolved.horizon, resolved.season)
         return cls(options.target, options.time, network, *sizes, mean, std)
 
-    def read(self, data: Any, notes: list[str], labelled: bool) -> ForecastData:
+    def read(self, data: Any, notes: list[str], labeled: bool) -> ForecastData:
         found = read_forecast(data, self.target_name, self.time, notes)
-        least = self.context + (self.horizon if labelled else 0)
+        least = self.context + (self.horizon if labeled else 0)
         if len(found.series) < least:
             with about(path_of(data) or ""):
                 raise DataError(
@@ -72,30 +73,30 @@ class ForecastModel(NetworkModel):
         return ForecastData(found.series, self.context)
 
     def windows(self, data: ForecastData) -> SeriesWindows:
-        """Every forecast of the whole horizon that lies in the data and is known."""
+        """Every forecast of a whole horizon whose true values are known."""
         return known_windows(
             data, self.target_name, self.context, self.horizon, self.mean, self.std
         )
 
     def predict(self, data: ForecastData, notes: list[str] | None = None) -> Array:
-        """(windows · horizon,) numbers: each window's forecasts in their order."""
+        """(windows · horizon,) numbers: each window's forecasts in order."""
         parts = self.windows(data).parts(ROWS_PER_CALL)
         return self._in_units([self.predictor(inputs) for inputs, _ in parts])
 
     def targets(self, data: ForecastData) -> Array:
-        """(windows · horizon,) numbers that the answers are to meet."""
+        """(windows · horizon,) true values."""
         parts = self.windows(data).parts(ROWS_PER_CALL)
         return self._in_units([target for _, target in parts])
 
     def naive(self, data: ForecastData, season: int) -> Array:
-        """(windows · horizon,) naive forecasts: of one season before, or with 1 the last value."""
+        """(windows · horizon,) naive forecasts: one season before; with 1, the last value."""
         parts = self.windows(data).parts(ROWS_PER_CALL)
         return self._in_units(
             [naive_forecast(context, self.horizon, season) for (context,), _ in parts]
         )
 
     def score(self, data: ForecastData) -> Scores:
-        """R², RMSE and MAE beside those of the naive forecast that did better in training."""
+        """R², RMSE and MAE beside those of the naive forecast that was better in training."""
         truth = self.targets(data)
         model, naive = (
             measured(REGRESSION, truth, each)
@@ -105,11 +106,11 @@ class ForecastModel(NetworkModel):
         return Scores(len(truth), model, naive, f"repeating the last {repeated}")
 
     def _in_units(self, standardized: list[Array]) -> Array:
-        """(values,) in the target's units, of what the network takes and gives."""
+        """Standardized values in the target's units, (values,)."""
         return np.concatenate(standardized).ravel().astype(float) * self.std + self.mean
 
     def predictions(self, data: ForecastData, notes: list[str]) -> nw.DataFrame[Any]:
-        """The series with the coming `horizon` values below it, in the column `prediction`."""
+        """The series followed by the next `horizon` values, in the column `prediction`."""
         series = data.series
         size, horizon = len(series), self.horizon
         last = ((series.values[-self.context :] - self.mean) / self.std).astype(np.float32)

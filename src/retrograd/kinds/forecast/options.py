@@ -1,4 +1,4 @@
-"""The options for a series that is to be continued."""
+"""The options for a series to forecast."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ __all__ = ["ForecastOptions", "ResolvedForecast"]
 
 @dataclass(frozen=True, kw_only=True)
 class ForecastOptions(Options):
-    """The options for a series: those of every run, and what is looked at and forecast.
+    """The options for a series: those of every run, and the sizes of a forecast.
 
-    `time` is the column that says when (without it the rows are taken as equally far apart),
-    `horizon` how many steps are forecast, `context` over how many the network looks back, `season`
-    after how many the series repeats itself. The last share `valid` of the time is held out.
+    `time` is the column of times (without it the rows are equally far apart), `horizon` is the
+    number of steps to forecast, `context` the number the network looks back over, `season` the
+    number after which the series repeats itself. The last share `valid` of the time is for
+    validation.
     """
 
     target: str
@@ -42,7 +43,7 @@ class ForecastOptions(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class ResolvedForecast(Resolved[ForecastOptions]):
-    """With the sizes that the series decides; a season of 1 is none."""
+    """With the sizes that the series decides; a season of 1 means none."""
 
     horizon: int
     context: int

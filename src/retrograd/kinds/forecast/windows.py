@@ -1,4 +1,4 @@
-"""Windows of a series, from what was to what comes, and the naive forecasts beside a network's."""
+"""Windows of a series, each from past to future, and naive forecasts to compare with."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _LEAST_CORRELATION = 0.3
 class SeriesWindows:
     """Windows of standardized `values`, float32 (n,): (batch, context) to (batch, horizon).
 
-    `starts` (windows,) are the places where they begin. The series is handed to the steps once; a
-    call carries only the places.
+    `starts` (windows,) are the indices where they begin. The series is passed to the steps once; a
+    call carries only the indices.
     """
 
     values: Array
@@ -65,7 +65,7 @@ class SeriesWindows:
 
 
 class NextValues:
-    """The numbers that come next, standardized: all of (batch, horizon) count alike."""
+    """The next numbers, standardized: every element of (batch, horizon) counts equally."""
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         """The mean squared error."""
@@ -77,9 +77,9 @@ class NextValues:
 
 
 def window_starts(known: Array, begin: int, end: int, context: int, horizon: int) -> Array:
-    """Where the windows begin whose forecasts lie from place `begin` to before `end`.
+    """The starts of the windows whose forecasts lie from index `begin` up to, not including, `end`.
 
-    Their contexts may reach back further. A window is left out if what it should forecast was not
+    Their contexts may reach back further. A window is left out if a value to forecast was not
     `known` (n,).
     """
     starts = np.arange(max(begin - context, 0), end - context - horizon + 1)
@@ -89,7 +89,7 @@ def window_starts(known: Array, begin: int, end: int, context: int, horizon: int
 
 
 def naive_forecast(contexts: Array, horizon: int, season: int) -> Array:
-    """(rows, context) -> (rows, horizon): the last `season` values over and over; 1 is the last.
+    """(rows, context) -> (rows, horizon): the last `season` values, repeated; with 1, the last.
 
     Hyndman & Athanasopoulos, "Forecasting: principles and practice" (2021), section 5.2.
     """
@@ -98,9 +98,9 @@ def naive_forecast(contexts: Array, horizon: int, season: int) -> Array:
 
 
 def find_season(values: Array) -> int:
-    """The number of steps after which changes repeat best, or 1 where they do not.
+    """The number of steps after which changes repeat best, or 1 if they do not repeat.
 
-    That is the highest peak of the autocorrelation of the differences, from lag 2 to a third of the
+    This is the highest peak of the autocorrelation of the differences, from lag 2 to a third of the
     series, if it is at least 0.3.
     """
     changes = np.diff(values) - np.diff(values).mean()

@@ -14,13 +14,13 @@ ARCHITECTURES = Architectures(
     Architecture(
         "mlp",
         "A perceptron over all pixels, with batch normalization and dropout; for small images that "
-        "are centred.",
+        "are centered.",
         MLP,
     ),
     Architecture(
         "cnn",
         "Convolutions and max-pooling, as LeNet's (LeCun et al. 1998), with batch normalization; "
-        "for small grey images.",
+        "for small gray images.",
         CNN,
     ),
     Architecture(

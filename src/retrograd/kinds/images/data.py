@@ -21,7 +21,7 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class ImagesData:
-    """Images of one form, and what is learned from their labels."""
+    """Images of one format, and the target of their labels."""
 
     kind: ClassVar[str] = "images"
     images: ImageSet
@@ -38,7 +38,7 @@ class ImagesData:
 
     @property
     def truth(self) -> Array:
-        """(rows,) class codes or numbers; DataError for a class that is not to be learned."""
+        """(rows,) class codes or numbers; DataError for a class not in the training data."""
         return codes_of(self.images, self.target)
 
     def take(self, rows: Array) -> Self:
@@ -46,9 +46,9 @@ class ImagesData:
 
 
 def read_images(spec: DataSpec, options: ImagesOptions) -> Parts[ImagesData]:
-    """The labelled images that `spec` names; parts of the data are taken where it names none.
+    """The labeled images that `spec` names, or the data's own parts if it names none.
 
-    The form of all images is decided by those to train on, and so is what they show.
+    The training images decide the format of all images, and the classes.
     """
     notes: list[str] = []
     with about(spec.name):
@@ -60,7 +60,7 @@ def read_images(spec: DataSpec, options: ImagesOptions) -> Parts[ImagesData]:
         train = ImagesData(with_labels(images, target, notes), target, form)
 
     def other(part: str, given: Any) -> ImagesData | float | None:
-        """Another part of the data, or the images that were given for it."""
+        """Another part of the data, or the images given for it."""
         if isinstance(given, float):
             return given
         found = parts.get(part)
@@ -73,7 +73,7 @@ def read_images(spec: DataSpec, options: ImagesOptions) -> Parts[ImagesData]:
         with about(found.source):
             images = with_labels(to_set(found, form, options.broken, notes), target, notes)
             data = ImagesData(images, target, form)
-            _ = data.truth  # refuses classes that are not to be learned
+            _ = data.truth  # raises for unknown classes
         return data
 
     test, validation = other("test", spec.test), other("valid", spec.validation)

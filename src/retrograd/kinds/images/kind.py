@@ -1,4 +1,4 @@
-"""Images to a network that is ready to be trained."""
+"""From images to a network that is ready to be trained."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ __all__ = ["IMAGES"]
 
 Array = np.ndarray[Any, Any]
 
-# As many steps as the images get, in at least and at most so many epochs.
+# The steps of a run, and the fewest and most epochs that it may take for them.
 _STEPS, _EPOCHS = 4000, (12, 100)
-# As many steps as an epoch of few images has, by smaller batches of at least and at most so many.
+# The steps per epoch that few images get by smaller batches, and the smallest and largest batch.
 _EPOCH_STEPS, _BATCH = 40, (16, 64)
-# Objects in larger photographs differ in size; of small images a part seen larger is a blur.
+# Objects in larger photographs differ in size; a small image that is zoomed is a blur.
 _ZOOMED_FROM, _ZOOM = 48, 0.8
 
 
 class ImagesKind(Kind[ImagesData, ImagesOptions]):
-    """Pictures in folders, in tables of paths or in arrays, and what they show."""
+    """Labeled images in folders, in tables of paths or in arrays."""
 
     name = "images"
     options = ImagesOptions
@@ -47,7 +47,7 @@ class ImagesKind(Kind[ImagesData, ImagesOptions]):
         return read_images(spec, options)
 
     def split(self, parts: Parts[ImagesData], options: ImagesOptions) -> Split[ImagesData]:
-        return split_examples(parts, options.held_share(), options.seed)
+        return split_examples(parts, options.validation_share(), options.seed)
 
     def make(self, split: Split[ImagesData], options: ImagesOptions) -> Prepared[ImagesData]:
         train, target = split.train, split.train.target
@@ -105,20 +105,20 @@ def _source(data: ImagesData, mean: float, scale: float) -> Source:
 def _resolved(
     options: ImagesOptions, train: ImagesData, notes: list[str]
 ) -> tuple[ResolvedImages, str]:
-    """What is left open, decided by the training images, and why the model was picked."""
+    """The options left open, chosen from the training images, and why the model was picked."""
     form, target = train.form, train.target
     model, why_model = options.model, ""
     if model == "auto":
         model, why = _picked(form)
-        why_model = f"picked since {why}"
+        why_model = f"picked because {why}"
     if options.mixup and target.task == "regression":
-        raise UsageError("mixup mixes classes; to learn numbers leave it out.")
+        raise UsageError("mixup mixes classes; leave it out to learn numbers.")
     flip = options.flip
     if flip is None:
         flip, why = _may_flip(train)
         notes.append(
-            f"In training images are {'' if flip else 'not '}mirrored left to right, since {why}; "
-            f"to change that, --set flip={'false' if flip else 'true'}."
+            f"Training images are {'' if flip else 'not '}mirrored left to right, because {why}. "
+            f"To change that, use --set flip={'false' if flip else 'true'}."
         )
     crop = options.crop
     if crop is None:
@@ -145,26 +145,26 @@ def _within(limits: tuple[int, int], number: float) -> int:
 
 
 def _picked(form: PixelFormat) -> tuple[str, str]:
-    """The architecture for images of this form, and why."""
+    """The architecture for images of this format, and why."""
     if min(form.height, form.width) < 8:
         return "mlp", f"images of {form.height}×{form.width} are too small for convolutions"
     if form.channels == 1 and max(form.height, form.width) <= 32:
-        return "cnn", "the images are small and grey"
-    return "resnet", "the images are in colour" if form.channels > 1 else "the images are large"
+        return "cnn", "the images are small and gray"
+    return "resnet", "the images are in color" if form.channels > 1 else "the images are large"
 
 
 def _may_flip(train: ImagesData) -> tuple[bool, str]:
-    """Whether a mirrored image still shows the same, and why that is thought.
+    """Whether a mirrored image still shows the same thing, and the reason for the judgment.
 
-    Letters and digits do not, which small grey images often are, and classes whose folders or cells
-    hold a single letter or digit. (In an array they are the numbers of classes.)
+    Letters and digits do not. Small gray images often are letters or digits, and so are classes
+    whose folders or cells are a single letter or digit. (In an array, digits are class numbers.)
     """
     classes = train.target.classes
     if train.form.channels == 1:
-        return False, "grey images may be of letters or digits"
+        return False, "gray images may be of letters or digits"
     if train.images.are_files and classes and max(map(len, classes)) == 1:
-        return False, "the classes are named as letters or digits are"
-    return True, "they are in colour"
+        return False, "the classes are named like letters or digits"
+    return True, "they are in color"
 
 
 IMAGES = ImagesKind()

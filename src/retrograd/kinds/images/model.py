@@ -1,4 +1,4 @@
-"""A network for images with all that it takes to use it: files or arrays in, answers out."""
+"""A network for images with everything needed to use it: files or arrays in, predictions out."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ class ImageClassification(Classification):
 
 @dataclass
 class ImagesModel(NetworkModel):
-    """What `train` makes of images: the network, and what its pixels and answers mean.
+    """What training on images gives: the network, and the meaning of its pixels and outputs.
 
-    `column` is the column of paths of the table that was learned from; a number that is learned is
-    standardized by `mean` and `scale`.
+    `column` is the training table's column of paths; a numeric target is standardized by `mean` and
+    `scale`.
     """
 
     kind: ClassVar[str] = "images"
@@ -116,29 +116,29 @@ class ImagesModel(NetworkModel):
             return Regression()
         return ImageClassification(len(self.classes), label_smoothing)
 
-    def read(self, data: Any, notes: list[str], labelled: bool) -> ImagesData:
+    def read(self, data: Any, notes: list[str], labeled: bool) -> ImagesData:
         with about(path_of(data) or "the data in memory"):
-            if not labelled:
+            if not labeled:
                 found = read_examples_only(data, self.column, notes)
                 images = to_set(found, self.form, self.broken, notes)
             else:
                 parts = read_parts(data, self.column, self.target_name, notes)
                 part = "test" if "test" in parts else "train"
                 if len(parts) > 1:
-                    notes.append(f"Of {path_of(data) or 'the data'} the part {part} is measured.")
+                    notes.append(f"The {part} part of {path_of(data) or 'the data'} is scored.")
                 images = to_set(parts[part], self.form, self.broken, notes)
                 images = with_labels(images, self.target, notes)
             self._compare_light(images, notes)
             return ImagesData(images, self.target, self.form)
 
     def _compare_light(self, images: ImageSet, notes: list[str]) -> None:
-        """Say so if the pixels' values are far from those that were learned from."""
+        """Add a note if the pixels' values are far from those of the training images."""
         learned, deviation = self.network.mean.numpy().ravel(), self.network.std.numpy().ravel()
         found = next(images.parts(_ROWS_AT_ONCE)).mean((0, 2, 3), np.float64)
         if (np.abs(found - learned) > _FAR * deviation).any():
             notes.append(
-                f"The mean of the pixels is {found.mean():.3g}, where the network learned from "
-                f"{learned.mean():.3g}: in another unit, its answers mean little."
+                f"The mean of the pixels is {found.mean():.3g}, but {learned.mean():.3g} in "
+                "training: in different units, the predictions mean little."
             )
 
     def predict(self, data: ImagesData, notes: list[str] | None = None) -> Array:
@@ -154,14 +154,14 @@ class ImagesModel(NetworkModel):
         return codes_of(data.images, self.target)
 
     def score(self, data: ImagesData) -> Scores:
-        """The figures of merit on labelled images."""
+        """The metrics on labeled images."""
         answers, truth = self.predict(data), self.targets(data)
         if self.task == "regression":
             return score_numbers(answers, truth, self.mean)
         return score_classes(answers, truth, self.class_shares)
 
     def predictions(self, data: ImagesData, notes: list[str]) -> nw.DataFrame[Any]:
-        """The images' table, or their paths, or their numbers from 1, with what is predicted."""
+        """The images' table, or their paths, or their numbers from 1, with the predictions."""
         frame = data.images.frame
         if frame is None:
             name = "path" if data.images.are_files else "image"
@@ -177,12 +177,12 @@ class ImagesModel(NetworkModel):
         return {"image": list(map(picture, chosen.pixels[:], chosen.names))}
 
     def reasons(self, data: ImagesData, rows: Array) -> list[Reasons]:
-        """Each image with the places marked that speak for its answer; see `Explains`."""
+        """Each image, marked with the regions that support its prediction; see `Explains`."""
         pixels = data.images.take(np.asarray(rows)).pixels[:]
         codes = self.predictor((pixels,)).argmax(1)
         parts = attributed(self.network, pixels, self.network.mean.numpy(), codes)
         answers = [self.classes[code] if self.classes else "a larger number" for code in codes]
-        texts = [f"red speaks for {each}, blue against it" for each in answers]
+        texts = [f"red supports {each}, blue opposes it" for each in answers]
         return list(map(marked, pixels, parts, texts))
 
     def to_json(self) -> dict[str, Any]:

@@ -14,13 +14,13 @@ __all__ = ["ImagesOptions", "ResolvedImages"]
 
 @dataclass(frozen=True, kw_only=True)
 class ImagesOptions(Options):
-    """The options for images: those of every run, how images are read, and how they are changed.
+    """The options for images: those of every run, and how images are read and augmented.
 
     `image` is a table's column of paths, `image_size` the longest side that image files are scaled
-    down to, `broken` the share of files that may be unreadable. In training an image is moved by up
-    to the share `shift` of its sides, cut down to between `crop` and 1 of them, mirrored left to
-    right (`flip`) and blanked in a square of the share `cutout`; `mixup` is the α of the mixing of
-    pairs, 0 for none. `label_smoothing` takes that share of a class's probability for all classes.
+    down to, `broken` the share of files that may be unreadable. In training an image is shifted by
+    up to the share `shift` of its sides, cropped to between `crop` and 1 of them, mirrored left to
+    right (`flip`) and blanked in a square of the share `cutout`; `mixup` is the α of mixup, 0 for
+    none. `label_smoothing` is the share of the probability that is spread over all classes.
     """
 
     image: str | None = None
@@ -50,7 +50,7 @@ class ImagesOptions(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class ResolvedImages(Resolved[ImagesOptions]):
-    """With how an image is changed in training."""
+    """With the augmentation that training uses."""
 
     crop: float
     flip: bool

@@ -1,4 +1,4 @@
-"""Where a training loop's images come from when memory cannot hold them, and mixed images."""
+"""Sources for images that do not fit in memory, and for mixed images."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ __all__ = ["Mixed", "Streamed"]
 
 Array = np.ndarray[Any, Any]
 
-# Of pixels in one call; two calls' are in memory at a time.
+# Bytes of pixels per call; two calls' pixels are in memory at a time.
 _BYTES_PER_CALL = 64 << 20
 
 
 @dataclass(frozen=True)
 class Streamed:
-    """Images that are read as they are needed, a call ahead of the steps; see `Source`."""
+    """Images that are read one call ahead of the steps; see `Source`."""
 
     images: ImageSet
     target: Array
@@ -45,7 +45,7 @@ class Streamed:
             yield from _ahead(self._call, pieces)
 
     def _call(self, batches: Array) -> Stack:
-        # Sorted, the rows of a file lie in the order in which the disk has them.
+        # Sorted rows of a file are in the order of the disk.
         rows, back = np.unique(batches, return_inverse=True)
         pixels = self.images.pixels[rows][back.reshape(batches.shape)]
         return Stack(None, (pixels, self.target[batches]))
@@ -62,7 +62,7 @@ class Streamed:
 
 
 def _ahead(read: Callable[[Array], Stack], pieces: list[Array]) -> Iterator[Stack]:
-    """`read` of every piece in its order, of which the next is made meanwhile."""
+    """`read` of every piece in order; the next is read in the background."""
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(read, pieces[0])
         for piece in pieces[1:]:
@@ -76,7 +76,7 @@ def _ahead(read: Callable[[Array], Stack], pieces: list[Array]) -> Iterator[Stac
 class Mixed:
     """Another source's images in pairs, λ of one and 1 − λ of the other, and so their classes.
 
-    λ is drawn for each batch from Beta(α, α), the partners are the batch in reverse (mixup: Zhang,
+    λ is drawn for each batch from Beta(α, α); the partners are the batch in reverse (mixup: Zhang,
     Cissé, Dauphin & Lopez-Paz 2018, equation 1).
     """
 

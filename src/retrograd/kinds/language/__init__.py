@@ -1,1 +1,1 @@
-"""What is this kind's alone: its options, its data, its model and how it explains itself."""
+"""Language models: their options, their data, and their model."""

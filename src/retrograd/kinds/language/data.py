@@ -24,19 +24,19 @@ class TextData:
     text: str
 
     def __len__(self) -> int:
-        """How many characters."""
+        """The number of characters."""
         return len(self.text)
 
     def cut(self, share: float) -> tuple[TextData, TextData]:
-        """What comes before the last `share` of the text, and that."""
+        """The text before the last `share`, and the last `share`."""
         place = len(self.text) - round(len(self.text) * share)
         return TextData(self.text[:place]), TextData(self.text[place:])
 
 
 def text_of(data: Any) -> str:
-    """The text of a file, of something that can be read, or of a table's column `text`.
+    """The text of a file, of a readable object, or of a table's column `text`.
 
-    The rows of a column are joined by line ends. Raises DataError for what holds no text.
+    The rows of a column are joined by line ends. Raises DataError if there is no text.
     """
     path = path_of(data)
     if path is not None:

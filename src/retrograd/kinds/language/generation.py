@@ -1,4 +1,4 @@
-"""A text continued by a trained network, one character after the other."""
+"""Continues a text with a trained network, one character after the other."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["continue_text"]
 
 Array = np.ndarray[Any, Any]
 
-# Characters drawn in one call into XLA: few enough that a person sees them come.
+# Characters drawn in one call into XLA: few enough to see them appear.
 _PER_CALL = 16
 
 
@@ -36,13 +36,13 @@ def continue_text(
     seed: int = 0,
     notes: list[str] | None = None,
 ) -> Iterator[str]:
-    """`length` characters after `prompt`, in pieces as they are drawn.
+    """`length` characters after `prompt`, in pieces, as they are drawn.
 
     Each character is drawn from the network's probabilities, with the logits divided by
-    `temperature` (0 takes the most probable) and only the `top_k` most probable in play (Fan, Lewis
-    & Dauphin 2018). The same seed gives the same text. What of the prompt the network does not see
-    is said in `notes`. Raises UsageError for numbers out of range and a prompt without any
-    character that the network knows, at once and not when the first piece is asked for.
+    `temperature` (0 takes the most probable), from the `top_k` most probable only (Fan, Lewis &
+    Dauphin 2018). The same seed gives the same text. `notes` reports what the network does not see
+    of the prompt. Raises UsageError for numbers out of range and for a prompt without any character
+    that the network knows, at the call and not when the first piece is drawn.
     """
     if length < 0 or temperature < 0 or not math.isfinite(temperature):
         raise UsageError(
@@ -56,19 +56,19 @@ def continue_text(
     if not len(codes):
         known = listed(map(repr, model.vocabulary.characters), most=80)
         raise UsageError(
-            f"The prompt {prompt!r} has no character that the training text has. Start with any of "
+            f"The prompt {prompt!r} has no character of the training text. Start with any of "
             f"{known}."
         )
     if len(codes) > model.context and notes is not None:
         notes.append(
-            f"The network looks back over {model.context} characters; of the prompt's "
-            f"{len(codes):,} it sees the last ones."
+            f"The network looks back over {model.context} characters, so it sees only the last of "
+            f"the prompt's {len(codes):,}."
         )
     return _Writer(model, codes, temperature, top_k, seed).write(length)
 
 
 class _Writer:
-    """A window on the end of the text, which moves on by a character a step."""
+    """A window on the end of the text, which advances by one character each step."""
 
     def __init__(
         self, model: LanguageModel, codes: Array, temperature: float, top_k: int | None, seed: int
@@ -78,14 +78,14 @@ class _Writer:
         self.top_k = None if top_k is None else min(top_k, len(model.vocabulary))
         last = codes[-model.context :]
         self.filled = Buffer(np.array(len(last), np.int32))
-        # What stands after the text so far is not seen, as the network looks back only.
+        # Whatever comes after the text so far is not seen, because the network only looks back.
         self.window = Buffer(np.pad(last, (0, model.context - len(last))))
         self.key = Key(np.array([seed >> 32, seed & 0xFFFFFFFF], np.uint32))
         self.step = compile(self._step)
 
     def write(self, length: int) -> Iterator[str]:
         self.model.network.eval()
-        numbers = np.zeros(_PER_CALL, np.int8)  # one step each; the step does not look at them
+        numbers = np.zeros(_PER_CALL, np.int8)  # one step each; their values are not used
         for start in range(0, length, _PER_CALL):
             codes = self.step.over(numbers).numpy()
             yield self.model.vocabulary.decode(codes[: length - start])

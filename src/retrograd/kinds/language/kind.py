@@ -1,4 +1,4 @@
-"""A text to a network that is ready to be trained to continue it."""
+"""From a text to a network that is ready to be trained to continue it."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from retrograd.wording import count
 
 __all__ = ["LANGUAGE"]
 
-# Longer validation text takes longer to measure after every epoch and tells nothing more.
+# A longer validation text takes longer to score after every epoch and adds no information.
 _MOST_VALIDATION = 1 << 18
-# How many characters a run sees in all, where nothing else is asked for.
+# The number of characters that a run sees in all by default.
 _CHARACTERS = 10_000_000
 _MOST_EPOCHS = 60
-# A step's arrays stay in the cache: with 64 windows a transformer runs at half the pace (45,000 and
-# 24,000 characters a second on two cores), while the LSTM's is the same.
+# A step's arrays stay in the cache: with 64 windows a transformer runs at half the speed (45,000
+# and 24,000 characters a second on two cores); the LSTM's speed is the same.
 _BATCH_SIZES = {"lstm": 64, "transformer": 32}
 
 
 class LanguageKind(Kind[TextData, LanguageOptions]):
-    """The characters of one long text, each told from those before it."""
+    """The characters of one long text, each predicted from those before it."""
 
     name = "language-model"
     options = LanguageOptions
@@ -47,7 +47,7 @@ class LanguageKind(Kind[TextData, LanguageOptions]):
         return read_texts(spec)
 
     def split(self, parts: Parts[TextData], options: LanguageOptions) -> Split[TextData]:
-        """The later parts are taken from the end of the text: test last, validation before it."""
+        """Validation and test come from the end of the text: test last, validation before it."""
         train, validation, test = parts.train, parts.validation, parts.test
         if isinstance(test, float):
             train, test = train.cut(test)
@@ -58,7 +58,7 @@ class LanguageKind(Kind[TextData, LanguageOptions]):
         notes = list(parts.notes)
         if len(validation) > _MOST_VALIDATION:
             notes.append(
-                f"Of the {len(validation):,} characters held out the first {_MOST_VALIDATION:,} "
+                f"Of the {len(validation):,} validation characters, the first {_MOST_VALIDATION:,} "
                 "count."
             )
             validation = TextData(validation.text[:_MOST_VALIDATION])
@@ -68,10 +68,10 @@ class LanguageKind(Kind[TextData, LanguageOptions]):
         vocabulary = Vocabulary.of(split.train.text)
         notes = list(split.notes)
         train = vocabulary.encode(split.train.text)
-        validation = vocabulary.encode(split.validation.text, notes, "the part held out")
+        validation = vocabulary.encode(split.validation.text, notes, "the validation part")
         shortest = len(validation)
         if split.test is not None:
-            source = "the part never seen in training"
+            source = "the test part"
             shortest = min(shortest, len(vocabulary.encode(split.test.text, notes, source)))
         if len(train) <= 2 * options.context or shortest < 2:
             raise DataError(
@@ -111,10 +111,10 @@ class LanguageKind(Kind[TextData, LanguageOptions]):
 def _resolved(
     options: LanguageOptions, windows: TextWindows
 ) -> tuple[Resolved[LanguageOptions], str]:
-    """What is left open, decided by the length of the text, and why this model."""
+    """The options left open, chosen by the length of the text, and why the model was picked."""
     model, why = options.model, ""
     if model == "auto":
-        model, why = "lstm", "picked since in equal time it learns more than a transformer"
+        model, why = "lstm", "picked because it learns more than a transformer in the same time"
     return Resolved(
         asked=options,
         model=ARCHITECTURES.find(model).name,

@@ -1,4 +1,4 @@
-"""A network for the characters of a text, with all that it takes to use it."""
+"""A network for the characters of a text, with everything needed to use it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Array = np.ndarray[Any, Any]
 
 @dataclass
 class LanguageModel(NetworkModel):
-    """A network for the characters of a text, with all that it takes to use it."""
+    """A network for the characters of a text, with everything needed to use it."""
 
     kind: ClassVar[str] = "language-model"
     task: ClassVar[str] = "language-model"
@@ -43,7 +43,7 @@ class LanguageModel(NetworkModel):
 
     @classmethod
     def build(cls, vocabulary: Vocabulary, options: LanguageOptions, shares: Array) -> Self:
-        """An untrained network for a vocabulary; `options` name its model."""
+        """An untrained network for a vocabulary; `options` names its model."""
         sizes = {"width": options.width, "depth": options.depth}
         network = ARCHITECTURES.find(options.model).build(
             len(vocabulary),
@@ -52,18 +52,18 @@ class LanguageModel(NetworkModel):
         )
         return cls(vocabulary, network, options.context, shares)
 
-    def read(self, data: Any, notes: list[str], labelled: bool) -> TextData:
+    def read(self, data: Any, notes: list[str], labeled: bool) -> TextData:
         text, name = text_of(data), str(path_of(data) or "the text")
         codes = self.vocabulary.encode(text, notes, name)
         if len(codes) < 2:
             raise DataError(
-                f"{name} holds {count(len(codes), 'character')} of those that the network knows; "
+                f"{name} holds {count(len(codes), 'character')} that the network knows; "
                 "expected at least 2."
             )
         return TextData(text)
 
     def predict(self, data: TextData, notes: list[str] | None = None) -> Array:
-        """(n - 1, characters): the probability of each character to follow those before it."""
+        """(n - 1, characters): the probability of each character, given those before it."""
         found = []
         for inputs, target in self._windows(data):
             chosen = self.predictor(inputs)[target >= 0]
@@ -80,7 +80,7 @@ class LanguageModel(NetworkModel):
         return TextWindows(codes, self.context).parts(ROWS_PER_CALL)
 
     def score(self, data: TextData) -> Scores:
-        """Accuracy and loss (nats a character) beside those of the characters' shares alone."""
+        """Accuracy and loss (nats per character) beside those of the characters' frequencies."""
         losses, right = [], []
         for inputs, target in self._windows(data):
             output = self.predictor(inputs)

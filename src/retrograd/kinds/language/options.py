@@ -1,4 +1,4 @@
-"""The options for a text that is to be continued."""
+"""The options for a language model."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["LanguageOptions"]
 
 @dataclass(frozen=True, kw_only=True)
 class LanguageOptions(Options):
-    """The options for a text: those of every run, and those of its network.
+    """The options for a language model: those of every run, and those of its network.
 
-    `context` is how many characters the network looks back over; `width` and `depth` are the size
-    of its layers and how many there are. The last share `valid` of the text is held out.
+    `context` is the number of characters the network looks back over; `width` and `depth` are the
+    size of its layers and their number. The last share `valid` of the text is for validation.
     """
 
     valid: float = 0.1

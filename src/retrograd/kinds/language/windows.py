@@ -18,21 +18,21 @@ __all__ = ["NextCharacter", "TextWindows"]
 
 Array = np.ndarray[Any, Any]
 
-# The target of a place that is not counted; what `cross_entropy` ignores by default.
+# The target of a position that does not count; `cross_entropy` ignores it by default.
 _NOT_COUNTED = -100
-# Characters per call when a text is measured, so that the logits of a call stay small.
+# Characters per call when a text is scored, so that the logits of a call stay small.
 _CHARACTERS_PER_PART = 1 << 16
 
 
 @dataclass
 class TextWindows:
-    """Pieces of `context` characters of a text, codes (n,): (batch, context) to the same, one on.
+    """Windows of `context` characters of a text, codes (n,): (batch, context) to the same, shifted.
 
-    An epoch goes through the text once, in windows side by side that begin at a place drawn anew.
-    The text is handed to the steps once; a call carries only where its windows begin. To be
-    measured the windows overlap by half, and the second halves count, so that each character is
-    asked for once and has at least half a window before it, but for the first window's. A text to
-    train on must hold two windows and one character more.
+    An epoch goes through the text once, in adjacent windows from a random start. The text is passed
+    to the steps once; a call carries only the indices where its windows begin. For scoring, the
+    windows overlap by half, and the second halves count, so that each character is predicted once
+    with at least half a window before it, except in the first window. A training text must hold at
+    least two windows and one more character.
     """
 
     codes: Array
@@ -43,7 +43,7 @@ class TextWindows:
         self._corpus = Buffer(self.codes)
 
     def __len__(self) -> int:
-        """How many windows lie side by side in the text."""
+        """The number of adjacent windows in the text."""
         return (len(self.codes) - 1) // self.context
 
     def steps(self, batch_size: int) -> int:
@@ -76,7 +76,7 @@ class TextWindows:
 
 
 class NextCharacter:
-    """A probability for each character to be the next, at every place of a window."""
+    """The probability of each character to be the next, at every position of a window."""
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         """The mean cross-entropy in nats: (batch, time, characters), (batch, time) codes."""
@@ -87,7 +87,7 @@ class NextCharacter:
         )
 
     def score(self, output: Array, target: Array) -> float:
-        """The mean cross-entropy over the places that count, in nats a character."""
+        """The mean cross-entropy over the positions that count, in nats per character."""
         return float(next_character_losses(output, target).mean())
 
 

@@ -17,12 +17,12 @@ ARCHITECTURES = Architectures(
     ),
     Architecture(
         "gru",
-        "Gated recurrent units from both ends of a signal (Cho et al. 2014).",
+        "Bidirectional gated recurrent units along time (Cho et al. 2014).",
         SignalGRU,
     ),
     Architecture(
         "lstm",
-        "Long short-term memory from both ends of a signal (Hochreiter & Schmidhuber 1997).",
+        "Bidirectional long short-term memory along time (Hochreiter & Schmidhuber 1997).",
         SignalLSTM,
     ),
 )

@@ -21,7 +21,7 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class Signals:
-    """float32 `(n, channels, time)`, and (n,) codes of `classes`, empty where none are known."""
+    """float32 `(n, channels, time)`, and (n,) codes of `classes`, empty if none are known."""
 
     kind: ClassVar[str] = "signals"
     x: Array
@@ -41,7 +41,7 @@ class Signals:
 
 
 def read_signals(spec: DataSpec) -> Parts[Signals]:
-    """The labelled signals that `spec` names; parts of a file are taken where it names none.
+    """The labeled signals that `spec` names, or the file's own parts if it names none.
 
     The classes are those of the training part. Raises DataError for what cannot be used.
     """
@@ -69,7 +69,7 @@ def read_signals(spec: DataSpec) -> Parts[Signals]:
     for part in (validation, test):
         if isinstance(part, Signals) and part.shape != train.shape:
             raise DataError(
-                f"Signals of {in_words(part.shape)} cannot measure a network that learns from "
+                f"Signals of {in_words(part.shape)} cannot score a network that learns from "
                 f"{in_words(train.shape)}."
             )
     return Parts(train, validation, test, tuple(notes), spec.name)
@@ -85,12 +85,12 @@ def as_signals(x: Array) -> Array:
 
 
 def _class_names(y: Array, source: str) -> tuple[str, ...]:
-    """The different labels in their order, as texts; DataError where they can be no classes."""
+    """The distinct labels, sorted, as texts; DataError if they cannot be classes."""
     names, counts = np.unique(y, return_counts=True)
     if y.dtype.kind == "f" and not np.array_equal(names, np.round(names)):
         raise DataError(
-            f"{source}: the labels are numbers with fractions; expected classes, whole numbers or "
-            "texts. To learn numbers put the signals' values into the columns of a table."
+            f"{source}: the labels are numbers with fractions; expected classes, as whole numbers "
+            "or texts. To learn numbers, put the signals' values into the columns of a table."
         )
     if len(names) < 2 or counts.max() == 1:
         raise DataError(

@@ -1,4 +1,4 @@
-"""Signals to a network that is ready to be trained to tell their classes."""
+"""From signals to a network that is ready to be trained to classify them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _STEPS = 6000
 
 
 class SignalsKind(Kind[Signals, SignalsOptions]):
-    """Several numbers at each of many instants, and the class of each signal."""
+    """Several numbers at each of many time steps, and the class of each signal."""
 
     name = "signals"
     options = SignalsOptions
@@ -39,7 +39,7 @@ class SignalsKind(Kind[Signals, SignalsOptions]):
         return read_signals(spec)
 
     def split(self, parts: Parts[Signals], options: SignalsOptions) -> Split[Signals]:
-        return split_examples(parts, options.held_share(), options.seed)
+        return split_examples(parts, options.validation_share(), options.seed)
 
     def make(self, split: Split[Signals], options: SignalsOptions) -> Prepared[Signals]:
         train = split.train
@@ -50,7 +50,7 @@ class SignalsKind(Kind[Signals, SignalsOptions]):
             train.shape,
             np.bincount(train.codes, minlength=len(train.classes)) / len(train),
             resolved.to_options(),
-            # A channel that is always the same is left as it is, less its value.
+            # A constant channel is only shifted to 0.
             (train.x.mean((0, 2)), np.where(std > 0, std, 1)),
         )
         rows = Rows((train.x,), train.codes)
@@ -73,12 +73,12 @@ class SignalsKind(Kind[Signals, SignalsOptions]):
 
 
 def _resolved(options: SignalsOptions, rows: int) -> tuple[Resolved[SignalsOptions], str]:
-    """What is left open, decided by the number of training signals, and why this model."""
+    """The options left open, chosen by the number of training signals, and why this model."""
     batch_size = min(options.batch_size or 64, rows)
     epochs = options.epochs or min(120, max(10, _STEPS // (rows // batch_size)))
     model, why = options.model, ""
     if model == "auto":
-        model, why = "cnn", "picked since it trains fastest on signals of every length"
+        model, why = "cnn", "picked because it trains fastest on signals of any length"
     return Resolved(
         asked=options,
         model=ARCHITECTURES.find(model).name,

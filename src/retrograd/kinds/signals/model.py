@@ -1,4 +1,4 @@
-"""A network for signals, with all that it takes to use it."""
+"""A network for signals, with everything needed to use it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _SHOWN_CHANNELS = 20
 
 @dataclass
 class SignalsModel(NetworkModel):
-    """A network for signals, with all that it takes to use it."""
+    """A network for signals, with everything needed to use it."""
 
     kind: ClassVar[str] = "signals"
     task: ClassVar[str] = "classification"
@@ -55,7 +55,7 @@ class SignalsModel(NetworkModel):
         options: SignalsOptions,
         statistics: tuple[Array, Array] | None = None,
     ) -> Self:
-        """An untrained network; mean and deviation, (channels,), come with its weights or here."""
+        """An untrained network; the mean and deviation, (channels,), come here or with weights."""
         channels = shape[0]
         mean, std = statistics or (np.zeros(channels), np.ones(channels))
         augment = AugmentSignal(shift=options.shift, scale=options.scale, noise=options.noise)
@@ -63,20 +63,20 @@ class SignalsModel(NetworkModel):
         body = build(*shape, len(classes), dropout=options.dropout)
         return cls(classes, SignalNetwork(mean, std, augment, body), shape, shares)
 
-    def read(self, data: Any, notes: list[str], labelled: bool) -> Signals:
+    def read(self, data: Any, notes: list[str], labeled: bool) -> Signals:
         name = path_of(data) or "The data in memory"
-        if labelled:
+        if labeled:
             found = read_arrays(data)
             x, y = found.test or found.train
             part = "test" if found.test else "training"
-            notes.append(f"The {part} part of {path_of(data) or 'the data'} is measured.")
+            notes.append(f"The {part} part of {path_of(data) or 'the data'} is scored.")
         else:
             x, y = read_examples(data), np.zeros(0, np.int64)
         with about(name):
             x = as_signals(x)
         if x.shape[1:] != self.shape:
             raise DataError(
-                f"{name} holds signals of {in_words(x.shape[1:])}; the network learned from "
+                f"{name} holds signals of {in_words(x.shape[1:])}; the network was trained on "
                 f"{in_words(self.shape)}."
             )
         with about(name):
@@ -91,7 +91,7 @@ class SignalsModel(NetworkModel):
         return data.codes
 
     def score(self, data: Signals) -> Scores:
-        """Accuracy, log loss and ROC AUC beside those of the classes' shares."""
+        """Accuracy, log loss and ROC AUC beside those of predicting the classes' shares."""
         return score_classes(self.predict(data), self.targets(data), self.class_shares)
 
     def predictions(self, data: Signals, notes: list[str]) -> nw.DataFrame[Any]:

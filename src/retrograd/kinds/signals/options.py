@@ -13,10 +13,10 @@ __all__ = ["SignalsOptions"]
 
 @dataclass(frozen=True, kw_only=True)
 class SignalsOptions(Options):
-    """The options for signals: those of every run, and how a signal is changed in training.
+    """The options for signals: those of every run, and how a signal is augmented in training.
 
-    `shift` is the largest move, as a share of the length, `scale` the largest change of the factor
-    1, `noise` the deviation of the noise added to the standardized signal.
+    `shift` is the largest shift, as a share of the length; `scale` is the largest deviation from 1
+    of a random factor; `noise` is the deviation of the noise added to the standardized signal.
     """
 
     dropout: float = 0.2

@@ -1,1 +1,1 @@
-"""What is this kind's alone: its options, its data, its model and how it explains itself."""
+"""Tables: their options, their data, their model, and its explanations."""

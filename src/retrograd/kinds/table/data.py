@@ -1,4 +1,4 @@
-"""A table as it was read: its rows, and what each of its columns is."""
+"""A table as it was read: its rows, and the kind of each column."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Self
 import narwhals as nw
 import numpy as np
 
-from retrograd.data import Schema, infer_schema, labelled_rows, read_table, take_rows, target_values
+from retrograd.data import Schema, infer_schema, labeled_rows, read_table, take_rows, target_values
 from retrograd.data.tables.memory import table_in_memory
 from retrograd.data.texts.folder import parts_of, read_text_folder
 from retrograd.errors import about
@@ -23,7 +23,7 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class TableData:
-    """Rows, and the schema that says what their columns are."""
+    """Rows, and the schema of their columns."""
 
     frame: nw.DataFrame[Any]
     schema: Schema
@@ -55,10 +55,10 @@ def frame_of(data: Any, notes: list[str]) -> nw.DataFrame[Any]:
 
 
 def read_tables(spec: DataSpec, options: TableOptions) -> Parts[TableData]:
-    """The labelled rows of the tables that `spec` names.
+    """The labeled rows of the tables that `spec` names.
 
-    What the columns are is judged by all rows of `spec.data`. A folder's parts `valid` and `test`
-    are taken where `spec` names none.
+    All rows of `spec.data` decide the kinds of the columns. A folder's parts `valid` and `test` are
+    used if `spec` names none.
     """
     notes: list[str] = []
     given = {"train": spec.data, "valid": spec.validation, "test": spec.test}
@@ -70,14 +70,14 @@ def read_tables(spec: DataSpec, options: TableOptions) -> Parts[TableData]:
     with about(spec.name):
         frame = frame_of(given["train"], notes)
         schema = infer_schema(frame, options.target, options.kinds, options.task)
-        train = TableData(labelled_rows(frame, schema)[0], schema)
+        train = TableData(labeled_rows(frame, schema)[0], schema)
 
     def other(part: str) -> TableData | float | None:
         data = given[part]
         if data is None or isinstance(data, float):
             return data
         with about(path_of(data) or ""):
-            return TableData(labelled_rows(frame_of(data, notes), schema)[0], schema)
+            return TableData(labeled_rows(frame_of(data, notes), schema)[0], schema)
 
     test, validation = other("test"), other("valid")
     return Parts(train, validation, test, (*notes, *schema.notes), spec.name)

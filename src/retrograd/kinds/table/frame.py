@@ -1,4 +1,4 @@
-"""What models that learn from a table have in common: tables in, answers out."""
+"""What models for tables have in common: tables in, predictions out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
-from retrograd.data import Preprocessor, Schema, SchemaRow, labelled_rows
+from retrograd.data import Preprocessor, Schema, SchemaRow, labeled_rows
 from retrograd.data.tables.table import as_table
 from retrograd.errors import DataError, about
 from retrograd.kinds.base.fitted import NetworkModel
@@ -55,27 +55,27 @@ class FrameModel(NetworkModel):
     def notes(self) -> tuple[str, ...]:
         return (*self.schema.notes, *self.preprocessor.notes)
 
-    def read(self, data: Any, notes: list[str], labelled: bool) -> TableData:
+    def read(self, data: Any, notes: list[str], labeled: bool) -> TableData:
         with about(path_of(data) or ""):
             frame = frame_of(data, notes)
-            if not labelled:
+            if not labeled:
                 return TableData(frame, self.schema)
-            frame, dropped = labelled_rows(frame, self.schema)
+            frame, dropped = labeled_rows(frame, self.schema)
             if not len(frame):
-                raise DataError(f"No row has a value of the target {self.target_name!r}.")
+                raise DataError(f"No row has a value in the target {self.target_name!r}.")
         if dropped:
-            notes.append(f"{count(dropped, 'row')} without a value of the target are left out.")
+            notes.append(f"{count(dropped, 'row')} without a target value: left out.")
         return TableData(frame, self.schema)
 
     def predict(self, data: TableData, notes: list[str] | None = None) -> Array:
         """(rows,) numbers in the target's units, or (rows, classes) probabilities.
 
-        What a person should know about the rows is added to `notes`.
+        Anything the user should know about the rows is added to `notes`.
         """
         raise NotImplementedError
 
     def decoded(self, output: Array) -> Array:
-        """What `predict` gives for the network's output, (rows, [members,] outputs)."""
+        """The predictions for the network's output, (rows, [members,] outputs)."""
         answer = objective_of(self.schema).answer(output)
         if self.task == "regression":
             return self.preprocessor.unscale_target(answer)
@@ -87,14 +87,14 @@ class FrameModel(NetworkModel):
         return self.preprocessor.unscale_target(targets) if self.task == "regression" else targets
 
     def score(self, data: TableData) -> Scores:
-        """The figures of merit on rows that have a value of the target."""
+        """The metrics on rows that have a target value."""
         predicted, targets = self.predict(data), self.targets(data)
         if self.task == "regression":
             return score_numbers(predicted, targets, self.preprocessor.target_mean)
         return score_classes(predicted, targets, self.class_shares)
 
     def predictions(self, data: TableData, notes: list[str]) -> nw.DataFrame[Any]:
-        """The rows with their predictions beside them, in columns that replace any so named."""
+        """The rows with their predictions, in columns that replace any with the same names."""
         return with_predictions(data.frame, self.predict(data, notes), self.classes, notes)
 
     def columns(self) -> list[SchemaRow]:
@@ -110,7 +110,7 @@ class FrameModel(NetworkModel):
 
 
 def objective_of(schema: Schema) -> Regression | Classification:
-    """What the outputs of a network for this table mean."""
+    """The meaning of the network's outputs for this table."""
     if schema.task == "regression":
         return Regression()
     return Classification(len(schema.target.classes))
@@ -119,7 +119,7 @@ def objective_of(schema: Schema) -> Regression | Classification:
 def table_net(
     preprocessor: Preprocessor, options: TableOptions, outputs: int, vectors: int = 0
 ) -> TableNet:
-    """An untrained network for a table's columns, and so many numbers more behind its numbers."""
+    """An untrained network for a table's columns, and `vectors` more numbers after its own."""
     return TableNet(
         preprocessor.number_bins(options.bins) + [np.array([0, 1], np.float32)] * vectors,
         preprocessor.cardinalities,

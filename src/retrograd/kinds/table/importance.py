@@ -1,4 +1,4 @@
-"""Which columns of a table the answers rest on, by integrated gradients and by shuffling."""
+"""Which columns the predictions rest on, by integrated gradients and by shuffling."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Array = np.ndarray[Any, Any]
 
 _SHUFFLES = 3
 _MOST_REASONS = 6
-# Rows whose average is what a row is compared with.
+# A row is compared with the average of this many rows.
 _BACKGROUND = 500
 
 
@@ -31,7 +31,7 @@ def column_importance(
 ) -> Importance:
     """How much each column matters; see `Explains.importance`."""
     rng = np.random.default_rng(0)
-    # No more than the predictor takes at a time, so that no new program is compiled.
+    # At most as many as the predictor takes at a time, so that no new program is compiled.
     data = _some(data, ROWS_PER_CALL, rng)
     truth = model.targets(data)
     arrays = model.preprocessor.transform(data.frame)
@@ -64,7 +64,7 @@ def column_importance(
 
 
 def column_reasons(model: TableModel, data: TableData, rows: Array) -> list[Reasons]:
-    """What the columns of some rows add to the answers, counted from those to an average row.
+    """What the columns of some rows add to the predictions, relative to those for an average row.
 
     See `Explains.reasons`.
     """
@@ -90,7 +90,7 @@ def _named(name: str, row: Any) -> str:
 
 
 def _some(data: TableData, most: int, rng: np.random.Generator) -> TableData:
-    """At most so many rows, in their order."""
+    """At most `most` rows, in order."""
     if len(data) <= most:
         return data
     return data.take(np.sort(rng.choice(len(data), most, replace=False)))
@@ -99,9 +99,9 @@ def _some(data: TableData, most: int, rng: np.random.Generator) -> TableData:
 def _attributed(
     model: TableModel, inputs: tuple[Array, ...], background: tuple[Array, ...]
 ) -> tuple[tuple[str, ...], Array]:
-    """The columns' names, and what each adds to each row's answer, (rows, columns).
+    """The columns' names, and what each adds to each row's prediction, (rows, columns).
 
-    The path to a row starts at the average of the background's encoded rows.
+    The path to a row starts at the average of the encoded `background` rows.
     """
     network = model.network
     with nn.evaluating(network):
@@ -139,7 +139,7 @@ def _error(model: TableModel, answers: Array, truth: Array) -> float:
 def _with_shuffled(
     inputs: tuple[Array, Array], of_column: Array, order: Array
 ) -> tuple[Array, Array]:
-    """The inputs with the features of one column in another order of rows."""
+    """The inputs with one column's features taken from other rows."""
     numbers, categories = (each.copy() for each in inputs)
     count = numbers.shape[1]
     numbers[:, of_column[:count]] = numbers[order][:, of_column[:count]]

@@ -1,4 +1,4 @@
-"""A table to a network that is ready to be trained."""
+"""From a table to a network that is ready to be trained."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["TABLE"]
 
 
 class TableKind(Kind[TableData, TableOptions]):
-    """Numbers, categories, dates and flags; with columns of free text a table becomes a "text"."""
+    """Numbers, categories, dates and flags; a table with columns of free text becomes a "text"."""
 
     name = "table"
     options = TableOptions
@@ -41,7 +41,7 @@ class TableKind(Kind[TableData, TableOptions]):
         return read_tables(spec, options)
 
     def split(self, parts: Parts[TableData], options: TableOptions) -> Split[TableData]:
-        return split_examples(parts, options.held_share(), options.seed)
+        return split_examples(parts, options.validation_share(), options.seed)
 
     def make(self, split: Split[TableData], options: TableOptions) -> Prepared[TableData]:
         preprocessor = Preprocessor.fit(split.train.frame, split.train.schema, options.seed)
@@ -73,10 +73,10 @@ def _rows(preprocessor: Preprocessor, data: TableData) -> Rows:
 
 
 def _resolved(options: TableOptions, rows: int) -> Resolved[TableOptions]:
-    """What is left open, decided by the number of training rows."""
+    """The options left open, chosen by the number of training rows."""
     batch_size = options.batch_size
     if batch_size is None:
-        # About 40 steps an epoch, but batches of 32 to 256 rows.
+        # About 40 steps per epoch, with batches of 32 to 256 rows.
         batch_size = min(256, max(32, 2 ** round(math.log2(max(rows, 40) / 40))))
     batch_size = min(batch_size, rows)
     epochs = options.epochs

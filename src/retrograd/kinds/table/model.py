@@ -1,4 +1,4 @@
-"""A network for tables with all that it takes to use it."""
+"""A network for tables with everything needed to use it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Array = np.ndarray[Any, Any]
 
 @dataclass
 class TableModel(FrameModel):
-    """A network for tables with all that it takes to use it: tables in, answers out."""
+    """A network for tables with everything needed to use it: tables in, predictions out."""
 
     kind: ClassVar[str] = "table"
     network: TableNet
@@ -41,7 +41,7 @@ class TableModel(FrameModel):
         return self.predict_from((arrays.numbers, arrays.categories))
 
     def predict_from(self, inputs: tuple[Array, Array]) -> Array:
-        """What `predict` gives for the network's inputs, numbers and categories."""
+        """The predictions for the network's inputs, numbers and categories."""
         return self.decoded(self.predictor(inputs))
 
     def importance(self, data: TableData, *, rows: int, predictions: int) -> Importance:

@@ -1,4 +1,4 @@
-"""What each element of a table network's tensors stands for, in words.
+"""Names, in words, for the elements of a table network's tensors.
 
 Members and units are counted from 1.
 """
@@ -21,11 +21,11 @@ __all__ = ["INPUTS", "ElementNames"]
 Index = Sequence[int]
 
 INPUTS = ("numbers", "piecewise", "one_hot", "embeddings")
-"""The outputs that, side by side, are the features of the first layer."""
+"""The outputs that together are the features of the first layer."""
 
 
 class ElementNames:
-    """Names for the elements of every output and every weight of `model`'s network."""
+    """Names for the elements of all outputs and weights of `model`'s network."""
 
     def __init__(self, model: TableModel) -> None:
         preprocessor, network = model.preprocessor, model.network
@@ -62,7 +62,7 @@ class ElementNames:
         return f"member {index[1] + 1}, unit {index[2] + 1}"
 
     def weight(self, name: str, index: Index) -> str:
-        """Element `index` of the parameter `name`: from what to what it leads."""
+        """Element `index` of the parameter `name`: what it connects."""
         layer, _, kind = name.rpartition(".")
         room, _, place = layer.partition(".")
         if name == "head":
@@ -85,7 +85,7 @@ def _dimension(column: str, place: int) -> str:
 
 
 def _pieces(model: TableModel) -> list[str]:
-    """The pieces of every number's curve: "sqft 1,000 to 1,200", in the table's own units."""
+    """The pieces of every number's curve, in the table's units: "sqft 1,000 to 1,200"."""
     names = model.preprocessor.number_names
     scales = _scales(model)
     piecewise = model.network.piecewise
@@ -98,7 +98,7 @@ def _pieces(model: TableModel) -> list[str]:
 
 
 def _scales(model: TableModel) -> list[Scale | None]:
-    """How each column of the numbers was scaled; None where it was not."""
+    """How each numeric column was scaled; None if it was not."""
     scales: list[Scale | None] = []
     for encoder in model.preprocessor.numeric:
         own: list[Scale | None] = []
@@ -113,8 +113,8 @@ def _scales(model: TableModel) -> list[Scale | None]:
 def _unscaled(scale: Scale | None, value: float) -> str:
     if scale is not None and scale.factor:
         # Undoes Scale.apply: y = z / √(1 + (z/3)²), so z = y / √(1 − (y/3)²). Float32 rounding may
-        # have put the outermost values on the limit itself.
+        # have put the outermost values exactly on the limit.
         squared = max(1.0 - (value / 3.0) ** 2, 1e-12)
-        value = value / math.sqrt(squared) / scale.factor + scale.centre
+        value = value / math.sqrt(squared) / scale.factor + scale.center
     digits: Any = np.format_float_positional(value, precision=5, fractional=False, trim="-")
     return f"{digits}"

@@ -15,12 +15,12 @@ __all__ = ["TableOptions"]
 class TableOptions(Options):
     """The options for a table: those of every run, and those of its network.
 
-    `bins` is the most pieces of a number's piecewise-linear curve, `members` the size of the
-    ensemble that shares its weights.
+    `bins` is the largest number of pieces in a number's piecewise-linear curve, `members` the size
+    of the ensemble that shares its weights.
 
-    Of columns of free text no more than `max_tokens` tokens of a cell are read. For networks that
-    look at their order `tokens` are words, characters or bpe, at most `vocabulary` of them;
-    `text_dropout` is by default the architecture's own.
+    A cell of free text is read up to `max_tokens` tokens. For networks that depend on the order of
+    tokens, `tokens` is words, characters or bpe, and `vocabulary` the largest number of distinct
+    ones. `text_dropout` defaults to the architecture's own.
     """
 
     target: str

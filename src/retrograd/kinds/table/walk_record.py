@@ -1,4 +1,4 @@
-"""What a walk through the five steps of backpropagation found: plain records, JSON by `to_json`."""
+"""The records of a walk through the five steps of backpropagation; JSON by `to_json`."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class Outcome(StrEnum):
     FITS_ALREADY = "fits already"
     FITTED = "fitted"
     OUT_OF_STEPS = "out of steps"
-    DIVERGED = "diverged"  # the loss is no longer a number
+    DIVERGED = "diverged"  # the loss is not finite
 
 
 @dataclass(frozen=True)
 class Stats:
-    """An array in a few numbers; `norm` is the root of the sum of squares."""
+    """A summary of an array; `norm` is the root of the sum of squares."""
 
     shape: tuple[int, ...]
     norm: float
@@ -33,7 +33,7 @@ class Stats:
 
 @dataclass(frozen=True)
 class Element:
-    """One element of a layer's output, and d loss / d element where a gradient reaches it."""
+    """One element of a layer's output, and d loss / d element if a gradient reaches it."""
 
     name: str
     value: float
@@ -42,9 +42,9 @@ class Element:
 
 @dataclass(frozen=True)
 class Layer:
-    """What a layer put out and what came back to it.
+    """A layer's output and the gradient that came back to it.
 
-    `elements` are those with the largest cotangents, largest first; of a layer that none reaches,
+    `elements` are those with the largest cotangents, largest first; if none reaches the layer,
     those with the largest values.
     """
 
@@ -68,7 +68,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Weight:
-    """A weight in one step; `largest` are the elements that change the most, most first."""
+    """A weight in one step; `largest` are the elements that change most, in descending order."""
 
     name: str
     layer: str
@@ -80,15 +80,15 @@ class Weight:
 
     @property
     def ratio(self) -> float:
-        """The size of the change relative to the weight's."""
+        """The norm of the change relative to the weight's."""
         return self.change_norm / self.norm if self.norm else 0.0
 
 
 @dataclass(frozen=True)
 class Guess:
-    """The prediction after some steps: a number in the target's units, or a class.
+    """The prediction after a number of steps: a number in the target's units, or a class.
 
-    `confidence` is the probability of the true class, None in a regression.
+    `confidence` is the probability of the true class, None for regression.
     """
 
     answer: float | str
@@ -98,12 +98,12 @@ class Guess:
 
 @dataclass(frozen=True)
 class Walkthrough:
-    """One row's walk. `row` counts from 1; `cells` are its columns as the table has them.
+    """One row's walk. `row` counts from 1; `cells` are its columns as they are in the table.
 
-    `outputs` has a number for every member of the ensemble: its standardized answer, or the
-    probability that it gives the true class; the loss is the mean over members of (output -
-    `truth_scaled`)², or of -log(output). `layers` and `weights` stand in the order of the forward
-    pass. `guesses[0]` is the trained model's, `guesses[i]` the one after i steps.
+    `outputs` has a number for each member of the ensemble: its standardized output, or the
+    probability that it gives the true class. The loss is the mean over members of (output -
+    `truth_scaled`)², or of -log(output). `layers` and `weights` are in forward order. `guesses[0]`
+    is the trained model's, `guesses[i]` the one after i steps.
     """
 
     row: int
@@ -131,6 +131,6 @@ class Walkthrough:
         return self.guesses[0].loss
 
     def to_json(self) -> dict[str, Any]:
-        """Names and plain values, all the way down."""
+        """Names and plain values, recursively."""
         saved: dict[str, Any] = plain(self)
         return saved

@@ -27,7 +27,7 @@ Array = np.ndarray[Any, Any]
 # The loss at which a prediction fits: within 0.01 standard deviations of the target (in the root of
 # the mean over members), or a probability of 0.95 for the true class.
 TOLERANCE = {"regression": 1e-4, "classification": -math.log(0.95)}
-# The share of the loss that the first step is to take away, as far as the slope tells.
+# The share of the loss that the first step should remove, judged by the slope.
 _SHARE = 0.2
 
 
@@ -59,7 +59,7 @@ class Steps:
             for name, parameter in model.network.named_parameters()
             if parameter.requires_grad and parameter.numel()
         }
-        # It requires a gradient so that the cotangents reach the row's own numbers.
+        # It requires a gradient, so that cotangents reach the row's own numbers.
         self.numbers = Tensor(arrays.numbers, requires_grad=True)
         self.categories = Tensor(arrays.categories)
         self.target = target
@@ -69,14 +69,14 @@ class Steps:
         outputs: list[tuple[str, str, Tensor]] = [("numbers", "Input", self.numbers)]
 
         def observe(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-            # A module that hands its input on, as dropout does in evaluation, shows nothing new.
+            # A module that returns its input, as dropout does in evaluation, shows nothing new.
             if isinstance(output, Tensor) and not any(output is each for each in inputs):
                 outputs.append((paths[id(module)], type(module).__name__, output))
 
         with hooks(module=observe):
             output = self.model.network(self.numbers, self.categories)
         loss = self.objective.loss(output, Tensor(self.target))
-        return Forward(_labelled(outputs), output.numpy(), loss)
+        return Forward(_labeled(outputs), output.numpy(), loss)
 
     def backward(self, forward: Forward) -> dict[Node, Tensor]:
         """The cotangent of every output and weight that the loss depends on, by its node."""
@@ -102,10 +102,10 @@ class Steps:
             self.weights[name].data = self.weights[name].data - rate * gradient
 
     def good_rate(self, forward: Forward, gradients: dict[str, Array]) -> float:
-        """η that takes `_SHARE` of the loss away by the slope, and at least half of that in truth.
+        """η that removes `_SHARE` of the loss by the slope, and at least half of that in fact.
 
-        By the slope the loss falls by η‖∂L/∂w‖². Where the loss is too curved for that (Armijo
-        1966), η is halved.
+        By the slope the loss falls by η‖∂L/∂w‖². If the loss is too curved for that (Armijo 1966),
+        η is halved.
         """
         loss = forward.loss.item()
         squares = math.fsum(float(np.vdot(g, g)) for g in gradients.values())
@@ -121,13 +121,13 @@ class Steps:
             if reached <= loss - rate * squares / 2:
                 break
             rate /= 2
-        # Few digits, so that the step can be checked by hand.
+        # Few digits, so that a reader can check the step by hand.
         return float(f"{rate:.2g}")
 
     def repeat(
         self, forward: Forward, gradients: dict[str, Array], rate: float, max_steps: int
     ) -> tuple[tuple[Guess, ...], Outcome]:
-        """Steps until the loss is at the tolerance; at least one."""
+        """Steps until the loss reaches the tolerance; at least one."""
         tolerance = TOLERANCE[self.model.schema.task]
         guesses = [self.guess(forward)]
         fits_already = guesses[0].loss <= tolerance
@@ -156,7 +156,7 @@ class Steps:
         return Guess(classes[int(answer.argmax())], float(answer[int(self.target[0])]), loss)
 
     def outputs(self, forward: Forward) -> tuple[tuple[float, ...], dict[str, float]]:
-        """Each member's standardized answer or probability of the true class; all probabilities."""
+        """Each member's standardized output or probability of the true class; all probabilities."""
         if self.model.schema.task == "regression":
             return tuple(forward.output[0, :, 0].tolist()), {}
         members = [self.objective.answer(forward.output[:, [k]])[0] for k in _members(forward)]
@@ -172,8 +172,8 @@ def _members(forward: Forward) -> range:
     return range(forward.output.shape[1])
 
 
-def _labelled(outputs: Sequence[tuple[str, str, Tensor]]) -> list[Call]:
-    """The calls with something in them; a module that is called again is numbered."""
+def _labeled(outputs: Sequence[tuple[str, str, Tensor]]) -> list[Call]:
+    """The calls with a non-empty output; repeated calls of a module are numbered."""
     outputs = [each for each in outputs if each[2].numel()]
     times = Counter(path for path, _, _ in outputs)
     seen: Counter[str] = Counter()

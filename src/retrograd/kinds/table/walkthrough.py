@@ -1,7 +1,7 @@
-"""One row through the five steps of backpropagation, with its numbers, on a trained model.
+"""One row through the five steps of backpropagation on a trained model, with its numbers.
 
-Forward, error, backward, update, and the same again until the prediction fits. It runs eagerly on
-NumPy, in evaluation mode, on copies of the weights: the model stays as it was.
+Forward, error, backward, update, repeated until the prediction fits. It runs eagerly on NumPy, in
+evaluation mode, on copies of the weights: the model is unchanged.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import numpy as np
 
 from retrograd import nn
 from retrograd.autodiff.tape import Node, recording
-from retrograd.data import labelled_rows, take_rows
-from retrograd.data.tables.cells import normalised
+from retrograd.data import labeled_rows, take_rows
+from retrograd.data.tables.cells import normalized
 from retrograd.data.tables.table import as_table
 from retrograd.data.tables.target import read_target
 from retrograd.errors import DataError, UsageError
@@ -42,13 +42,13 @@ def walk_through(
     learning_rate: float | None = None,
     max_steps: int = 500,
 ) -> Walkthrough:
-    """Walk row number `row` of `frame`, counted from 1, through the five steps.
+    """Walk row `row` of `frame`, counted from 1, through the five steps.
 
-    The steps are plain gradient descent, w ← w − η ∂L/∂w. `learning_rate`, η, is by default such
-    that the first step takes a fifth of this row's loss away, as far as the slope tells.
+    The steps are plain gradient descent, w ← w − η ∂L/∂w. By default `learning_rate`, η, is chosen
+    so that the first step removes a fifth of this row's loss, judged by the slope.
 
-    Raises UsageError for a row that is not there or a learning rate that is not above 0, DataError
-    for a row that the model cannot read or that has no value of the target.
+    Raises UsageError for a row that does not exist or a learning rate that is not above 0,
+    DataError for a row that the model cannot read or that has no target value.
     """
     if learning_rate is not None and not 0 < learning_rate < float("inf"):
         raise UsageError(f"The learning rate is {learning_rate}; expected a number above 0.")
@@ -56,7 +56,7 @@ def walk_through(
     try:
         arrays, target = model.preprocessor.transform(one), model.preprocessor.target(one)
     except DataError as error:
-        raise DataError(f"Row {row}, taken by itself as row 1: {error}") from error
+        raise DataError(f"Row {row}, read by itself as row 1: {error}") from error
     with _borrowed(model.network), np.errstate(all="ignore"):
         walk = Steps(model, arrays, target)
         first = walk.forward()
@@ -105,19 +105,19 @@ def _one_row(frame: Any, row: int, model: TableModel) -> Any:
             "header."
         )
     one = take_rows(frame, np.array([row - 1]))
-    labelled, _ = labelled_rows(one, model.schema)
-    if not len(labelled):
+    labeled, _ = labeled_rows(one, model.schema)
+    if not len(labeled):
         raise DataError(
-            f"Row {row} has no value of the target {shown(model.schema.target.name)}, so there is "
-            "no error to send back. Choose a row that has one."
+            f"Row {row} has no value in the target {shown(model.schema.target.name)}, so there is "
+            "no error to propagate back. Choose a row that has one."
         )
     return one
 
 
 def _truth(one: Any, model: TableModel) -> float | str:
-    """The target as it stands in the table, not through the float32 that the network takes."""
+    """The target as it is in the table, not rounded to the float32 that the network takes."""
     target = model.schema.target
-    value = read_target(target, normalised(as_table(one)[target.name]))[0]
+    value = read_target(target, normalized(as_table(one)[target.name]))[0]
     return target.classes[int(value)] if target.classes else float(value)
 
 
@@ -129,7 +129,7 @@ def _cells(one: Any, model: TableModel) -> dict[str, str]:
 
 @contextmanager
 def _borrowed(network: nn.Module) -> Iterator[None]:
-    """The network in evaluation mode with NumPy copies of its variables, put back at the end."""
+    """The network in evaluation mode with NumPy copies of its variables, restored at the end."""
     variables = [*network.parameters(), *network.buffers()]
     before = [variable.data for variable in variables]
     try:
@@ -142,7 +142,7 @@ def _borrowed(network: nn.Module) -> Iterator[None]:
             variable.data = array
 
 
-# What is kept of it -------------------------------------------------------------------------------
+# The record ---------------------------------------------------------------------------------------
 
 
 def _layer(names: ElementNames, call: Call, cotangents: dict[Node, Tensor]) -> Layer:
@@ -189,7 +189,7 @@ def _in_forward_order(weights: Iterable[str], calls: Sequence[Call]) -> list[str
 
 
 def _largest(values: Array, most: int) -> list[tuple[int, ...]]:
-    """The indices of the `most` largest magnitudes that are not 0, largest first."""
+    """The indices of the `most` largest nonzero magnitudes, largest first."""
     sizes = np.abs(values).ravel()
     order = np.argsort(-sizes, kind="stable")[:most]
     return [

@@ -15,23 +15,23 @@ ARCHITECTURES = Architectures(
     Architecture(
         "bag",
         "A bag of n-grams of words and characters, each with a vote that naive Bayes starts and "
-        "training weighs, and a vector (Wang & Manning 2012; Iyyer et al. 2015); for few texts.",
+        "training weights, and a vector (Wang & Manning 2012; Iyyer et al. 2015); for few texts.",
         TextBag,
     ),
     Architecture(
         "cnn",
-        "Convolutions over three to five words in a row, and the strongest answer of each filter "
+        "Convolutions over three to five words in a row, and the largest response of each filter "
         "(Kim 2014); for very many texts.",
         TextCNN,
     ),
     Architecture(
         "gru",
-        "Gated recurrent units over the words from both ends (Cho et al. 2014).",
+        "Bidirectional gated recurrent units over the words (Cho et al. 2014).",
         TextGRU,
     ),
     Architecture(
         "lstm",
-        "Long short-term memory over the words from both ends (Hochreiter & Schmidhuber 1997).",
+        "Bidirectional long short-term memory over the words (Hochreiter & Schmidhuber 1997).",
         TextLSTM,
     ),
     Architecture(

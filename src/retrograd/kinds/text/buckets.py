@@ -1,4 +1,4 @@
-"""Examples of different lengths, batched with others of about their own."""
+"""Examples of different lengths, batched with others of similar length."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ __all__ = ["Buckets", "by_length", "cut_to", "lengths_of"]
 
 Array = np.ndarray[Any, Any]
 
-# Half of the rows, then most of them, then the few long ones: each bucket is a program to compile.
+# Half of the rows, most of the rest, then the few long ones: each bucket is a program to compile.
 _SHARES = (0.5, 0.9, 1.0)
 _FEWEST_ROWS = 1000
 _ROUND = 8
-# So few that calls of different buckets can take turns within an epoch.
+# Few enough that calls of different buckets can take turns within an epoch.
 _STEPS_PER_CALL = 8
 
 
 def by_length(lengths: Array) -> list[tuple[Array, Array]]:
-    """Rows put together by their length: of each bucket the rows' numbers, and its lengths.
+    """Rows grouped by length: for each bucket the rows' numbers, and its lengths.
 
-    `lengths` (rows, sequences): how many elements each row has in each of its sequences. A bucket
-    is as long in each sequence as its longest row, rounded up, so that few shapes occur.
+    `lengths` (rows, sequences): the number of elements in each sequence of each row. A bucket is as
+    long in each sequence as its longest row, rounded up, so that few shapes occur.
     """
     order = np.argsort(lengths.sum(1), kind="stable")
     shares = _SHARES if len(lengths) >= _FEWEST_ROWS else _SHARES[-1:]
@@ -45,9 +45,9 @@ def _rounded(longest: Array) -> Array:
 
 @dataclass
 class Buckets:
-    """Examples in memory whose last inputs are padded sequences, a program for each bucket.
+    """Examples in memory whose last inputs are padded sequences, with a program for each bucket.
 
-    `inputs` are (rows, ...) arrays and `sequences` (rows, longest) ids, filled up with 0 behind.
+    `inputs` are (rows, ...) arrays and `sequences` (rows, longest) ids, padded at the end with 0.
     The model takes the inputs, then the sequences. A form is the number of the bucket.
     """
 
@@ -75,7 +75,7 @@ class Buckets:
         return len(self.target)
 
     def _plan(self, batch_size: int) -> list[tuple[int, int, int]]:
-        """Of each bucket: the rows of a batch, the steps of a call, and the calls of an epoch."""
+        """For each bucket: the rows of a batch, the steps of a call, and the calls of an epoch."""
         plan = []
         for rows in self._rows:
             batch = min(batch_size, len(rows))
@@ -111,11 +111,11 @@ class Buckets:
 
 
 def lengths_of(sequences: Sequence[Array]) -> Array:
-    """(rows, sequences): how many ids each row has, 0 being none."""
+    """(rows, sequences): the number of ids in each row; 0 is padding."""
     return np.stack([np.count_nonzero(ids, 1) for ids in sequences], 1)
 
 
 def cut_to(ids: Array, length: int) -> Array:
-    """(rows, any) -> (rows, length): cut, or filled up with 0, behind."""
+    """(rows, any) -> (rows, length): cut, or padded with 0, at the end."""
     ids = ids[:, :length]
     return np.pad(ids, [(0, 0), (0, length - ids.shape[1])])

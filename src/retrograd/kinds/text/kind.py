@@ -1,4 +1,4 @@
-"""A table with columns of free text to a network that is ready to be trained."""
+"""From a table with columns of free text to a network that is ready to be trained."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _PATIENCE = 4
 
 
 class TextKind(Kind[TableData, TableOptions]):
-    """A folder of texts, or a table with columns of free text, whatever else is in it."""
+    """A folder of texts, or a table with columns of free text, whatever its other columns."""
 
     name = "text"
     options = TextOptions
@@ -57,9 +57,9 @@ class TextKind(Kind[TableData, TableOptions]):
         return read_tables(spec, options)
 
     def split(self, parts: Parts[TableData], options: TableOptions) -> Split[TableData]:
-        share = options.held_share()
+        share = options.validation_share()
         if options.valid is None:
-            # Some hundred tell when to stop, and each text more to learn from brings its words.
+            # A few hundred tell when to stop, and each further training text adds its words.
             rows = len(parts.train)
             rows -= round(rows * parts.test) if isinstance(parts.test, float) else 0
             share = min(share, max(_LEAST_VALIDATION, _VALIDATION_ROWS / max(rows, 1)))
@@ -105,7 +105,7 @@ class TextKind(Kind[TableData, TableOptions]):
 
 
 def _with_texts(split: Split[TableData]) -> Split[TableData]:
-    """The same without training rows that have nothing to learn from."""
+    """The same without training rows that have no text."""
     train = split.train
     if train.schema.tabular:
         return split
@@ -117,7 +117,7 @@ def _with_texts(split: Split[TableData]) -> Split[TableData]:
 
 
 def _resolved(options: TableOptions, rows: int) -> tuple[Resolved[TableOptions], str]:
-    """What is left open, decided by the number of training rows, and why this model was picked."""
+    """The options left open, chosen by the number of training rows, and why this model."""
     model, why = options.model, ""
     if model == "auto" and rows < _MANY_TEXTS:
         model = BAG
@@ -127,7 +127,7 @@ def _resolved(options: TableOptions, rows: int) -> tuple[Resolved[TableOptions],
         why = f"picked because convolutions do best with {_MANY_TEXTS:,} texts or more"
     batch_size = options.batch_size
     if batch_size is None:
-        # About 125 steps an epoch, but batches of 16 to 256 rows.
+        # About 125 steps per epoch, with batches of 16 to 256 rows.
         batch_size = min(256, max(16, 2 ** round(math.log2(max(rows, 125) / 125))))
     return Resolved(
         asked=options,
@@ -147,7 +147,7 @@ def _encoders(texts: list[list[str]], resolved: Resolved[TableOptions]) -> Encod
 
 
 def _weigh(bag: TextBag, classes: tuple[str, ...], train: Buckets) -> None:
-    """Set what each n-gram votes for by the training rows; of a regression there are no classes."""
+    """Set each n-gram's vote from the training rows; `classes` is empty for regression."""
     for votes, ids in zip(bag.votes, train.sequences, strict=True):
         ngrams = len(votes.ratio)
         if classes:

@@ -1,4 +1,4 @@
-"""A network for tables with columns of free text, with all that it takes to use it."""
+"""A network for tables with columns of free text, with everything needed to use it."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ from retrograd.wording import count
 __all__ = ["BAG", "Encoders", "TextModel"]
 
 Array = np.ndarray[Any, Any]
-# How texts are read: n-grams of all of a row's texts, in several views, or each text's tokens.
+# How texts are read: as n-grams of all texts of a row, in several views, or as each text's tokens.
 Encoders = tuple[NgramEncoder | TokenEncoder, ...]
 
 BAG = "bag"
-# Of several texts, or a text beside other columns, each branch makes so many numbers.
+# The numbers that each branch makes if there are several texts, or a text beside other columns.
 _VECTOR = 64
 
 
 @dataclass
 class TextModel(FrameModel):
-    """A network for tables with free text, with all that it takes to use it."""
+    """A network for tables with free text, with everything needed to use it."""
 
     kind: ClassVar[str] = "text"
     encoders: Encoders
@@ -61,7 +61,7 @@ class TextModel(FrameModel):
     def inputs(
         self, data: TableData, notes: list[str] | None = None
     ) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
-        """What the network takes: numbers and categories where there are any; ids of the texts."""
+        """The network's inputs: numbers and categories, if any, and the ids of the texts."""
         texts = read_texts(data.frame, self.schema, notes)
         read = [
             encoder.encode(list(zip(*texts, strict=True)), self.max_tokens)
@@ -73,7 +73,7 @@ class TextModel(FrameModel):
         if (cut := max(cut for _, cut in read)) and notes is not None:
             notes.append(
                 f"{count(cut, 'row has a text', 'rows have a text')} of more than "
-                f"{self.max_tokens} tokens, cut there (--set max_tokens=...)."
+                f"{self.max_tokens} tokens, which is cut (--set max_tokens=...)."
             )
         if not self.schema.tabular:
             return (), sequences
@@ -86,7 +86,7 @@ class TextModel(FrameModel):
         return self.predict_from(*self.inputs(data, notes))
 
     def predict_from(self, inputs: tuple[Array, ...], sequences: tuple[Array, ...]) -> Array:
-        """What `predict` gives for the network's inputs; texts of a length are taken together."""
+        """The predictions for the network's inputs; texts of similar length are batched."""
         parts, places = [], []
         for rows, limit in by_length(lengths_of(sequences)):
             cut = (cut_to(ids[rows], int(n)) for ids, n in zip(sequences, limit, strict=True))
@@ -107,7 +107,7 @@ class TextModel(FrameModel):
 
     @classmethod
     def from_json(cls, saved: Mapping[str, Any], options: TableOptions) -> Self:
-        """DataError for contents that it cannot have."""
+        """Raises DataError for invalid contents."""
         encoder: type[NgramEncoder | TokenEncoder]
         encoder = NgramEncoder if options.model == BAG else TokenEncoder
         try:
@@ -116,7 +116,7 @@ class TextModel(FrameModel):
             preprocessor = Preprocessor.from_json(saved["preprocessor"])
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(
-                f"What the run saved of its texts is damaged ({type(error).__name__}: {error}); "
+                f"The saved vocabulary of the texts is damaged ({type(error).__name__}: {error}); "
                 "train again."
             ) from error
         return cls.build(preprocessor, encoders, Resolved.of(options), shares)

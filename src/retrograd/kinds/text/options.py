@@ -11,6 +11,6 @@ __all__ = ["TextOptions"]
 
 @dataclass(frozen=True, kw_only=True)
 class TextOptions(TableOptions):
-    """The options for texts: those of a table. Of a folder of texts the target is its label."""
+    """The options for texts: those of a table. The target of a folder of texts is its label."""
 
     target: str = "label"

@@ -1,4 +1,4 @@
-"""Which words of a text an answer rests on, by leaving each out."""
+"""Which words of a text a prediction rests on, by leaving each out."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ __all__ = ["word_reasons"]
 
 Array = np.ndarray[Any, Any]
 
-# Of a longer text the first words are tried.
+# Only the first words of a longer text are tried.
 _MOST_WORDS = 60
 
 
 def word_reasons(model: TextModel, data: TableData, rows: Array) -> list[Reasons]:
-    """The words of some rows' texts in their order, each with what it adds to the answer.
+    """The words of some rows' texts, in order, each with what it adds to the prediction.
 
-    That is how much smaller the number is, or the probability of the class that is answered,
-    without the word. See `Explains.reasons`.
+    That is how much smaller the number, or the probability of the predicted class, is without the
+    word. See `Explains.reasons`.
     """
     chosen = data.take(rows)
     words, without = _left_out(read_texts(chosen.frame, model.schema))

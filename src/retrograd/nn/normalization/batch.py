@@ -31,7 +31,7 @@ def batch_norm(
     """γ x̂ + β, each channel normalized over the batch: (n, c, ...) -> the same.
 
     In training, or without running statistics, μ and σ² are the batch's own, and the running ones
-    move by `momentum` towards them (towards the unbiased σ²). Else the running ones are used.
+    move by `momentum` toward them (toward the unbiased σ²). Else the running ones are used.
     Raises ValueError for fewer than two axes, and in training for one value a channel or an `eps`
     that is not above 0.
     """
@@ -128,7 +128,7 @@ class BatchNorm1d(_BatchNorm):
     """Normalizes each channel over the batch: (n, c) or (n, c, length) -> the same.
 
     y = γ (x - μ) / sqrt(σ² + eps) + β (Ioffe & Szegedy 2015, algorithm 1). In evaluation μ and σ²
-    are the running statistics, which in training move by `momentum` towards each batch's; with
+    are the running statistics, which in training move by `momentum` toward each batch's; with
     momentum None they are the plain average of all batches so far.
     Raises ValueError in training for a single value a channel, and for another number of channels.
     """

@@ -38,7 +38,7 @@ def group_norm(
     bias: Tensor | None = None,
     eps: float = 1e-5,
 ) -> Tensor:
-    """γ x̂ + β, each group of neighbouring channels of an example normalized: (n, c, ...).
+    """γ x̂ + β, each group of neighboring channels of an example normalized: (n, c, ...).
 
     Raises ValueError if the channels are not a multiple of `num_groups`.
     """
@@ -65,7 +65,7 @@ def instance_norm(
     """γ x̂ + β, each channel of each example normalized over its spatial axes: (n, c, spatial).
 
     With `use_input_stats` μ and σ² are the example's own, and the running ones, if given, move by
-    `momentum` towards their mean over the batch. Else the running ones are used.
+    `momentum` toward their mean over the batch. Else the running ones are used.
     Raises ValueError for an input without spatial axes, or with one element on them.
     """
     elements = math.prod(input.shape[2:])
@@ -88,7 +88,7 @@ def instance_norm(
 
 
 class GroupNorm(Module):
-    """Normalizes groups of neighbouring channels within each example: (n, c, ...) -> the same.
+    """Normalizes groups of neighboring channels within each example: (n, c, ...) -> the same.
 
     y = γ (x - μ) / sqrt(σ² + eps) + β, with one γ and β a channel (Wu & He 2018). The batch's size
     does not matter. Raises ValueError if the channels are not a multiple of the groups.

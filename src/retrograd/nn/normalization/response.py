@@ -1,4 +1,4 @@
-"""Normalization by the neighbouring channels at the same place."""
+"""Normalization by the neighboring channels at the same place."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["LocalResponseNorm", "local_response_norm"]
 def local_response_norm(
     input: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
 ) -> Tensor:
-    """x / (k + α Σ x² / size)^β, over `size` neighbouring channels: (n, c, spatial) -> the same.
+    """x / (k + α Σ x² / size)^β, over `size` neighboring channels: (n, c, spatial) -> the same.
 
     Beyond the first and last channel there are zeros (Krizhevsky et al. 2012, section 3.3, where α
     is not divided by `size`). Raises ValueError for an input without spatial axes.
@@ -35,7 +35,7 @@ def local_response_norm(
 
 
 class LocalResponseNorm(Module):
-    """Each value divided by its neighbours' along the channels: `local_response_norm`."""
+    """Each value divided by its neighbors' along the channels: `local_response_norm`."""
 
     def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
         super().__init__()

@@ -20,10 +20,10 @@ def normalize(
     """
     folded = axes(dim, x.ndim)
     mu = xp.mean(x, axis=folded, keepdims=True)
-    centred = x - mu
-    variance = xp.mean(xp.square(centred), axis=folded, keepdims=True)
+    centered = x - mu
+    variance = xp.mean(xp.square(centered), axis=folded, keepdims=True)
     # eps in x's own type: NumPy makes bfloat16 plus a Python number float32.
-    return centred * xp.reciprocal(xp.sqrt(variance + x.dtype.type(eps))), mu, variance
+    return centered * xp.reciprocal(xp.sqrt(variance + x.dtype.type(eps))), mu, variance
 
 
 def _through_statistics(

@@ -23,7 +23,7 @@ def diagonal(x: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor
     top, left = builtins.max(-offset, 0), builtins.max(offset, 0)
     n = builtins.max(builtins.min(rows - top, columns - left), 0)
     square = moved[..., top : top + n, left : left + n]
-    # In a square laid out flat, neighbours on the diagonal are n + 1 apart.
+    # In a square laid out flat, neighbors on the diagonal are n + 1 apart.
     return reshape(square, shape=(*square.shape[:-2], n * n))[..., :: n + 1]
 
 

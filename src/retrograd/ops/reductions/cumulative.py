@@ -113,18 +113,18 @@ def diff(
     prepend: Tensor | None = None,
     append: Tensor | None = None,
 ) -> Tensor:
-    """The differences of neighbours along `dim`, taken `n` times, of `x` between what is to be
+    """The differences of neighbors along `dim`, taken `n` times, of `x` between what is to be
     prepended and appended."""
     parts = [part for part in (prepend, x, append) if part is not None]
     if n and len(parts) > 1:
         x = concatenate(parts, dim)
     for _ in range(n):
-        before, following = _neighbours(x, dim)
+        before, following = _neighbors(x, dim)
         x = following - before
     return x
 
 
-def _neighbours(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
+def _neighbors(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
     """All elements along `dim` but the last, and all but the first."""
     return _pairs(x, axis(dim, x.ndim), 1)
 
@@ -149,7 +149,7 @@ def _from_the_end(y: Tensor, dim: int) -> int:
 
 
 def _trapezoids(y: Tensor, x: Tensor | None, dx: float, dim: int) -> Tensor:
-    before, following = _neighbours(y, dim)
+    before, following = _neighbors(y, dim)
     if x is None:
         return (following + before) * (dx / 2)
     if x.ndim == 1:

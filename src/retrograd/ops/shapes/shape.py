@@ -153,7 +153,7 @@ def unflatten(x: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
 
 
 def rot90(x: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
-    """`k` quarter turns in the plane of two axes, from the first towards the second."""
+    """`k` quarter turns in the plane of two axes, from the first toward the second."""
     first, second = dims
     if k % 4 == 0:
         return x

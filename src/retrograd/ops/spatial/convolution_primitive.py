@@ -34,7 +34,7 @@ def convolve(
 ) -> Array:
     """(n, g·c, s), (g·o, c, k) -> (n, g·o, w): correlation, as neural networks call convolution.
 
-    `spacing - 1` zeros stand between neighbours of the input, as the transpose of a strided
+    `spacing - 1` zeros stand between neighbors of the input, as the transpose of a strided
     convolution needs; `padding` comes around that, and crops where it is negative.
     """
     dtype = xp.result_type(x, weight)
@@ -49,7 +49,7 @@ def convolve(
 
 
 def _spread(sizes: Shape, spacing: Shape) -> Shape:
-    """The sizes with `spacing - 1` elements between neighbours."""
+    """The sizes with `spacing - 1` elements between neighbors."""
     return tuple((n - 1) * step + 1 for n, step in zip(sizes, spacing, strict=True))
 
 

@@ -121,18 +121,18 @@ def _nearest(x: Tensor, n: int, m: int, step: float, offset: float, axis: int) -
 
 def _weights(n: int, m: int, step: float, align_corners: bool, mode: str) -> Vector:
     """(m, n): what each of m outputs takes from each of n inputs."""
-    centre = np.arange(m) * step if align_corners else (np.arange(m) + 0.5) * step - 0.5
+    center = np.arange(m) * step if align_corners else (np.arange(m) + 0.5) * step - 0.5
     if mode == "bicubic":
         taps, kernel = range(-1, 3), _cubic(-0.75)
     else:
         taps, kernel = range(2), _triangle
-    first = np.floor(centre).astype(np.int64)
+    first = np.floor(center).astype(np.int64)
     weights = np.zeros((m, n))
     for tap in taps:  # beyond the edge the edge is repeated
         np.add.at(
             weights,
             (np.arange(m), np.clip(first + tap, 0, n - 1)),
-            kernel(centre - (first + tap)),
+            kernel(center - (first + tap)),
         )
     return weights
 
@@ -140,8 +140,8 @@ def _weights(n: int, m: int, step: float, align_corners: bool, mode: str) -> Vec
 def _filtered(n: int, m: int, step: float, mode: str) -> Vector:
     """(m, n): as `_weights`, with the kernel as wide as an output is in the input."""
     kernel = _triangle if mode == "bilinear" else _cubic(-0.5)
-    centre = (np.arange(m)[:, None] + 0.5) * step - 0.5
-    weights = kernel((np.arange(n) - centre) / max(step, 1.0))
+    center = (np.arange(m)[:, None] + 0.5) * step - 0.5
+    weights = kernel((np.arange(n) - center) / max(step, 1.0))
     return weights / weights.sum(axis=1, keepdims=True)
 
 

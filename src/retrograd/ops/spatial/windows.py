@@ -80,7 +80,7 @@ def padded(
     value: float = 0,
     interior: Shape | None = None,
 ) -> Array:
-    """The last axes with `padding` around them, and `interior - 1` elements between neighbours."""
+    """The last axes with `padding` around them, and `interior - 1` elements between neighbors."""
     lead = x.ndim - len(padding)
     steps = (1,) * len(padding) if interior is None else interior
     if all(pair == (0, 0) for pair in padding) and all(step == 1 for step in steps):
