@@ -18,7 +18,7 @@ RIGHT: dict[str, tuple[str, ...]] = {
     "parameter not in the optimizer": ("RG213",),
     "parameter without a gradient": ("RG214",),
     "gradients never cleared": ("RG212",),
-    "overfitting": ("RG501", "RG502", "RG308"),
+    "overfitting": ("RG501", "RG502"),
     "underfitting": ("RG503",),
     "labels that say nothing": ("RG504", "RG307"),
     "unscaled inputs": ("RG301",),
