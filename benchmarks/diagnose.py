@@ -1,25 +1,32 @@
 """A CNN trained by `rg.diagnose` and by a Program, beside a Trainer's own steps, in one run.
 
-    python benchmarks/diagnose.py
+    python benchmarks/diagnose.py            # prints
+    python benchmarks/diagnose.py --record   # and writes the section of docs/results.md
 
 The one-batch test takes 150 steps of Adam on 32 rows, a Program's epoch 8 steps of 64; a Trainer
-takes the same steps of the same network, and compiles what the other compiles.
+takes the same steps of the same network, and compiles what the other compiles. `rg.diagnose` as a
+whole makes the one-batch test and every other check. CPU seconds, which other programs on the
+machine disturb less; scikit-learn, which the checks need, is imported before.
 
-Expected before measuring: 1.0, since both train with a Trainer; the target is at most 1.3. With a
-loop of their own, which XLA ran as one program, they took 35 and 140 times as long, because a
-convolution in a loop loses its fast kernel on a CPU.
+Expected before measuring: 1.0 for the one-batch test and the Program, since both train with a
+Trainer; 1.2 for the whole call, which compiles the forward pass as well and runs it 13 times on a
+few rows for the gradient's check. The target is at most 1.3. With a loop of their own, which XLA
+ran as one program, they took 35 and 140 times as long, because a convolution in a loop loses its
+fast kernel on a CPU.
 """
 
 from __future__ import annotations
 
 import copy
 import statistics
+import sys
 import time
 from collections.abc import Callable
 
 import numpy as np
 from results import ratio, record, table
 
+import retrograd as rg
 from retrograd import nn, optim
 from retrograd.diagnosis.checks.case import Case, Data
 from retrograd.diagnosis.checks.trial import one_batch
@@ -29,7 +36,8 @@ from retrograd.training import Rows, Trainer
 from retrograd.training.sources import OneBatch
 
 RNG = np.random.default_rng(0)
-ROUNDS = 3
+TRAINER = "Trainer"
+ROUNDS, PATIENCE = 3, 60  # seconds, after which no further round begins
 TARGET = 1.3
 
 
@@ -49,8 +57,8 @@ def images(rows: int, size: int) -> tuple[np.ndarray, np.ndarray]:
     return RNG.normal(size=(rows, 3, size, size)).astype(np.float32), RNG.integers(0, 3, rows)
 
 
-def one_batch_contenders() -> dict[str, Callable[[], object]]:
-    """150 steps on 32 rows, the compilation of the step included on both sides."""
+def diagnose_contenders() -> dict[str, Callable[[], object]]:
+    """150 steps on 32 rows, the compilation of the step included in all."""
     manual_seed(0)
     (x, y), model = images(64, 16), cnn()
     case = Case(model=model, train=Data((x,), y), task="classification", loss=nn.cross_entropy)
@@ -62,11 +70,15 @@ def one_batch_contenders() -> dict[str, Callable[[], object]]:
         for _ in range(150):
             trainer.run(source, source.stack(1))
 
-    return {"ours": lambda: list(one_batch(case)), "Trainer": steps}
+    return {
+        "one-batch test, 150 steps of 32 images of 3 × 16 × 16": lambda: list(one_batch(case)),
+        "`rg.diagnose` with it": lambda: rg.diagnose(model, (x, y), loss=nn.cross_entropy),
+        TRAINER: steps,
+    }
 
 
 def epoch_contenders() -> dict[str, Callable[[], object]]:
-    """Two epochs of 8 steps and the scores, the compilation of all included on both sides."""
+    """An epoch of 8 steps and the scores, the compilation of all included on both sides."""
     x, y = images(512 + 64, 32)
     train, valid = (x[:512], y[:512]), (x[512:], y[512:])
     program = Program(
@@ -76,7 +88,7 @@ def epoch_contenders() -> dict[str, Callable[[], object]]:
         valid=Samples(*valid),
         task="classification",
         batch_size=64,
-        epochs=2,
+        epochs=1,
     )
 
     def steps() -> None:
@@ -84,39 +96,45 @@ def epoch_contenders() -> dict[str, Callable[[], object]]:
         model = cnn()
         trainer = Trainer(model, nn.cross_entropy, optim.Adam(model.parameters(), lr=1e-3))
         sources = (Rows((each[0],), each[1]) for each in (train, valid))
-        trainer.fit(*sources, epochs=2, batch_size=64, seed=0)
+        trainer.fit(*sources, epochs=1, batch_size=64, seed=0)
         for each in (train, valid):
             trainer.predict((each[0],))  # a Program's scores
 
-    return {"ours": program.run, "Trainer": steps}
+    return {"a Program's epoch, 8 steps of 64 images of 3 × 32 × 32": program.run, TRAINER: steps}
+
+
+def warm_up() -> None:
+    """Import what is imported at first use."""
+    x = RNG.normal(size=(64, 3)).astype(np.float32)
+    model = nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 3))
+    rg.diagnose(model, (x, RNG.integers(0, 3, 64)), loss=nn.cross_entropy)
 
 
 def main() -> None:
+    warm_up()
     rows = []
-    for name, contenders in [
-        (
-            "one-batch test of `rg.diagnose`, 150 steps, 32 images of 3 × 16 × 16",
-            one_batch_contenders,
-        ),
-        ("a Program, 2 epochs of 8 steps, 64 images of 3 × 32 × 32", epoch_contenders),
-    ]:
-        pair = contenders()
-        seconds: dict[str, list[float]] = {each: [] for each in pair}
-        for _ in range(ROUNDS):
-            for each, call in pair.items():
-                started = time.perf_counter()
+    for contenders in (diagnose_contenders(), epoch_contenders()):
+        seconds: dict[str, list[float]] = {each: [] for each in contenders}
+        begun = time.perf_counter()
+        while len(seconds[TRAINER]) < ROUNDS and time.perf_counter() - begun < PATIENCE:
+            for each, call in contenders.items():
+                started = time.process_time()
                 call()
-                seconds[each].append(time.perf_counter() - started)
-        middle = [f"{statistics.median(each):.2f}" for each in seconds.values()]
-        rows.append([name, *middle, f"**{ratio(seconds, 'ours', 'Trainer'):.2f}**", TARGET])
-        print(rows[-1], flush=True)
-    record(
-        "diagnose",
-        "Training outside of a run",
-        "Seconds, compilation included on both sides, medians of 3 interleaved rounds; "
+                seconds[each].append(time.process_time() - started)
+        middle = {each: statistics.median(taken) for each, taken in seconds.items()}
+        for each in list(contenders)[:-1]:
+            times = [f"{middle[name]:.2f}" for name in (each, TRAINER)]
+            share = f"**{ratio(seconds, each, TRAINER):.2f}**"
+            rows.append([each, *times, share, TARGET, len(seconds[each])])
+    text = (
+        "CPU seconds, compilation included on both sides, medians of interleaved rounds; "
         "`benchmarks/diagnose.py`.\n\n"
-        + table(["what", "ours", "Trainer", "ratio", "target at most"], rows),
+        + table(["what", "ours", "Trainer", "ratio", "target at most", "rounds"], rows)
     )
+    if "--record" in sys.argv[1:]:
+        record("diagnose", "Training outside of a run", text)
+    else:
+        print(text)
 
 
 if __name__ == "__main__":

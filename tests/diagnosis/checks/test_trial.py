@@ -77,6 +77,59 @@ def test_the_parameter_whose_gradient_is_wrong_is_named() -> None:
     assert all(each.grad is None for each in case.model.parameters())
 
 
+@rg.primitive
+def bent(xp: Any, x: Any) -> Any:
+    return xp.where(x > 0, x, 0 * x)
+
+
+bent.pullbacks(x=lambda g, x: rg.where(x > 0, g * 1.02, 0 * g))
+
+
+@pytest.mark.parametrize(("function", "is_found"), [(bent, True), (rg.relu, False)])
+def test_a_wrong_gradient_is_found_in_a_network_with_bends(function: Any, is_found: bool) -> None:
+    rg.manual_seed(0)
+    case = tried(function)
+    assert case.model is not None
+    case.model.linear = nn.Linear(3, 64)
+    assert told(wrong_gradient, case) == ([("RG409", "error")] if is_found else [])
+
+
+@pytest.mark.parametrize(("function", "is_found"), [(slanted, True), (straight, False)])
+def test_a_model_that_cannot_be_compiled_is_checked(function: Any, is_found: bool) -> None:
+    case = tried(lambda x: function(x) if float(x.sum()) < 1e6 else x)
+    assert told(wrong_gradient, case) == ([("RG409", "error")] if is_found else [])
+
+
+def test_a_loss_that_bends_where_the_weights_are_has_no_slope_there() -> None:
+    """Rows of zeros and a bias of zero: the units stand where ReLU bends."""
+    x = X.copy()
+    x[::2] = 0
+    case = tried(rg.relu, train=Data((x,), Y + 1))
+    assert case.model is not None
+    case.model.linear.bias.data = np.zeros(1, np.float32)
+    assert told(wrong_gradient, case) == []
+
+
+@pytest.mark.parametrize(("sides", "rows"), [((3,), 32), ((8, 16), 32), ((3, 16, 16), 8)])
+def test_of_large_rows_fewer_are_run(sides: tuple[int, ...], rows: int) -> None:
+    seen: list[int] = []
+
+    class Seeing(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = nn.Linear(int(np.prod(sides)), 1)
+
+        def forward(self, x: Any) -> Any:
+            seen.append(len(x))
+            return self.linear(x.reshape(len(x), -1))
+
+    x = np.random.default_rng(0).normal(size=(40, *sides)).astype(np.float32)
+    case = Case(model=Seeing(), loss=squared, train=Data((x,), Y), task="regression")
+    assert told(wrong_gradient, case) == []
+    # Once for the gradients, and at both ends of the weight's difference and the bias's.
+    assert seen == [rows] * 5
+
+
 @pytest.mark.parametrize(("function", "is_found"), [(lambda x: x, False), (lambda x: 0 * x, True)])
 def test_one_batch_that_cannot_be_learned(function: Any, is_found: bool) -> None:
     case = tried(function)

@@ -238,6 +238,20 @@ def test_rows_that_depend_on_those_beside_them() -> None:
     assert told(mixed_rows, mixing(1.0, x=holed)) == [("RG408", "error")]
 
 
+def test_of_large_rows_fewer_are_run() -> None:
+    seen: list[int] = []
+
+    class Seeing(Mixing):
+        def forward(self, x: Any) -> Any:
+            seen.append(len(x))
+            return super().forward(x)
+
+    x = np.random.default_rng(0).normal(size=(32, 3, 16, 16)).astype(np.float32)
+    case = Case(model=Seeing(1.0), train=Data((x,), Y[:32]))
+    assert told(mixed_rows, case) == [("RG408", "error")]
+    assert seen == [8, 8]
+
+
 def test_by_how_much_rows_change_is_told() -> None:
     found = only(mixed_rows, mixing(1.0)).evidence
     rows = X[:16] + X[:16].mean(0)

@@ -249,9 +249,15 @@ def _is_affine(case: Case) -> bool:
     if not np.isfinite(rows).all():
         return False
     far = rows.mean(0) + 10 * (rows - rows.mean(0))
-    a, b = far[: len(far) // 2], far[len(far) // 2 :][: len(far) // 2]
-    at = [case._predict((x.astype(inputs[0].dtype),)) for x in (a, b, (a + b) / 2)]
-    at_a, at_b, between = (_centered(each.astype(np.float64), case.last_operation) for each in at)
+    half = len(far) // 2
+    last = case.last_operation
+    middle = (far[:half] + far[half : 2 * half]) / 2
+    # As many rows each time as made `outputs`, so that the compiled model is at hand.
+    ends, middles = (
+        _centered(case._predict((x.astype(inputs[0].dtype),)).astype(np.float64), last)
+        for x in (far, np.resize(middle, far.shape))
+    )
+    at_a, at_b, between = ends[:half], ends[half : 2 * half], middles[:half]
     if not all(np.isfinite(each).all() for each in (at_a, at_b, between)):
         return False
     size = float(np.abs(at_a - at_b).max())

@@ -90,7 +90,7 @@ def _without_gradient(case: Case) -> list[str]:
     """The parameters that one backward() on a few rows leaves without a gradient."""
     if case.model is None or case.loss is None or case.sample is None:
         return []
-    rows = case.sample.rows(np.arange(min(_ROWS, len(case.sample))))
+    rows = case.sample.few(_ROWS)
     named = [(name, each) for name, each in case.model.named_parameters() if each.requires_grad]
     if not named:
         return []
@@ -170,12 +170,13 @@ def mixed_rows(case: Case, model: nn.Module, sample: Data) -> Iterator[Finding]:
     inputs = sample.inputs
     if any(x.dtype.kind == "f" and not np.isfinite(x[: 2 * _ROWS]).all() for x in inputs):
         return
-    half = _ROWS // 2
-    others = np.concatenate([np.arange(half), np.arange(_ROWS, _ROWS + half)])
+    rows = len(sample.few(_ROWS))
+    half = rows // 2
+    others = np.concatenate([np.arange(half), np.arange(rows, rows + half)])
     with nn.evaluating(model), no_grad(), np.errstate(all="ignore"):
-        one = np.asarray(model(*(Tensor(x[:_ROWS]) for x in inputs)), np.float64)
+        one = np.asarray(model(*(Tensor(x[:rows]) for x in inputs)), np.float64)
         two = np.asarray(model(*(Tensor(x[others]) for x in inputs)), np.float64)
-    if len(one) != _ROWS or one.shape != two.shape or not np.isfinite(one).all():
+    if len(one) != rows or one.shape != two.shape or not np.isfinite(one).all():
         return
     off = float(np.abs(one[:half] - two[:half]).max())
     size = float(np.abs(one).max())
