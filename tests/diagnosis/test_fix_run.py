@@ -155,7 +155,7 @@ def test_nothing_wrong_is_nothing_to_mend(
 ) -> None:
     monkeypatch.setattr("retrograd.cli.fix.sure_findings", lambda folder: [])
     assert _command(monkeypatch, "fix", slow_run.path) == 0
-    assert "Nothing was found to fix." in capfd.readouterr().out
+    assert "Found nothing to fix." in capfd.readouterr().out
 
 
 def test_data_that_has_changed_is_refused(slow_run: RunFolder, tmp_path: Path) -> None:

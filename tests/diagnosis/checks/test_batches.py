@@ -178,10 +178,8 @@ def test_neighbors_alike_by_30_percent(changes: int, is_found: bool) -> None:
     assert bool(found) == is_found
     for each in found:
         assert each.evidence.numbers["alike"] == pytest.approx(1 - differ / 0.5)
-        assert (
-            each.evidence.text.startswith("The rows are not shuffled")
-            and "31% less" in each.evidence.text
-        )
+        assert each.evidence.text.startswith("The rows are not shuffled")
+        assert "31% less" in each.evidence.text
 
 
 def test_alike_numbers_are_measured_by_their_squared_distance() -> None:

@@ -50,8 +50,8 @@ def test_the_factor_a_layer_and_the_steps_are_told() -> None:
     assert found.evidence.layers == ("0", "2", "3")
     assert found.evidence.steps == (1, 20)
     assert found.evidence.text == (
-        "The gradient at the first layer, 0, is 1.0e-04 times that at the last, 3: a factor of 0.01 "
-        "per layer."
+        "The gradient at the first layer, 0, is 1.0e-04 times that at the last, 3: a factor of "
+        "0.01 per layer."
     )
     grown = only(flow, flowing(1e4)).evidence
     assert grown.text.endswith(
