@@ -145,7 +145,7 @@ def test_the_verdict_is_honest() -> None:
     assert "off by 0.15 on average" in verdict("x", compared(good), 2)
     assert "no better than the baseline" in verdict("x", compared(bad), 2)
     mixed = Scores(9, {"r2": 0.1, "mae": 5.0}, {"r2": 0.0, "mae": 4.0})
-    assert "in some figures, but not in MAE" in verdict("x", compared(mixed), 9)
+    assert "in some metrics, but not in MAE" in verdict("x", compared(mixed), 9)
     lucky = verdict("x", compared(good), 2, by_chance=True)
     assert lucky.startswith("The model beats the baseline by no more than chance could explain")
     nothing = Scores(9, {"accuracy": 0.5}, {"accuracy": 0.5})
