@@ -79,7 +79,7 @@ def report(lines: list[Line]) -> None:
         "back",
     )
     text = (
-        f"Of the measuring half the {len(lines)} programs whose fault a setting can mend; "
+        f"Of the measuring half the {len(lines)} programs whose fault a setting can fix; "
         f"{len(lines) - len(harmed)} of them score at least {RESTORED:.0%} of their healthy twin "
         "as they are, and have nothing to bring back. The others are diagnosed, and given the "
         "first remedy of the first finding that has one, once, and for comparison one random "

@@ -65,8 +65,8 @@ def _gradients(finding: Finding, record: Record) -> str:
     )
     plot.line(range(len(ys)), ys, "bwd")
     plot.dots(range(len(ys)), ys, "bwd")
-    told = ", ".join(f"{name} {figure(value, 2)}" for name, value in drawn)
-    return plot.svg("Norm of the gradient by layer", f"{told}.")
+    description = ", ".join(f"{name} {figure(value, 2)}" for name, value in drawn)
+    return plot.svg("Norm of the gradient by layer", f"{description}.")
 
 
 def _curves(series: str, title: str) -> Callable[[Finding, Record], str]:

@@ -199,14 +199,14 @@ def _columns(subjects: Sequence[str], values: Array, left: float, width: float) 
     for place, name in enumerate(subjects):
         x = left + place * width
         known = values[np.isfinite(values[:, place]), place]
-        told = (
+        tooltip = (
             f"{figure(known[0], 3)} at the start, {figure(known[-1], 3)} at the end"
             if len(known)
             else "no finite value"
         )
         yield (
             f'<rect class="touch" x="{x:.1f}" y="{_TOP}" width="{width:.1f}" height="{_HEIGHT}">'
-            f"<title>{escape(name)}: {told}</title></rect>"
+            f"<title>{escape(name)}: {tooltip}</title></rect>"
         )
         if place % stride == 0:
             at = f"{x + width / 2 + 3:.1f} {bottom}"

@@ -61,5 +61,5 @@ def _bars(title: str, caption: str, rows: list[tuple[str, float]], style: str) -
             f'<text class="tick" x="{left + width + 6:.1f}" y="{y + 13}">{figure(value, 3)}</text>'
             "</g>"
         )
-    told = "; ".join(f"{name} {figure(value, 3)}" for name, value in rows)
-    return document(_WIDTH, _TOP + len(rows) * _ROW + 4, title, f"{told}.", "".join(body))
+    description = "; ".join(f"{name} {figure(value, 3)}" for name, value in rows)
+    return document(_WIDTH, _TOP + len(rows) * _ROW + 4, title, f"{description}.", "".join(body))

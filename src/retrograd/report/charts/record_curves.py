@@ -67,8 +67,8 @@ def curve_chart(title: str, unit: str, steps: Array, curves: Sequence[Curve]) ->
         plot.line(at.tolist(), ys.tolist(), style)
     if len(drawn) > 1:
         plot.legend([(name, style) for name, _, _, style in drawn])
-    told = "; ".join(f"{name}: {_told(ys)}" for name, _, ys, _ in drawn)
-    return plot.svg(title, f"{told}.")
+    description = "; ".join(f"{name}: {_told(ys)}" for name, _, ys, _ in drawn)
+    return plot.svg(title, f"{description}.")
 
 
 def _has(record: Record, series: str) -> bool:

@@ -98,7 +98,7 @@ def progress(
         where = (
             f"after epoch {epochs[-1].epoch:,}{of}" if epochs else "before its first epoch ended"
         )
-        said = (
+        sentence = (
             f"The training has written nothing since {silent_since:%Y-%m-%d %H:%M:%S}, {where}: it "
             "was killed, or this epoch is unusually slow"
         )
@@ -106,13 +106,17 @@ def progress(
         return "Training has begun."
     else:
         last = epochs[-1]
-        said = f"Training: epoch {last.epoch:,}{of}, validation loss {figure(last.validation_loss)}"
+        sentence = (
+            f"Training: epoch {last.epoch:,}{of}, validation loss {figure(last.validation_loss)}"
+        )
     if not epochs:
-        return f"{said}."
+        return f"{sentence}."
     best = min(epochs, key=lambda epoch: epoch.validation_loss)
     if best is epochs[-1] and silent_since is None:
-        return f"{said}, the best so far."
-    return f"{said}; the best so far is {figure(best.validation_loss)}, in epoch {best.epoch:,}."
+        return f"{sentence}, the best so far."
+    return (
+        f"{sentence}; the best so far is {figure(best.validation_loss)}, in epoch {best.epoch:,}."
+    )
 
 
 def found_sentence(findings: Sequence[Finding]) -> str:
@@ -144,21 +148,21 @@ def stop_sentence(
         Verdict.INTERRUPTED: f"Training was interrupted {after}.",
         None: f"Training had not ended {after}.",
     }[reason]
-    said = f"{why} {_kept_sentence(epochs, kept)}"
+    sentence = f"{why} {_kept_sentence(epochs, kept)}"
     is_last_kept = kept is not None and kept == last.epoch
     if is_sound and is_last_kept and reason in (Verdict.OUT_OF_EPOCHS, Verdict.OUT_OF_TIME):
-        said += " That was the last epoch, so more training may help."
-    return said
+        sentence += " That was the last epoch, so more training may help."
+    return sentence
 
 
 def _kept_sentence(epochs: Sequence[Epoch], kept: int | None) -> str:
     best = min(epochs, key=lambda epoch: epoch.validation_loss)
     if kept is None:
         return "No weights were kept."
-    said = f"The weights kept are those of epoch {kept}"
+    sentence = f"The weights kept are those of epoch {kept}"
     if kept != best.epoch:
         return (
-            f"{said}, the best on the validation rows that was saved; epoch {best.epoch} was "
+            f"{sentence}, the best on the validation rows that was saved; epoch {best.epoch} was "
             "better, but was lost."
         )
-    return f"{said}, the best on the validation rows."
+    return f"{sentence}, the best on the validation rows."
