@@ -1,15 +1,14 @@
-"""Faulty programs and their healthy twins: are the faults found, and are the healthy left in peace?
+"""Faulty programs and their healthy twins: are faults found, and are false alarms rare?
 
     python benchmarks/faults measure [--data FOLDER] [--results FILE] [--minutes N]
     python benchmarks/faults repair
 
-Runs each program of a half ("tune" or "measure", see draw.py) with three seeds, watched by the
-recorder, as its user would diagnose it; the findings are in order, so that the first is the cause
-that is named. `repair` gives the programs of the measuring half their first remedy. Each run adds
-a line to the results file, and one that is there is not run again, so that a benchmark that was
-interrupted, or ended after `--minutes`, goes on; after a change of the code it begins anew, in
-another file. When all are there, the figures are printed, and those of "measure" and "repair"
-written to docs/results.md.
+Runs each program of a half ("tune" or "measure", see draw.py) with three seeds under the recorder
+and diagnoses it as its user would; the first finding counts as the named cause. `repair` applies
+the first remedy to the programs of the measuring half. Each run adds a line to the results file,
+and a run with a line is skipped, so a benchmark that was interrupted, or ended after `--minutes`,
+resumes; after a change of the code it starts over in a new file. Once all runs are done, the
+figures are printed, and those of "measure" and "repair" are written to docs/results.md.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ Line = dict[str, Any]
 
 
 def diagnoses(half: str, lines: list[Line]) -> Iterator[Callable[[], Line]]:
-    """The runs that have no line yet; each program with the first seed, then with the next."""
+    """The runs without a line yet: all programs with the first seed, then with the next."""
     done = {(line["case"], line["twin"], line["seed"]) for line in lines}
     for seed in SEEDS:
         for case in cases(half):
@@ -50,7 +49,7 @@ def diagnoses(half: str, lines: list[Line]) -> Iterator[Callable[[], Line]]:
 
 
 def diagnose(case: Case, twin: str, seed: int) -> Line:
-    """One run, and what was found in it."""
+    """One run and its findings."""
     healthy, faulty = case.build()
     started = time.perf_counter()
     score, findings = diagnosed(healthy if twin == "healthy" else faulty, seed)
@@ -66,13 +65,13 @@ def diagnose(case: Case, twin: str, seed: int) -> Line:
 
 
 def attempts(lines: list[Line]) -> Iterator[Callable[[], Line]]:
-    """The repairs that have no line yet."""
+    """The repairs without a line yet."""
     for case in repairs.repairable({line["case"] for line in lines}):
         yield lambda case=case: repairs.repair(case, SEEDS)
 
 
 def default_file(what: str) -> Path:
-    """In the temporary folder, named by the code of the package and of this folder."""
+    """A file in the temporary folder, named after a hash of the package and of this folder."""
     code = hashlib.sha256()
     for folder in Path(retrograd.__file__).parent, Path(__file__).parent:
         for file in sorted(folder.rglob("*.py")):
@@ -98,7 +97,7 @@ def main() -> None:
     ends = time.monotonic() + 60 * given.minutes
     for run in attempts(lines) if given.what == "repair" else diagnoses(given.what, lines):
         if time.monotonic() > ends:
-            print(f"{len(lines)} runs are in {file}; the same command goes on.")
+            print(f"{len(lines)} runs are in {file}; run the same command again to resume.")
             return
         lines.append(run())
         with file.open("a") as out:

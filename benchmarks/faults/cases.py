@@ -37,7 +37,7 @@ def case(name: str) -> Callable[[Callable[[], Pair]], Callable[[], Pair]]:
 
 
 def cases(half: str) -> Iterator[Case]:
-    """Those of `half`, "tune" or "measure", as they were drawn."""
+    """The cases of `half`, "tune" or "measure", in the order of the draw."""
     for file in sorted(Path(__file__).parent.glob(f"{half}_*.py")):
         importlib.import_module(file.stem)
     for name, kind in halves()[half].items():

@@ -58,7 +58,7 @@ class Data:
         return self.retrain(lambda x, y: (x[:rows], y[:rows]))
 
     def keep_positives(self, share: float) -> Data:
-        """The same with only a `share` of the examples of class 1 to train and watch on."""
+        """The same with only a `share` of the training and validation examples of class 1."""
 
         def fewer(part: Samples) -> Samples:
             x, y = part
@@ -69,7 +69,7 @@ class Data:
 
 
 def split(name: str, x: Array, y: Array, rows: int, classes: int, ordered: bool = False) -> Data:
-    """`rows` rows drawn at random; 60 % to train on, 20 % to watch, 20 % to score by.
+    """`rows` rows drawn at random: 60 % for training, 20 % for validation, 20 % for testing.
 
     Rows in the order of time stay in it.
     """
@@ -81,7 +81,7 @@ def split(name: str, x: Array, y: Array, rows: int, classes: int, ordered: bool 
 
 
 def scaled(data: Data, inputs: bool = True, target: bool = True) -> Data:
-    """Each column of the inputs, and a regression's target, with mean 0 and deviation 1."""
+    """Scale each input column, and a regression target, to mean 0 and standard deviation 1."""
     x, y = data.train
     if inputs:
         mean, std = np.nanmean(x, 0), np.nanstd(x, 0)
@@ -99,7 +99,7 @@ def scaled(data: Data, inputs: bool = True, target: bool = True) -> Data:
 def table(
     name: str, frame: pd.DataFrame, target: str, rows: int, classes: int = 0, fill: bool = True
 ) -> Data:
-    """Numbers as they are, texts as indicators, gaps filled with the median."""
+    """Numbers unchanged, text as one-hot columns, missing values filled with the median."""
     y = frame[target].to_numpy()
     x = pd.get_dummies(frame.drop(columns=target), dtype=float)
     if fill:
@@ -227,7 +227,7 @@ def mnist1d() -> Data:
 
 @functools.cache
 def temperatures() -> Data:
-    """(rows, 20, 1): twenty days' minimum in Melbourne, and the next day's, scaled."""
+    """(rows, 20, 1): the minimum temperature of twenty days in Melbourne, and the next day's."""
     read = pd.read_csv(FOLDER / "time_series/daily-min-temperatures.csv")
     days = pd.to_numeric(read["Temp"].astype(str).str.strip("?")).to_numpy(np.float32)
     days = (days - days[:1000].mean()) / days[:1000].std()

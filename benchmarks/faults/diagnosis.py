@@ -1,4 +1,4 @@
-"""A program diagnosed as its user would: trained under a Recorder, then looked at."""
+"""Diagnose a program as its user would: train it under a Recorder, then run the checks."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from retrograd.diagnosis.remedies.program import Program
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Programs that overflow are among those run; NumPy's word for it is no finding."""
+    """Silence NumPy: some programs overflow, and its warnings are not findings."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         yield
 
 
 def diagnosed(program: Program, seed: int) -> tuple[float, list[Finding]]:
-    """The held-out score of a run, and the findings, the likeliest cause first."""
+    """The held-out score of a run, and its findings, the likeliest cause first."""
     recorder = Recorder()
     with quietly():
         outcome = program.run(seed, recorder)

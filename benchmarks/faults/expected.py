@@ -1,10 +1,10 @@
-"""Which finding is right for a kind of fault, and which kinds a changed setting can mend."""
+"""The right findings for each kind of fault, and the kinds that a changed setting can fix."""
 
 from __future__ import annotations
 
 # A fault may have two names that say the same (weights that start equal are those that start
 # alike, also where all are zero), or be seen at two ends of one mistake (a rate that is too high
-# makes the loss diverge, or jump about). Any of these named first is the right cause; a symptom
+# makes the loss diverge, or oscillate). Any of these named first is the right cause; a symptom
 # that follows from it is not.
 RIGHT: dict[str, tuple[str, ...]] = {
     "vanishing gradients": ("RG101", "RG108"),
@@ -48,8 +48,8 @@ RIGHT: dict[str, tuple[str, ...]] = {
     "missing activations": ("RG109",),
 }
 
-# Kinds that a person must mend: a loop of the user's own, a network that cuts the gradient off, or
-# what is in the data.
+# Kinds that only a person can fix: a custom loop, a network that cuts off the gradient, or a fault
+# in the data.
 BY_HAND = frozenset(
     {
         "parameter not in the optimizer",
@@ -67,7 +67,7 @@ BY_HAND = frozenset(
     }
 )
 
-# Here the faulty program has a fraction of its twin's rows, which no setting brings back.
+# Here the faulty program has a fraction of its twin's rows, which no setting can replace.
 FEW_ROWS = frozenset(
     {
         "abalone/mlp/large-network-few-rows",

@@ -1,4 +1,4 @@
-"""The figures: how many faults were found, named first, and seen where there are none."""
+"""The figures: how many faults were found, how many named first, and the false alarms."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def flagged(line: Line) -> list[str]:
 
 
 def brief(line: Line) -> str:
-    """A run in a line, for the console."""
+    """A run in one line, for the console."""
     if "change" in line:
         scores = (line["healthy"], line["faulty"], line["after"], line["random"])
         shown = " ".join(f"{statistics.fmean(each):7.3f}" for each in scores)
@@ -79,7 +79,7 @@ def by_kind(faulty: list[Line], right: list[bool]) -> str:
 
 
 def listed(lines: Any) -> str:
-    """One line a case: its score, and what its runs were found to have."""
+    """One line per case: its score, and the findings of its runs."""
     by_case: dict[tuple[str, str], list[Line]] = {}
     for line in lines:
         by_case.setdefault((line["case"], line["kind"]), []).append(line)

@@ -1,4 +1,4 @@
-"""Training loops as users write them, right and with one mistake."""
+"""Training loops as users write them, without a mistake and with one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def batches(program: Program, rng: Generator) -> Iterator[tuple[Any, Any]]:
 def stepping(
     program: Program, model: nn.Module, optimizer: optim.Optimizer, clear: bool = True
 ) -> Callable[[Any, Any], Any]:
-    """The compiled step; without `clear` each one's gradients are added to those before."""
+    """The compiled step; without `clear`, gradients accumulate over steps."""
 
     @rg.compile
     def step(x: Any, y: Any) -> Any:
@@ -53,7 +53,7 @@ def validation(program: Program, model: nn.Module) -> Callable[[Any, Any], Any]:
 
 
 def right(program: Program, model: nn.Module, optimizer: optim.Optimizer, rng: Generator) -> None:
-    """Nothing is wrong: cleared gradients, training mode in training, evaluation mode after it."""
+    """A correct loop: clears gradients, trains in training mode, validates in evaluation mode."""
     step, validate = stepping(program, model, optimizer), validation(program, model)
     for _ in range(program.epochs):
         model.train()
@@ -66,7 +66,7 @@ def right(program: Program, model: nn.Module, optimizer: optim.Optimizer, rng: G
 def without_zero_grad(
     program: Program, model: nn.Module, optimizer: optim.Optimizer, rng: Generator
 ) -> None:
-    """Each step goes along the gradients of all steps before."""
+    """Each step follows the sum of the gradients of all steps so far."""
     step = stepping(program, model, optimizer, clear=False)
     for _ in range(program.epochs):
         for x, y in batches(program, rng):
@@ -87,7 +87,7 @@ def eval_before_training(
 def eval_after_first_epoch(
     program: Program, model: nn.Module, optimizer: optim.Optimizer, rng: Generator
 ) -> None:
-    """After the first validation nobody switches back to training mode."""
+    """After the first validation the model is never switched back to training mode."""
     step, validate = stepping(program, model, optimizer), validation(program, model)
     model.train()
     for _ in range(program.epochs):
@@ -100,7 +100,7 @@ def eval_after_first_epoch(
 def without_eval(
     program: Program, model: nn.Module, optimizer: optim.Optimizer, rng: Generator
 ) -> None:
-    """Validates with dropout and batch statistics as in training."""
+    """Validates with dropout and batch statistics in training mode."""
     step, validate = stepping(program, model, optimizer), validation(program, model)
     for _ in range(program.epochs):
         for x, y in batches(program, rng):

@@ -1,4 +1,4 @@
-"""Only for measuring: data that cannot be learned from, or more than the network takes up."""
+"""Only for measuring: data that cannot be learned, or more than the network takes up."""
 
 from __future__ import annotations
 

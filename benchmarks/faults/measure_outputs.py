@@ -1,4 +1,4 @@
-"""Only for measuring: losses that do not fit what the network puts out."""
+"""Only for measuring: losses that do not match the outputs of the network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Only for measuring: initial weights and activations that gradients do not get through."""
+"""Only for measuring: initial weights and activations that block the gradient."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def tanh_layers() -> Pair:
 
 @case("digit-rows/rnn/recurrent-weights-near-zero")
 def rows_vanishing() -> Pair:
-    """What the first rows show is forgotten at once, and so is their share of the error."""
+    """The first rows of a sequence are forgotten at once, and so is their gradient."""
     data = digit_rows()
     small = weights(lambda weight: nn.init.normal_(weight, 0, 0.001), recurrent=True)
     healthy = training(data, rnn(data, 56), lr=2e-3, epochs=25)

@@ -1,4 +1,4 @@
-"""What the programs are made of: networks, losses, initial weights, and a healthy training."""
+"""Building blocks of the programs: networks, losses, initial weights, a healthy training."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def mlp(
     outputs: int | None = None,
     start: Callable[[nn.Module], Any] | None = None,
 ) -> Builder:
-    """Linear layers, each but the last with `norm`, `act` and dropout behind it; then `end`.
+    """Linear layers, all but the last followed by `norm`, `act` and dropout; then `end`.
 
     A task of two classes has one output. `start` sets the initial weights.
     """
@@ -103,7 +103,7 @@ def signal_cnn(
 
 
 class Reader(nn.Module):
-    """Reads a sequence (batch, time, in), and answers from the last state."""
+    """Reads a sequence (batch, time, in) and predicts from the last state."""
 
     def __init__(self, cell: type[nn.Module], inputs: int, size: int, outputs: int) -> None:
         super().__init__()
@@ -144,7 +144,7 @@ class Detached(nn.Module):
 
 
 def ends(data: Data) -> int:
-    """One output for a number or for yes or no; else one a class."""
+    """One output for regression and binary classification; else one per class."""
     return data.classes if data.classes > 2 else 1
 
 
@@ -156,7 +156,7 @@ def started(model: nn.Module, start: Callable[[nn.Module], Any] | None) -> nn.Mo
 
 
 def weights(law: Callable[[Any], Any], recurrent: bool = False) -> Callable[[nn.Module], None]:
-    """`law` for every matrix (of a recurrent layer: from state to state), and biases of zero."""
+    """`law` for every matrix (also the recurrent ones), and biases of zero."""
 
     def start(module: nn.Module) -> None:
         for name, each in module.named_parameters(recurse=False):
@@ -218,7 +218,7 @@ def weighted_logistic(weight: float) -> Callable[[Any, Any], Any]:
 
 
 def training(data: Data, model: Builder, **options: Any) -> Program:
-    """A Program on `data` with the task's own loss, trained by Adam with rate 0.003 by default.
+    """A Program on `data` with the task's usual loss, by default trained by Adam at rate 0.003.
 
     A keyword that is no field of Program is an option of the optimizer.
     """

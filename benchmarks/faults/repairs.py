@@ -1,4 +1,4 @@
-"""The first remedy tried on faulty programs: does it bring back what the healthy twin has?"""
+"""Try the first remedy on faulty programs: does it restore the score of the healthy twin?"""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from retrograd.diagnosis.fix import fix
 
 Line = dict[str, Any]
 
-# The first remedy has brought a program back if it scores this share of the healthy twin's score.
+# The first remedy has restored a program if it reaches this share of the healthy twin's score.
 RESTORED = 0.9
 
 
 def repairable(done: set[str]) -> Iterator[Case]:
-    """Cases of the measuring half that a changed setting can mend, and that were not tried yet."""
+    """Cases of the measuring half that a changed setting can fix, and that were not tried yet."""
     for case in cases("measure"):
         if case.kind not in BY_HAND and case.name not in FEW_ROWS | done:
             yield case
 
 
 def repair(case: Case, seeds: range) -> Line:
-    """The scores by seed of both twins, and of the faulty one with the first remedy it is given."""
+    """The scores by seed of both twins, and of the faulty one with its first remedy."""
     healthy, faulty = case.build()
     started = time.perf_counter()
     with quietly():
@@ -51,7 +51,7 @@ def repair(case: Case, seeds: range) -> Line:
 
 
 def report(lines: list[Line]) -> None:
-    """The table, and the share that was brought back, written to the results."""
+    """Write the table, and the share of restored programs, to the results."""
     harmed = [each for each in lines if not restored(each, "faulty")]
     whole = [each for each in harmed if restored(each, "after")]
     by_chance = [each for each in harmed if restored(each, "random")]
@@ -79,7 +79,7 @@ def report(lines: list[Line]) -> None:
         "back",
     )
     text = (
-        f"Of the measuring half the {len(lines)} programs whose fault a setting can mend; "
+        f"Of the measuring half the {len(lines)} programs whose fault a setting can fix; "
         f"{len(lines) - len(harmed)} of them score at least {RESTORED:.0%} of their healthy twin "
         "as they are, and have nothing to bring back. The others are diagnosed, and given the "
         "first remedy of the first finding that has one, once, and for comparison one random "
@@ -98,5 +98,5 @@ def restored(line: Line, name: str) -> bool:
 
 
 def mean(scores: list[float]) -> float:
-    """NaN is as useless as a score can be."""
+    """NaN counts as the worst score."""
     return statistics.fmean(-1.0 if score != score else score for score in scores)

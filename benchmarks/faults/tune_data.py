@@ -1,4 +1,4 @@
-"""For tuning: data that cannot be learned from, or more of it than the network takes up."""
+"""For tuning: data that cannot be learned, or more of it than the network takes up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""For tuning: losses that do not fit what the network puts out."""
+"""For tuning: losses that do not match the outputs of the network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""For tuning: initial weights and activations that gradients do not get through."""
+"""For tuning: initial weights and activations that block the gradient."""
 
 from __future__ import annotations
 

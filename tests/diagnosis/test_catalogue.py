@@ -103,4 +103,4 @@ def test_codes_are_checked() -> None:
     with pytest.raises(UsageError) as told:
         check_codes(["RG1O1"], "config.json")
     assert str(told.value).startswith("config.json: there is no finding 'RG1O1'. Did you mean RG")
-    assert str(told.value).endswith(" They run from RG101 to RG603; see docs/findings.")
+    assert str(told.value).endswith(" Codes run from RG101 to RG603; see docs/findings.")

@@ -93,7 +93,7 @@ def test_a_random_change_has_the_same_budget_and_is_never_kept() -> None:
     assert found.subject == "lower_learning_rate"
     assert found.random.after == (0.9, 0.9, 0.9)
     assert [seed for subject, seed in calls if subject == "other"] == [0, 1, 2]
-    assert "A random change beside it: other helps" in str(found)
+    assert "For comparison, a random change: other helps" in str(found)
 
 
 def test_notes_are_not_mended_and_what_a_person_must_do_is_told() -> None:
@@ -102,7 +102,7 @@ def test_notes_are_not_mended_and_what_a_person_must_do_is_told() -> None:
     assert [f.code for f, _ in found.by_hand] == ["RG405"]
     assert "by hand: Give outputs and targets one shape" in str(found)
     nothing, _ = _tried({"untouched": 0.1}, findings=[])
-    assert str(nothing) == "Nothing was found to fix."
+    assert str(nothing) == "Found nothing to fix."
 
 
 def test_progress_counts_to_its_end() -> None:
@@ -206,7 +206,7 @@ def test_ctrl_c_keeps_whole_trials_and_no_part_of_another() -> None:
     assert second.subject == "untouched"
     for found in (at_once, second):
         assert found.interrupted
-        assert "Interrupted before all were tried" in str(found)
+        assert "Interrupted before all remedies were tried" in str(found)
         assert "no remedy beat" not in str(found)
 
 

@@ -140,7 +140,7 @@ def test_a_recorder_that_is_recording_is_not_begun_again() -> None:
     recorder, (model, optimizer) = Recorder(), made()
     with (
         recorder.watching(model, optimizer),
-        pytest.raises(UsageError, match="is recording already"),
+        pytest.raises(UsageError, match="is already recording"),
         recorder.watching(model, optimizer),
     ):
         pass

@@ -149,7 +149,7 @@ def test_nothing_wrong_is_nothing_to_mend(
 ) -> None:
     monkeypatch.setattr(Run, "findings", lambda run: [])
     assert _command(monkeypatch, "fix", slow_run.path) == 0
-    assert "Nothing was found to fix." in capfd.readouterr().out
+    assert "Found nothing to fix." in capfd.readouterr().out
 
 
 def test_data_that_has_changed_is_refused(slow_run: Run, tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""The instruments of a run, what they find wrong, and what mends it."""
+"""Record a run, find what is wrong with it, and try remedies."""

@@ -1,4 +1,4 @@
-"""`Recorder` and `record`: a training run's steps, measured from within and written as they go."""
+"""`Recorder` and `record`: measure the steps of a training run and write them as it goes."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ __all__ = ["LiveRecord", "Recorder", "record"]
 
 Array = np.ndarray[Any, Any]
 
-# Eagerly so many steps wait before they are digested.
+# This many eager steps are collected before they are digested.
 _EAGER_STEPS = 64
-# At least as often what was measured is written.
+# Measurements are written at least this often.
 _SECONDS = 1.0
 
 
 class Recorder(Callback):
-    """Records every layer of a run: a callback for a Trainer, or around a loop of one's own.
+    """Records every layer of a run: a callback for a Trainer, or around your own loop.
 
         recorder = Recorder("runs/houses-1/record")
         with recorder.watching(model, optimizer):
@@ -55,13 +55,13 @@ class Recorder(Callback):
                 step(x, y)                  # eager or compiled
         recorder.record.series("gradient_norm")
 
-    What is measured is listed in `record.SERIES`. With a folder the record is written there as it
-    grows, and memory stays bounded; without one it is kept in memory. A step ends when `optimizer`
-    steps. Of more than 64 steps in one call of `Compiled.over` the last 64 are recorded.
+    `record.SERIES` lists what is measured. With a folder, the record is written there as it grows,
+    and memory stays bounded; without one it stays in memory. A step ends when `optimizer` steps. If
+    one call of `Compiled.over` makes more than 64 steps, only the last 64 are recorded.
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
-        # Until the first steps are recorded: what may stand there already.
+        # Set until the first steps are recorded: the folder may already hold a record.
         self._folder = None if folder is None else FolderStore(Path(folder))
         self._store: Store = self._folder or MemoryStore()
         self._run: _Run | None = None
@@ -71,11 +71,11 @@ class Recorder(Callback):
 
     @property
     def record(self) -> LiveRecord:
-        """What has been measured so far; it grows while steps run."""
+        """The measurements so far; the record grows while steps run."""
         return LiveRecord(self, self._store)
 
     def findings(self, ignore: Iterable[str] = ()) -> list[Finding]:
-        """What is wrong so far, as the record and the model show: the likeliest cause first."""
+        """The findings so far, from the record and the model, the likeliest cause first."""
         record, run = self.record, self._run
         if run is None:
             return examined(Case(record=record), ignore)
@@ -84,10 +84,10 @@ class Recorder(Callback):
     def watching(
         self, model: nn.Module, optimizer: optim.Optimizer
     ) -> AbstractContextManager[LiveRecord]:
-        """Within the block the steps of `optimizer` on `model` are recorded.
+        """Record the steps of `optimizer` on `model` within the block.
 
-        Records nest. Raises TypeError for what is no model or no optimizer, UsageError within
-        another block of this recorder, or if the folder holds a record already.
+        Records nest. Raises TypeError if `model` or `optimizer` is of the wrong type, UsageError
+        within another block of this recorder or if the folder already holds a record.
         """
         check_model("Recorder", model)
         check_optimizer("Recorder", optimizer)
@@ -100,7 +100,7 @@ class Recorder(Callback):
         return self._watching(run)
 
     def _begin(self, first: int) -> None:
-        """Before all else: of a run that is gone on with after step `first`, no later steps stay.
+        """Prepare the folder; a run resumed after step `first` deletes the record of later steps.
 
         Raises UsageError if the folder holds another run's record.
         """
@@ -109,7 +109,7 @@ class Recorder(Callback):
             return
         if first == 0 and folder.parts():
             raise UsageError(
-                f"record: {folder.path} holds the record of another training, which is kept. Name "
+                f"record: {folder.path} already holds the record of another training. Choose "
                 "another folder, or remove that one first."
             )
         folder.cut(first)
@@ -117,7 +117,7 @@ class Recorder(Callback):
     @contextmanager
     def _watching(self, run: _Run) -> Iterator[LiveRecord]:
         if self._recording:
-            raise UsageError("record: this recorder is recording already; leave its block first.")
+            raise UsageError("record: this recorder is already recording; leave its block first.")
         self._recording = True
         try:
             with hooks(**run.probes.events()):
@@ -127,12 +127,12 @@ class Recorder(Callback):
             self.settle()
 
     def settle(self) -> None:
-        """Bring what the latest steps left into the record."""
+        """Bring the measurements of the latest steps into the record."""
         if self._run is not None:
             self._run.settle()
 
     def add_epoch(self, epoch: int, train_loss: float, validation_loss: float, **more: Any) -> None:
-        """Note an epoch that is over; see `Record.epochs` for what else may be given."""
+        """Add a completed epoch; see `Record.epochs` for the other values it may have."""
         self.settle()
         step = self._run.last if self._run is not None else 0
         losses = {"train_loss": train_loss, "validation_loss": validation_loss}
@@ -160,7 +160,7 @@ class Recorder(Callback):
         more: dict[str, Any] = {"learning_rate": epoch.learning_rate, "best": epoch.best}
         if self._between is not None and self._between.is_due(epoch.epoch):
             self._add_histograms(epoch.step)
-            more |= self._between.validation_answers()
+            more |= self._between.validation_scores()
             if curvature := self._between.curvature():
                 more["curvature"] = curvature
         self.add_epoch(epoch.epoch, epoch.train_loss, epoch.validation_loss, **more)
@@ -181,20 +181,20 @@ def record(
 ) -> AbstractContextManager[LiveRecord]:
     """Record the steps of `optimizer` on `model` within the block: `with ... as record:`.
 
-    See `Recorder`; `record.series("gradient_norm")` is there at once, and after the block.
+    See `Recorder`; `record.series("gradient_norm")` works within the block and after it.
     """
     return Recorder(folder).watching(model, optimizer)
 
 
 class LiveRecord(Record):
-    """The record of a run that goes on: what it still holds is brought in before each reading."""
+    """The record of a run in progress: each read first fetches the latest steps."""
 
     def __init__(self, recorder: Recorder, store: Store) -> None:
         super().__init__(store, recorder.settle)
         self._recorder = recorder
 
     def findings(self, ignore: Iterable[str] = ()) -> list[Finding]:
-        """See `Recorder.findings`; `rg.diagnose` looks at data and loss as well."""
+        """See `Recorder.findings`; `rg.diagnose` also checks the data and the loss."""
         return self._recorder.findings(ignore)
 
     def add_epoch(self, epoch: int, train_loss: float, validation_loss: float, **more: Any) -> None:
@@ -224,9 +224,9 @@ class _Run:
         self._behind = Behind()
         self._digests: dict[Form, tuple[Digest, int]] = {}
         self._waiting: list[tuple[Form, Array, Array | None]] = []  # eager steps
-        self._begun = 0  # steps that compiled functions have run, at most
+        self._begun = 0  # upper bound of the steps that compiled functions have run
         self._fetched = 0  # how many of them were taken out of the rings
-        self._taken: list[tuple[Ring, list[Any]]] = []  # rings' contents, perhaps yet to come
+        self._taken: list[tuple[Ring, list[Any]]] = []  # contents of rings, perhaps still pending
         self._fetch_at = 0
         self._due = 1
         self._time = time.monotonic() + _SECONDS
@@ -238,7 +238,7 @@ class _Run:
         self._waiting.append((form, vector, scheduled))
 
     def _ran(self, steps: int) -> None:
-        # After every call of a step, which may have taken 20 µs.
+        # Called after every step, which may have taken only 20 µs.
         self._begun += steps
         if self._begun + steps > self._fetch_at or time.monotonic() > self._time:
             self._fetch()
@@ -247,7 +247,7 @@ class _Run:
         self.probes.full = self._begun + 1 == self._due
 
     def settle(self) -> None:
-        """Digest all steps so far; a step that is being traced leaves all as it is."""
+        """Digest all steps so far; does nothing while a step is being traced."""
         if state.trace is not None:
             return
         self._fetch()
@@ -258,9 +258,9 @@ class _Run:
         self.probes.full = self._due == self._begun + 1
 
     def _fetch(self) -> None:
-        """Digest what was taken out of the rings the last time, and take out what is there now.
+        """Digest what was last taken out of the rings, and take out what is there now.
 
-        So the host works on some steps while the device, which has the next ones already, goes on.
+        The host thus works on some steps while the device already runs the next ones.
         """
         blocks: list[tuple[int, Form, Array, Array]] = []
         for form, group in groupby(self._waiting, key=itemgetter(0)):
@@ -279,19 +279,19 @@ class _Run:
         if self._begun > self._fetched:
             self._taken = [(ring, ring.take()) for ring in self.probes.rings.values()]
         self._fetched = self._begun
-        held = min((ring.rows for ring in self.probes.rings.values()), default=0)
-        # At the end of a ring, so that what is there is one block.
-        self._fetch_at = (self._begun // held + 1) * held if held else 0
+        rows = min((ring.rows for ring in self.probes.rings.values()), default=0)
+        # Fetch at the end of a ring, so that its content is one block.
+        self._fetch_at = (self._begun // rows + 1) * rows if rows else 0
         self._time = time.monotonic() + _SECONDS
         self._note()
 
     def _blocks(
         self, form: Form, vectors: Array, *measured: Array
     ) -> Iterator[tuple[int, Form, Array, Array]]:
-        """New steps in a ring's arrays: the first one's number, their vectors, scheduled numbers.
+        """New steps in a ring's arrays: the first step's number, the vectors, the scheduled values.
 
-        Successive rows with successive clocks are one block; several where the ring begins anew or
-        steps of another form came between.
+        Successive rows with successive clocks form one block. There are several if the ring wraps
+        around or steps of another form came between.
         """
         clocks = vectors[:, 0].astype(np.int64)
         ahead = (clocks - (self.last - self.first)) % CLOCK
@@ -308,7 +308,7 @@ class _Run:
             yield self._number(block[0, 0]), form, block, scheduled
 
     def _number(self, clock: float) -> int:
-        """The number of a step behind the latest in the store, from its clock."""
+        """The number of a step after the latest in the store, from its clock."""
         return self.last + (int(clock) - (self.last - self.first)) % CLOCK
 
     def _add(self, step: int, form: Form, vectors: Array, scheduled: Array) -> None:

@@ -1,4 +1,4 @@
-"""What a run leaves for people: pages that open in any browser, offline, and text for terminals."""
+"""Reports of a run: pages that open in any browser, offline, and text for terminals."""
 
 from retrograd.report.pages.run import (
     RunReport,

@@ -150,7 +150,7 @@ def test_errors_are_shares() -> None:
 def test_the_classes_that_outputs_mean(outputs: Any, last: str, said: list[int]) -> None:
     case = Case(task="classification")
     case.__dict__["last_operation"] = last
-    assert case.said(np.array(outputs)).tolist() == said
+    assert case.predicted(np.array(outputs)).tolist() == said
 
 
 def test_targets_are_labels_or_numbers() -> None:

@@ -55,7 +55,7 @@ def test_a_good_network_of_a_rare_class_is_not_said_to_be_bad(
     found, scores, report = trained(tmp_path, monkeypatch, seed, shuffled=False)
     assert scores["roc_auc"] > 0.75
     assert not found.keys() & {"RG501", "RG503", "RG504"}
-    assert "beats the baseline in every figure" in report
+    assert "beats the baseline in every metric" in report
 
 
 def test_a_network_that_learned_nothing_of_a_rare_class_is_told(

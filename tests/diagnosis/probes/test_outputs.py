@@ -8,7 +8,7 @@ import pytest
 import retrograd as rg
 from retrograd import nn
 from retrograd.diagnosis.checks.case import Case, Data
-from retrograd.diagnosis.probes.outputs import said_classes
+from retrograd.diagnosis.probes.outputs import predicted_classes
 from retrograd.diagnosis.remedies.program import Program, Samples
 from retrograd.training.predictor import Predictor
 
@@ -45,7 +45,7 @@ def test_a_program_and_a_case_read_one_output_alike(make: type[nn.Module]) -> No
     wanted = (output[:, 0] > (0.5 if ends_with_sigmoid else 0.0)).astype(int)
     assert 0 < wanted.mean() < 1
     case = Case(model=model, train=Data((x,), wanted), task="classification")
-    np.testing.assert_array_equal(case.said(output), wanted)
+    np.testing.assert_array_equal(case.predicted(output), wanted)
     examples = Samples(x, wanted)
     program = Program(
         make, nn.binary_cross_entropy_with_logits, examples, examples, "classification"
@@ -55,15 +55,15 @@ def test_a_program_and_a_case_read_one_output_alike(make: type[nn.Module]) -> No
 
 def test_of_several_outputs_the_largest_is_said() -> None:
     outputs = np.array([[0.1, 0.9, 0.3], [2.0, -1.0, 0.0]])
-    np.testing.assert_array_equal(said_classes(outputs, "softmax"), [1, 0])
-    np.testing.assert_array_equal(said_classes(outputs[:, :, None], ""), [1, 0])
+    np.testing.assert_array_equal(predicted_classes(outputs, "softmax"), [1, 0])
+    np.testing.assert_array_equal(predicted_classes(outputs[:, :, None], ""), [1, 0])
 
 
 @pytest.mark.parametrize("last", ["sigmoid", "softmax"])
 def test_a_probability_says_class_1_above_a_half(last: str) -> None:
-    np.testing.assert_array_equal(said_classes(np.array([0.5, 0.51, 0.49]), last), [0, 1, 0])
+    np.testing.assert_array_equal(predicted_classes(np.array([0.5, 0.51, 0.49]), last), [0, 1, 0])
 
 
 @pytest.mark.parametrize("last", ["linear", ""])
 def test_a_score_says_class_1_above_zero(last: str) -> None:
-    np.testing.assert_array_equal(said_classes(np.array([0.0, 0.01, -0.01]), last), [0, 1, 0])
+    np.testing.assert_array_equal(predicted_classes(np.array([0.0, 0.01, -0.01]), last), [0, 1, 0])

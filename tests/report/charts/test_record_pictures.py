@@ -159,7 +159,7 @@ def test_curves_break_off_where_numbers_end() -> None:
     record = make_record(MemoryStore(), end="nan")
     titles = [ET.fromstring(chart)[0].text for chart in step_charts(record)]
     assert titles[:3] == ["Loss by step", "Size of the gradient", "Learning rate"]
-    assert "then no number" in step_charts(record)[0]
+    assert "then not finite" in step_charts(record)[0]
     every = np.where(STEPS % 10 == 0, STEPS * 1.0, np.nan)
     (line,) = (
         path

@@ -189,5 +189,5 @@ def test_a_damaged_folder_is_told_and_not_fatal(server: PageServer, folder: RunF
 
 def test_a_port_that_is_taken_is_told(server: PageServer, folder: RunFolder) -> None:
     port = int(server.address.rstrip("/").rpartition(":")[2])
-    with pytest.raises(UsageError, match=rf"Port {port} cannot be had.*--port; 0 takes any"):
+    with pytest.raises(UsageError, match=rf"Cannot use port {port} .*--port; 0 picks any"):
         PageServer(LivePage(folder), port)

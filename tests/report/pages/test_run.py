@@ -152,14 +152,14 @@ def _scores(answers: list[float], truth: list[float]) -> Scores:
 def test_the_verdict_is_honest() -> None:
     good, bad = _scores([1.1, 3.2], [1, 3]), _scores([5, -1], [1, 3])
     assert verdict("x", compared(good), 2).startswith(
-        "The model beats the baseline in every figure"
+        "The model beats the baseline in every metric"
     )
     assert "off by 0.15 on average" in verdict("x", compared(good), 2)
     assert "no better than the baseline" in verdict("x", compared(bad), 2)
     mixed = Scores(9, {"r2": 0.1, "mae": 5.0}, {"r2": 0.0, "mae": 4.0})
-    assert "in some figures, but not in MAE" in verdict("x", compared(mixed), 9)
+    assert "in some metrics, but not in MAE" in verdict("x", compared(mixed), 9)
     lucky = verdict("x", compared(good), 2, by_chance=True)
-    assert lucky.startswith("The model beats the baseline by no more than chance might")
+    assert lucky.startswith("The model beats the baseline by no more than chance could explain")
     nothing = Scores(9, {"accuracy": 0.5}, {"accuracy": 0.5})
     assert "no better than the baseline" in verdict("x", compared(nothing), 9)
 

@@ -97,7 +97,7 @@ def test_the_formula_gives_the_loss(walks: dict[str, Walkthrough], task: str) ->
 
 def test_an_odd_end_is_told_in_words(walks: dict[str, Walkthrough]) -> None:
     walk = walks["interrupted"]
-    assert "the loss ran away" in walk_words.verdict(walk)
+    assert "the loss diverged" in walk_words.verdict(walk)
     assert "learning rate is too high" in walk_words.outcome_sentence(walk)
 
 

@@ -21,7 +21,7 @@ from retrograd.diagnosis.checks.baselines import (
 )
 from retrograd.diagnosis.data import Data, codes
 from retrograd.diagnosis.probes.operations import operations
-from retrograd.diagnosis.probes.outputs import said_classes
+from retrograd.diagnosis.probes.outputs import predicted_classes
 from retrograd.diagnosis.record.record import Layer, Record, Weights
 from retrograd.tensor import Tensor
 from retrograd.training.predictor import Predictor
@@ -273,15 +273,15 @@ class Case:
         if self.task == "classification":
             if self.is_unbalanced:
                 return misranked(_class_scores(flat), codes(target))
-            return float(np.mean(self.said(outputs) != codes(target)))
+            return float(np.mean(self.predicted(outputs) != codes(target)))
         truth = np.asarray(target, np.float64).reshape(len(target), -1)
         spread = float(((truth - truth.mean(0)) ** 2).sum())
         wrong = float(((flat[:, : truth.shape[1]] - truth) ** 2).sum())
         return wrong / spread if spread > 0 else math.nan
 
-    def said(self, outputs: Array) -> Array:
+    def predicted(self, outputs: Array) -> Array:
         """The predicted classes, (rows,)."""
-        return said_classes(outputs, self.last_operation)
+        return predicted_classes(outputs, self.last_operation)
 
     @cached_property
     def train_error(self) -> float:

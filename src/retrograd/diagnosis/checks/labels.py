@@ -42,9 +42,9 @@ def imbalance(case: Case, train: Data, labels: Array) -> Iterator[Finding]:
     text = f"Class {frequent} is {ratio:.0f} times as frequent as class {rare}"
     numbers = {"ratio": ratio, "rows": counts.min()}
     if case.has_run and case.outputs is not None and np.isfinite(case.outputs).all():
-        said = case.said(case.outputs)
+        predicted = case.predicted(case.outputs)
         found = [
-            float(np.mean(said[labels == c] == c)) if (labels == c).any() else 1.0
+            float(np.mean(predicted[labels == c] == c)) if (labels == c).any() else 1.0
             for c in (rare, frequent)
         ]
         text += f"; the model recognizes {found[0]:.0%} of its rows, against {found[1]:.0%}"

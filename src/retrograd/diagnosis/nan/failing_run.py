@@ -1,4 +1,4 @@
-"""A run whose loss is not finite: the failing step is found, replayed and kept."""
+"""A run whose loss is not finite: find the failing step, replay it and save it."""
 
 from __future__ import annotations
 
@@ -28,22 +28,23 @@ __all__ = ["FailingRun"]
 
 Array = np.ndarray[Any, Any]
 
-# Copying the state may take this share of a run's time; so many bytes of calls wait in between.
+# Copying the state may take this share of a run's time; at most this many bytes of batches are kept
+# in between.
 _SHARE = 0.01
 _BYTES = 1 << 28
 
 
 class FailingRun(FiniteLoss):
-    """Ends a Trainer's run when a loss is not finite, and finds the origin after the fact.
+    """Ends a Trainer's run when a loss is not finite, and finds the origin afterward.
 
-    Before a call of many steps it keeps a copy of the state, as often as that costs 1 % of the
-    time, and the batches since. When a loss is not finite the steps are run again from there, the
-    failing one eagerly with each operation looked at (`find_nan`). The error that ends the run then
-    says what was found. With a folder, it receives
+    It copies the state before a call of many steps, as often as 1 % of the time allows, and keeps
+    the batches since. When a loss is not finite, it repeats the steps from there and runs the
+    failing one eagerly, checking each operation (`find_nan`). The error that ends the run reports
+    the origin. If a folder is given, these files are written to it:
 
         weights.safetensors    the weights before the failing step, the last good ones
-        batch.safetensors      the batch that did it: "input0", ..., "target"
-        origin.json            what was found, the step, and the examples' numbers, from 0
+        batch.safetensors      the failing batch: "input0", ..., "target"
+        origin.json            the origin, the step, and the indices of the examples, from 0
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
@@ -69,7 +70,7 @@ class FailingRun(FiniteLoss):
     def why(self, trainer: Trainer) -> str:
         best, epochs, steps = trainer.best_weights, trainer.history.epochs, trainer.steps
         try:
-            with hooks.muted():  # the steps were recorded once already
+            with hooks.muted():  # the steps have already been recorded
                 trainer.load_state(self._state)
                 trainer.model.train()
                 return self._replay(trainer)
@@ -93,13 +94,13 @@ class FailingRun(FiniteLoss):
             trainer.load_state(before)
             self.origin = find_nan(trainer.step, source, stack.form, *batch, model=trainer.model)
             trainer.load_state(before)
-            return self._said(trainer, source, stack, arrays, step)
+            return self._described(trainer, source, stack, arrays, step)
         return ""
 
-    def _said(
+    def _described(
         self, trainer: Trainer, source: Source, stack: Stack, arrays: tuple[Array, ...], step: int
     ) -> str:
-        """The origin in words; the files as well, if there is a folder."""
+        """The origin in words; also writes the files, if there is a folder."""
         origin = self.origin
         if origin is None:
             return ""
@@ -115,14 +116,18 @@ class FailingRun(FiniteLoss):
             with atomic_write(self.folder / "origin.json") as path:
                 path.write_text(json.dumps(found), "utf-8")
         examples = f" (examples {', '.join(map(str, rows[:8]))})" if rows else ""
-        kept = f"\nThe weights before it and its batch are in {self.folder}." if self.folder else ""
-        return f"Step {step}: {origin}{examples}{kept}"
+        saved = (
+            f"\nThe batch of this step and the weights before it are in {self.folder}."
+            if self.folder
+            else ""
+        )
+        return f"Step {step}: {origin}{examples}{saved}"
 
     def _write(self, name: str, arrays: Mapping[str, Array]) -> None:
         assert self.folder is not None
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UsageError(f"Cannot make {self.folder}: {plain_reason(error)}.") from error
+            raise UsageError(f"Cannot create {self.folder}: {plain_reason(error)}.") from error
         with atomic_write(self.folder / name) as path:
             save_file({key: np.ascontiguousarray(each) for key, each in arrays.items()}, path)

@@ -1,12 +1,13 @@
-"""Where a NaN or an infinity came from: a function run eagerly, each operation looked at.
+"""Where a NaN or an infinity came from: run a function eagerly and check each operation.
 
     origin = find_nan(step, x, y)
     print(origin)       # log in layer 'head' made infinities in rows 3, 17 of the batch ...
 
-Every operation leaves an event: what went in, what came out. So does each rule of the backward pass
-and each update of a weight. From the first bad result the walk goes back along what is not finite,
-to the event whose inputs all were. The normal run pays nothing: this is a second run, of the step
-that failed, from what its Variables held before it.
+Every operation whose result is not finite leaves an event with its inputs and its output. So does
+each vector-Jacobian product of the backward pass and each update of a weight. From the first bad
+result the walk goes back through values that are not finite, to the event whose inputs were all
+finite. The normal run costs nothing extra: this is a second run of the failed step, from the values
+of its Variables before it.
 """
 
 from __future__ import annotations
@@ -37,13 +38,13 @@ __all__ = ["find_nan"]
 def find_nan(
     function: Callable[..., Any], *args: Any, model: nn.Module | None = None, **kwargs: Any
 ) -> NanOrigin | None:
-    """Run `function(*args, **kwargs)` eagerly; say what first made a NaN or an infinity in it.
+    """Run `function(*args, **kwargs)` eagerly and find what first made a NaN or an infinity.
 
-    A result counts if it reaches what the function returns, a tensor that `backward()` is called
-    on, a gradient or a weight; None if all of those are finite. Infinities that were put in on
-    purpose, such as -inf behind a mask, count once a NaN is made of them. `function` may be a
-    compiled step. It runs, so what it changes is changed. `model` names the layers, if the function
-    calls only parts of it.
+    A bad value counts if it reaches the function's result, a tensor that `backward()` is called on,
+    a gradient or a weight; the result is None if all of those are finite. Intended infinities, such
+    as -inf for a mask, count only once they turn into a NaN. `function` may be a compiled step. Its
+    side effects happen. `model` provides the names of layers if the function calls only parts of
+    it.
     """
     trail = _Trail(args, kwargs, model)
     with hooks(**trail.events()):
@@ -62,7 +63,7 @@ class _Place:
 
 @dataclass
 class _Event:
-    """Something not finite came out of an operation, a rule or an update."""
+    """An operation, a vector-Jacobian product or an update gave a result that is not finite."""
 
     kind: str
     name: str
@@ -73,7 +74,7 @@ class _Event:
 
 
 class _Trail:
-    """What is not finite in one run, by the array that holds it."""
+    """The values of one run that are not finite, by the array that holds them."""
 
     def __init__(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], model: nn.Module | None
@@ -98,7 +99,7 @@ class _Trail:
             self._meet(model)
 
     def events(self) -> dict[str, Any]:
-        """What `hooks` is to tell this of."""
+        """The events to receive from `hooks`."""
         return {
             "operation": self._applied,
             "enter": self._entered,
@@ -142,7 +143,7 @@ class _Trail:
         for i, operand in enumerate(operands):
             name = f"{names[0]}[{i}]" if applied.variadic else names[i] if i < len(names) else ""
             array = operand.data if isinstance(operand, Tensor) else operand
-            if isinstance(operand, Variable):  # of no model: examples, held for the steps
+            if isinstance(operand, Variable):  # not of a model: examples kept on the device
                 variables[id(array)] = self._weights.get(id(operand), "")
             inputs.append((name, array))
         for each in result if type(result) is tuple else (result,):
@@ -223,20 +224,20 @@ class _Trail:
                 return self._of(event)
             array = next((a for a in worse if _has_nan(a)), worse[0])
             if any(array is each.output for each in path):
-                return self._of(event)  # it came round: an accumulation in place
+                return self._of(event)  # a cycle: an accumulation in place
 
     def _given(self, array: Any, path: list[_Event]) -> NanOrigin | None:
-        """`array` is not finite and nothing made it: data, a weight or a constant."""
+        """The origin of an `array` that no event made: data, a weight or a constant."""
         last = path[-1] if path else None
         variable = None if last is None else last.variables.get(id(array))
         if variable:
             return self._of(last, "weight", variable, array)
         if id(array) in self.arguments or _has_nan(array) or last is None or variable is not None:
             name = self.arguments.get(id(array), "")
-            # Of examples that are kept whole, the rows that this batch took of them.
+            # If the array holds all examples, report the rows of this batch.
             whole = last is not None and len(array) != self.batch_size
             return self._of(last, "data", name, last.output if whole and last else array)
-        # Infinities that the user put in: what made a NaN of them, or passed them on.
+        # Infinities that the user put in: what turned them into a NaN, or passed them on.
         for event in reversed(path):
             if _has_nan(event.output) and not any(_has_nan(a) for _, a in event.inputs):
                 return self._of(event)
@@ -267,7 +268,7 @@ _LOSSES = (nn.CrossEntropyLoss, nn.MSELoss, nn.L1Loss, nn.NLLLoss, nn.BCEWithLog
 
 
 def _user_line() -> tuple[str, int]:
-    """The innermost line on the stack that is not the library's; ("", 0) if there is none."""
+    """The innermost line on the stack outside the library; ("", 0) if there is none."""
     for frame, number in walk_stack(sys._getframe(1)):
         name = frame.f_code.co_filename
         if not is_library(name):
@@ -299,7 +300,7 @@ def _has_nan(value: Any) -> bool:
 
 
 def _rows(values: Array, batch_size: int) -> tuple[int, ...]:
-    """The rows of the batch with something that is not finite; none if it has no such axis."""
+    """The rows of the batch with values that are not finite; empty if there is no batch axis."""
     if not values.ndim or values.shape[0] != batch_size:
         return ()
     bad = ~np.isfinite(values)

@@ -1,4 +1,4 @@
-"""What `find_nan` found, and how it is said."""
+"""The result of `find_nan`, and its description in words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ROWS_NAMED = 8
 
 @dataclass(frozen=True)
 class Range:
-    """What went into an operation: its shape, its finite values' range, and what is not finite."""
+    """An input of an operation: shape, range of the finite values, counts of NaN and infinity."""
 
     name: str
     shape: tuple[int, ...]
@@ -49,11 +49,11 @@ class Range:
 class NanOrigin:
     """What first made a NaN or an infinity.
 
-    `kind`: "forward" or "backward", an operation or its rule, whose inputs were finite; "update",
-    the optimizer's; "weight" or "data", a parameter or an argument, named by `source`, that was not
-    finite to begin with, and the `operation` that met it. `layer` is a module's path, "" outside of
-    any. `rows` are positions in the batch, from 0. `file`, `line` and `code` are the user's own
-    line; of a backward rule, the line of its forward.
+    `kind` is "forward" for an operation with finite inputs, "backward" for its vector-Jacobian
+    product, "update" for the optimizer's update, and "weight" or "data" for a parameter or an
+    argument (named by `source`) that was not finite to begin with; `operation` then met it first.
+    `layer` is a module's path, "" outside any module. `rows` are positions in the batch, from 0.
+    `file`, `line` and `code` give the line of user code; for "backward", that of the forward pass.
     """
 
     kind: str
@@ -75,13 +75,13 @@ class NanOrigin:
         things = "NaN" if self.made == "NaN" else "infinities"
         where = f" in layer {self.layer!r}" if self.layer else ""
         if self.kind == "data":
-            what = f"The data has {things}"
+            what = f"The data contains {things}"
             what += f" (argument {self.source})" if self.source else ""
             what += f"; {self.operation}{where} met it first" if self.operation else ""
         elif self.kind == "weight":
-            what = f"The weight {self.source} held {things} before this step"
+            what = f"The weight {self.source} already contained {things} before this step"
         elif self.kind == "update":
-            what = f"The update by {self.operation} made {things} of the weights{where}"
+            what = f"The update by {self.operation} turned weights{where} into {things}"
         elif self.kind == "backward":
             what = f"The backward pass of {self.operation}{where} made {things}"
         else:

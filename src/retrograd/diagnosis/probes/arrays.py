@@ -1,8 +1,8 @@
-"""What is measured of one step, on raw arrays: functions that run in NumPy or in a compiled step.
+"""Measurements of one step on raw arrays: functions that run in NumPy or in a compiled step.
 
 A compiled step pays for every reduction that XLA does not fuse, and for every value that it must
 keep: 18 norms of a 13-64-64-1 network cost half of its step. So the step only copies numbers out
-(`digest` makes norms of them, for many steps at once), and what is large is sampled.
+(`digest` computes the norms, for many steps at once), and large arrays are sampled.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ __all__ = [
     "sum_count",
 ]
 
-# A layer's output and cotangent are looked at in about this many elements: whole rows.
+# About this many elements of a layer's output and cotangent are used, in whole rows.
 _LAYER_ELEMENTS = 1 << 14
-# A weight of more elements than a limit is looked at in half as many as that, or a few more.
+# If a weight has more elements than the limit, at least half as many as the limit are used.
 _SHARE = 2
 
 
@@ -39,7 +39,7 @@ _SHARE = 2
 
 
 def row_count(shape: Sequence[int]) -> int:
-    """How many rows of an output of `shape` are looked at: at least one, all if it is small."""
+    """How many rows of an output of `shape` are used: at least one, all if it is small."""
     return len(range(0, shape[0], _row_stride(shape)))
 
 
@@ -57,20 +57,20 @@ def _row_stride(shape: Sequence[int]) -> int:
 
 
 def element_count(shape: Sequence[int], limit: int) -> int:
-    """How many elements of a weight of `shape` are looked at: all up to `limit`, else a sample of
-    at least half as many as that."""
+    """How many elements of a weight of `shape` are used: all up to `limit`, else a sample of at
+    least half as many as that."""
     return len(range(0, math.prod(shape), _stride(shape, limit)))
 
 
 def elements(array: Array, limit: int) -> Array:
-    """All elements, or of a large array the same ones each time, as one float32 vector."""
-    # By a stride, since to take as many by index costs a small network's step 0.3 µs more.
+    """All elements as one float32 vector; for a large array, the same sample each time."""
+    # A stride, since indexing as many elements costs a small network's step 0.3 µs more.
     return array.reshape(-1)[:: _stride(array.shape, limit)].astype(np.float32)
 
 
 def _stride(shape: Sequence[int], limit: int) -> int:
-    """1, or n for every n-th element, which has no factor in common with the length of a row: so
-    all rows and all columns take part alike."""
+    """1, or n to take every n-th element. n has no factor in common with the length of a row, so
+    all rows and all columns are sampled equally."""
     size = math.prod(shape)
     if size <= limit:
         return 1
@@ -87,16 +87,16 @@ def square_sum(array: Array) -> Array:
     if xp is np:
         flat = array.reshape(-1).astype(np.float32)
         return np.asarray(np.vecdot(flat, flat))
-    # Behind a barrier the sum is a loop of its own over what is there anyway. Fused with the
-    # product that makes the gradient it cost 2.4 times as much, 36 µs instead of 15 for 784 x 128.
+    # After a barrier the sum is a separate loop over an existing array. Fused with the product that
+    # computes the gradient it took 2.4 times as long, 36 µs instead of 15 for 784 x 128.
     behind = barrier([array])[0].astype(np.float32)
     return xp.sum(behind * behind)
 
 
 def active_rows(layer: Layer, output: Array) -> Array:
-    """For each unit something above 0 unless it was idle on all rows of `output`: (units,).
+    """(units,): above 0 for each unit that was active on some row of `output`.
 
-    A rectifier is idle where it is not above 0, a layer with bounds where it is at one of them.
+    A rectifier is active above 0, a layer with bounds between them.
     """
     xp = namespace(output)
     if layer.bounds is not None:
@@ -104,15 +104,15 @@ def active_rows(layer: Layer, output: Array) -> Array:
         output = (output > low) & (output < high)
     output = output.astype(np.float32)
     if layer.axis == output.ndim - 1:
-        # A product: a sum along columns cost four times as much. The rows weigh 1 and 2 in turn,
-        # which is as good as 1; but ones XLA makes anew in each step, with a kernel of their own.
+        # A matrix product, since a sum along columns took four times as long. The weights alternate
+        # between 1 and 2: XLA would create an array of ones anew in each step, with its own kernel.
         whole = output.reshape(-1, layer.units)
         weights = 1 + np.arange(len(whole), dtype=np.float32) % 2
         return weights @ whole
     return xp.sum(output, axis=tuple(i for i in range(output.ndim) if i != layer.axis))
 
 
-# What `layer_series` makes of what `layer_sums` gives, in this order.
+# The series that `layer_series` computes from the result of `layer_sums`, in this order.
 OUTPUT = ("mean", "std", "min", "max", "zeros", "at_bounds")
 COTANGENT = ("cotangent_norm", "cotangent_std")
 
@@ -134,13 +134,13 @@ def layer_sums(layer: Layer, output: Array, cotangent: Array | None) -> list[Arr
 
 
 def sum_count(layer: Layer, cotangent: bool) -> int:
-    """How many numbers `layer_sums` gives."""
+    """How many numbers `layer_sums` returns."""
     return 6 + (layer.bounds is not None) + 3 * cotangent
 
 
 def _about_first(values: Array) -> tuple[Array, Array]:
-    """The distances from the first value, and their squares: of a spread that is small beside the
-    mean, the squares of the values would leave nothing."""
+    """The distances from the first value, and their squares. The squares of the values themselves
+    would lose a spread that is small compared with the mean."""
     distance = values - values.reshape(-1)[0]
     return distance, distance * distance
 
@@ -148,10 +148,10 @@ def _about_first(values: Array) -> tuple[Array, Array]:
 def _in_one_pass(output: Array, sums: list[Array]) -> list[Array]:
     """The extremes of `output` and the sums, within a compiled step.
 
-    A loop waits for the sum so far at every element: all numbers of 64 × 128 outputs take 1.6 times
-    as long in one loop as a single sum does in a loop of its own. And of many loops that may run at
-    once XLA hands some to another thread, which the host may want the core of: four times in a step
-    of the 13-64-64-1 network with a loop for each number, and not once with one for each layer.
+    A loop waits for its running sum at every element, so one loop with all numbers of 64 × 128
+    outputs takes only 1.6 times as long as a single sum. With many independent loops, XLA hands
+    some to another thread, whose core the host may need: four times in a step of the 13-64-64-1
+    network with a loop per number, never with one per layer.
     """
     import jax
 
@@ -166,7 +166,7 @@ def _in_one_pass(output: Array, sums: list[Array]) -> list[Array]:
 
 
 def layer_series(layer: Layer, sums: Array) -> Array:
-    """The values (steps, series) of `OUTPUT` and, if they are there, `COTANGENT` from the sums."""
+    """The values (steps, series) of `OUTPUT` and, if present, `COTANGENT`, from the sums."""
     count = math.prod(layer.shape) // layer.shape[0] * layer.sample
     low, high, total, distance, square, zeros, *more = sums.T
     at_bounds = np.full(len(sums), np.nan) if layer.bounds is None else more.pop(0) / count

@@ -1,8 +1,8 @@
-"""How curved the loss is where the weights stand: the Hessian's trace and largest eigenvalue.
+"""The curvature of the loss at the current weights: the Hessian's trace and largest eigenvalue.
 
-Both come from products H v (as `rg.hvp` forms them, Pearlmutter 1994) of one loss on one batch. The
-trace is the mean of vᵀ H v over random signs v (Hutchinson 1990); the eigenvalue of the largest
-magnitude is where power iteration leads. With a learning rate above 2 / λ plain gradient descent
+Both use products H v (computed as in `rg.hvp`, Pearlmutter 1994) of one loss on one batch. The
+trace is the mean of vᵀ H v over random signs v (Hutchinson 1990); power iteration finds the
+eigenvalue λ of the largest magnitude. With a learning rate above 2 / λ, plain gradient descent
 oscillates.
 """
 
@@ -26,19 +26,20 @@ Vectors = list[Array]
 
 
 class Curvature:
-    """Measures one network again and again; the eigenvector found goes on from time to time."""
+    """Measures one network repeatedly; each power iteration starts from the last eigenvector."""
 
     def __init__(self, parameters: Iterable[Parameter], seed: int = 0) -> None:
         self.parameters = [each for each in parameters if each.requires_grad]
         self._rng = np.random.default_rng(seed)
         self._direction: Vectors | None = None
 
-    @np.errstate(all="ignore")  # of weights that run away; what overflows is no curvature
+    @np.errstate(all="ignore")  # diverged weights overflow, and then there is no curvature
     def measure(self, loss: Tensor, seconds: float, most: int = 50) -> dict[str, float]:
-        """`trace`, `trace_error` (its standard error), `largest`, and `products`, how many it took.
+        """`trace`, `trace_error` (its standard error), `largest`, and `products` (their number).
 
-        At least one product for each of the two, then turn about for `seconds`, at most `most`
-        each. Empty if the loss does not depend on the weights or is not finite.
+        Computes at least one product for each of the two, then alternates for `seconds`, with at
+        most `most` products each. Empty if the loss does not depend on the weights or is not
+        finite.
         """
         started = time.monotonic()
         root = loss._node
@@ -60,7 +61,7 @@ class Curvature:
             if not np.isfinite([traces[-1], largest]).all():
                 return {}
             if _dot(turned, turned) == 0:
-                break  # no curvature this way, so there is nowhere to go on to
+                break  # no curvature in this direction, so power iteration cannot continue
             direction = turned
             if time.monotonic() - started > seconds:
                 break

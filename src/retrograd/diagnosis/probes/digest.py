@@ -1,4 +1,4 @@
-"""From the vectors of many steps to rows of the record: norms, ratios, shares, on the host."""
+"""Turn the vectors of many steps into rows of the record, on the host: norms, ratios, shares."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ __all__ = ["PAIRS", "WINDOW", "Behind", "Digest"]
 
 Array = np.ndarray[Any, Any]
 
-# Over so many steps a unit must be idle to count as dead or saturated.
+# A unit must be idle for this many steps to count as dead or saturated.
 WINDOW = 32
-# The gradients of one step in so many are compared with those of the step before.
+# In one of this many steps, gradients are compared with those of the step before.
 PAIRS = 16
 
 _OF_A_PAIR = ("gradient_cosine", "gradient_dot", "gradient_square")
@@ -29,19 +29,19 @@ _OF_THE_STEP = (
 
 @dataclass
 class Behind:
-    """What the latest step left: its clock, its weights (as a vector has them), its gradients if
-    they are to be compared with the next, and for how many steps each unit was idle."""
+    """The state after the latest step: its clock, its weights (as in the vector), its gradients if
+    they will be compared with the next, and for how many steps each unit has been idle."""
 
     clock: int = 0
     names: tuple[str, ...] = ()
     weights: Array | None = None
     gradients: Array | None = None
-    layers: tuple[str, ...] = ()  # those whose units are counted
+    layers: tuple[str, ...] = ()  # the layers whose units are counted
     idle: Array | None = None
 
 
 class Digest:
-    """Makes rows of the vectors of one form."""
+    """Turns the vectors of one form into rows."""
 
     def __init__(self, form: Form) -> None:
         self.form = form
@@ -54,7 +54,7 @@ class Digest:
         self._gradients = self._together("gradient", self._names)
         self._weights = self._together("weight", self._names)
         first = self._weights.start
-        # Where each weight is among the weights, and how many elements each one seen stands for.
+        # The slice of each weight, and how many elements each sampled element represents.
         self._parts = [
             slice(at.start - first, at.stop - first)
             for at in (self._at["weight", name] for name in self._names)
@@ -69,7 +69,7 @@ class Digest:
         active = {each.subject: each.size for each in form.fields if each.kind == "active"}
         self._layers = tuple(active)
         self._active = self._together("active", self._layers)
-        # (units, layers): what one unit is of its own layer.
+        # (units, layers): the share of its own layer that one unit makes up.
         sizes = list(active.values())
         self._shares = np.repeat(np.eye(len(sizes), dtype=np.float32), sizes, axis=0)
         self._shares /= np.maximum(sizes, 1)
@@ -78,9 +78,9 @@ class Digest:
         columns += [("dead" if rectifies[name] else "saturated", name) for name in active]
         for series in ("gradient_norm", "weight_norm", "update_norm"):
             columns += [(series, name) for name in self._names]
-        # What is measured on a schedule: exact squares of gradients, then sums over layers.
+        # Scheduled measurements: exact squares of gradients, then sums over layers.
         self._exact = [x.subject for x in form.scheduled if x.kind == "exact"]
-        self._sums: list[tuple[Layer, slice, slice]] = []  # where they are, and their columns
+        self._sums: list[tuple[Layer, slice, slice]] = []  # (layer, its sums, its columns)
         layers = {layer.name: layer for layer in form.layers}
         start = len(self._exact)
         for field in form.scheduled[start:]:
@@ -94,15 +94,15 @@ class Digest:
         self._place = {column: i for i, column in enumerate(columns)}
 
     def _together(self, kind: str, names: tuple[str, ...]) -> slice:
-        """All fields of one kind, which follow one another."""
+        """The slice of all fields of one kind, which are contiguous."""
         at = [self._at[kind, name] for name in names]
         return slice(at[0].start, at[-1].stop) if at else slice(0, 0)
 
     def rows(self, vectors: Array, scheduled: Array, steps_before: int, behind: Behind) -> Array:
-        """The values (steps, columns) of successive steps, of which `behind` is the one before.
+        """The values (steps, columns) of successive steps; `behind` is the state before them.
 
-        `scheduled` are the numbers of that kind, (steps, numbers), NaN where nothing was measured.
-        `steps_before` were recorded so far. Leaves in `behind` what the next ones need.
+        `scheduled` has the scheduled values, (steps, values), NaN where nothing was measured.
+        `steps_before` steps were recorded so far. Updates `behind` for the next steps.
         """
         out = np.full((len(vectors), len(self.columns)), np.nan, np.float32)
         out[:, self._place["batch_size", ""]] = self.form.batch_size
@@ -121,7 +121,7 @@ class Digest:
                 self._idle_units(vectors, out, steps_before, behind)
         behind.clock = int(vectors[-1, 0])
         behind.names = self._names
-        # Copies: the vectors' memory is the next steps'.
+        # Copies, since the next steps reuse the memory of the vectors.
         behind.weights = vectors[-1, self._weights].copy()
         due = behind.clock % PAIRS == 1
         behind.gradients = self._unclipped(vectors[-1]) if due else None
@@ -130,7 +130,7 @@ class Digest:
     # Gradients ------------------------------------------------------------------------------------
 
     def _gradient_norms(self, vectors: Array, exact: Array, out: Array) -> Array:
-        """Returns the sums of squares (steps, parameters) of what was seen of the gradients."""
+        """Write the gradient norms; return the sampled sums of squares (steps, parameters)."""
         gradients = vectors[:, self._gradients]
         seen = self._by_part(gradients, gradients)
         arrived = seen * self._scales
@@ -151,7 +151,7 @@ class Digest:
         return seen
 
     def _pairs(self, vectors: Array, squares: Array, out: Array, behind: Behind) -> None:
-        """Gradients beside those of the step before, both as they were before their clipping."""
+        """Compare gradients with those of the step before, both before clipping."""
         second = np.flatnonzero(vectors[:, 0] % PAIRS == 2)
         second = second[(second > 0) | (behind.gradients is not None)]
         if not len(second):
@@ -176,14 +176,14 @@ class Digest:
         return np.stack([np.vecdot(one[:, part], other[:, part]) for part in parts], axis=1)
 
     def _factors(self, vectors: Array) -> Array:
-        """What clipping multiplied the gradients by, (steps, parameters)."""
+        """The factors that clipping multiplied the gradients by, (steps, parameters)."""
         factors = np.ones((len(vectors), len(self._names)), np.float32)
         for name, place in self.form.factors:
             factors[:, self._names.index(name)] = vectors[:, self._at["factor", place].start]
         return factors
 
     def _unclipped(self, vector: Array) -> Array:
-        """What was seen of a step's gradients, with the factor of their clipping undone."""
+        """The sampled gradients of a step, with clipping undone."""
         gradients = vector[self._gradients].copy()
         for part, factor in zip(self._parts, self._factors(vector[None])[0], strict=True):
             gradients[part] /= factor
@@ -193,7 +193,7 @@ class Digest:
 
     def _weight_norms(self, vectors: Array, out: Array, before: Array | None) -> None:
         after = vectors[:, self._weights]
-        if len(after) > len(self._changes):  # kept, since fresh memory costs more than the sums
+        if len(after) > len(self._changes):  # reused, since fresh memory costs more than the sums
             self._changes = np.empty_like(after)
         changes = self._changes[: len(after)]
         np.subtract(after[1:], after[:-1], out=changes[1:])
@@ -223,7 +223,7 @@ class Digest:
         since = behind.idle
         if since is None or behind.layers != self._layers or len(since) != idle.shape[1]:
             since = np.zeros(idle.shape[1], np.int64)
-        # Few units are ever idle, and only those need to be followed from step to step.
+        # Few units are ever idle, and only those need to be tracked from step to step.
         some = np.flatnonzero(idle.any(axis=0))
         last = np.maximum.accumulate(np.where(idle[:, some], 0, number), axis=0)
         age = number - last + np.where(last == 0, since[some], 0)

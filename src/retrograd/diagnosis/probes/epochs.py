@@ -1,4 +1,4 @@
-"""What is measured now and then between epochs: histograms, curvature, held-out answers."""
+"""Occasional measurements between epochs: histograms, curvature, validation predictions."""
 
 from __future__ import annotations
 
@@ -28,33 +28,33 @@ __all__ = ["EpochProbes"]
 Array = np.ndarray[Any, Any]
 
 _BINS = 40
-# Of a large weight a histogram counts about so many elements.
+# A histogram of a large weight counts about this many elements.
 _ELEMENTS = 1 << 16
 # Curvature may take this share of a run's time.
 _SHARE = 0.02
-# A larger table of confusions is no picture.
+# A larger confusion matrix is unreadable.
 _CLASSES = 100
-# Of numbers; R² only where the target varies.
+# For regression; R² only if the target varies.
 _NUMBERS = (METRICS["rmse"], METRICS["r2"])
 
 
 class EpochProbes:
-    """Looks at a Trainer's model on a batch of its training data, in evaluation mode."""
+    """Measures a Trainer's model on a batch of its training data, in evaluation mode."""
 
     def __init__(self, trainer: Trainer) -> None:
         self.trainer = trainer
-        self.batch: tuple[Source, Stack] | None = None  # the latest, of which one step is used
+        self.batch: tuple[Source, Stack] | None = None  # the latest; one step of it is used
         self._curvature = Curvature(trainer.model.parameters())
         self._started = time.monotonic()
         self._spent = 0.0
 
     @staticmethod
     def is_due(epoch: int) -> bool:
-        """After the epochs 1, 2, 4, 8, ...: few, and denser where more happens."""
+        """After epochs 1, 2, 4, 8, ...: few in all, and more of them early on."""
         return epoch & (epoch - 1) == 0
 
     def histograms(self, step: int) -> list[Histogram]:
-        """Of every weight, and of every layer's output."""
+        """Histograms of every weight and of every layer's output."""
         found = [
             _histogram(step, "weight", name, np.asarray(parameter.data))
             for name, parameter in self.trainer.model.named_parameters()
@@ -70,7 +70,7 @@ class EpochProbes:
         return [each for each in found if each.counts]
 
     def curvature(self) -> dict[str, float]:
-        """See `Curvature.measure`; empty where it would take more than its share of the time."""
+        """See `Curvature.measure`; empty if it would take more than its share of the time."""
         started = time.monotonic()
         allowed = _SHARE * (started - self._started) - self._spent
         if allowed <= 0:
@@ -84,8 +84,8 @@ class EpochProbes:
         self._spent += time.monotonic() - started
         return found
 
-    def validation_answers(self) -> dict[str, Any]:
-        """`scores`, and `confusion` or `residuals`, of what is validated on."""
+    def validation_scores(self) -> dict[str, Any]:
+        """`scores`, and `confusion` or `residuals`, on the validation rows."""
         objective, validation = self.trainer.objective, self.trainer.validation
         if validation is None or not isinstance(objective, Classification | Regression):
             return {}
@@ -106,7 +106,7 @@ class EpochProbes:
 
     @contextmanager
     def _model(self) -> Iterator[tuple[tuple[Tensor, ...], Tensor] | None]:
-        """A batch, with the model in evaluation mode and nobody else watching."""
+        """A batch, with the model in evaluation mode and other hooks muted."""
         with hooks.muted(), nn.evaluating(self.trainer.model), recording(True):
             if self.batch is None:
                 yield None
@@ -116,7 +116,7 @@ class EpochProbes:
 
 
 def _histogram(step: int, kind: str, subject: str, values: Array) -> Histogram:
-    """In bins from the smallest finite value to the largest; none if there is no such value."""
+    """A histogram from the smallest finite value to the largest; no bins without finite values."""
     flat = values.reshape(-1)[:: max(1, values.size // _ELEMENTS)].astype(np.float64)
     flat = flat[np.isfinite(flat)]
     if not flat.size:

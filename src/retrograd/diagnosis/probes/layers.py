@@ -1,4 +1,4 @@
-"""Watching the layers of a model in a step: their outputs, and the cotangents that come back."""
+"""Observe the layers of a model in a step: their outputs and their cotangents."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from retrograd.tensor import Tensor
 
 __all__ = ["LayerCall", "LayerProbes"]
 
-# Calls of one layer in a step that are told apart; a recurrent cell may have hundreds.
+# The most calls of one layer in a step that are recorded; a recurrent cell may have hundreds.
 _CALLS = 8
 
 _RECTIFIERS = frozenset({"ReLU", "ReLU6", "relu"})
@@ -28,10 +28,10 @@ _BOUNDS = {
 }
 _FUNCTIONS = (ops.relu, ops.tanh, ops.sigmoid)
 
-# Layers whose output has its units on axis 1; the layers behind them keep that.
+# Layers whose output has its units on axis 1; the layers after them keep that.
 _CHANNELS_FIRST = ("Conv", "BatchNorm", "GroupNorm", "InstanceNorm")
 _ACTIVATION = nn.ReLU.__module__
-# Layers that do something else in evaluation.
+# Layers that behave differently in evaluation mode.
 _MODAL = ("Dropout", "BatchNorm", "AlphaDropout", "FeatureAlphaDropout")
 
 
@@ -44,16 +44,16 @@ class LayerCall:
         self.cotangent: Array | None = None
 
     def see(self, cotangent: Tensor) -> None:
-        """Keep what comes back."""
+        """Keep the cotangent."""
         self.cotangent = rows(cotangent.data)
 
 
 class LayerProbes:
-    """What the layers of `model` put out in the pass that goes on."""
+    """The outputs of the layers of `model` in the current pass."""
 
     def __init__(self, model: nn.Module, begins: Callable[[], None]) -> None:
         self.model = model
-        self.begins = begins  # called when a pass does
+        self.begins = begins  # called when a pass begins
         self.paths = {id(module): path for path, module in model.named_modules()}
         self.parameters = {
             path: tuple(f"{path}.{name}" if path else name for name, _ in own)
@@ -66,18 +66,18 @@ class LayerProbes:
         self.evaluated_in_train: set[str] = set()
         self._times: Counter[str] = Counter()
         self._stack: list[nn.Module] = []
-        self._channels_first = 0  # the number of axes of the outputs for which that holds
+        self._channels_first = 0  # outputs with this many axes have their channels first
         self._level: Any = None
 
     def clear(self) -> None:
-        """Forget the pass; another one begins."""
+        """Forget the pass, before another begins."""
         self.calls = {}
         self._times.clear()
         self._channels_first = 0
         self._level = None
 
     def events(self) -> dict[str, Any]:
-        """What `hooks` is to tell this of."""
+        """The events to receive from `hooks`."""
         return {
             "enter": self._enter,
             "module": self._observe,
@@ -96,7 +96,7 @@ class LayerProbes:
 
     def _observe(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
         while self._stack and self._stack.pop() is not module:
-            pass  # what an exception left behind
+            pass  # left over from an exception
         path = self.paths.get(id(module))
         if path is None:
             return
@@ -111,7 +111,7 @@ class LayerProbes:
         is_container = any(True for _ in module.children()) and path not in self.parameters
         if is_container or any(output is each for each in inputs):
             return
-        # Of the library's own, pooling, dropout and the like only hand on what came.
+        # The library's pooling, dropout and the like only pass on their inputs.
         own = type(module).__module__
         if own.startswith("retrograd.nn") and path not in self.parameters and own != _ACTIVATION:
             return
@@ -128,14 +128,14 @@ class LayerProbes:
         if applied not in _FUNCTIONS or not self._stack:
             return
         inside = self._stack[-1]
-        # The library's own modules are layers by themselves, whatever they compute with.
+        # The library's own modules are already layers, whatever they compute with.
         if id(inside) in self.paths and not type(inside).__module__.startswith("retrograd.nn"):
             path = self.paths[id(inside)]
             name = f"{path}.{applied.name}" if path else applied.name
             self._seen(name, applied.name, (), output)
 
     def _seen(self, name: str, kind: str, parameters: tuple[str, ...], output: Any) -> None:
-        """Keep the output, and what comes back to it."""
+        """Keep the output and its cotangent."""
         if not (
             state.recording
             and isinstance(output, Tensor)
@@ -174,7 +174,7 @@ class LayerProbes:
             output.register_hook(call.see)
 
     def _is_at_step_level(self, array: Array) -> bool:
-        """Whether the value belongs to the step itself, not to a loop or branch within it."""
+        """Whether the value belongs to the step itself, not to a loop or a branch within it."""
         if not is_traced(array):
             return True
         from jax.extend.core import get_opaque_trace_state

@@ -1,4 +1,4 @@
-"""What a loss wants, found out by trying it: it may be any function of output and target."""
+"""What a loss expects, found by evaluating it: it may be any function of output and target."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["LossProbe", "right_outputs"]
 
 Array = np.ndarray[Any, Any]
 
-# What a loss raises for outputs or targets that it cannot take.
+# What a loss may raise for outputs or targets that it does not accept.
 _REFUSALS = (ValueError, TypeError, IndexError, ArithmeticError, AttributeError)
 
 
@@ -28,7 +28,7 @@ class LossProbe:
     target: Array
 
     def value(self, outputs: Array, target: Array | None = None) -> float:
-        """The loss, NaN where it refuses or is no number."""
+        """The loss; NaN if it raises."""
         truth = self.target if target is None else target
         try:
             with no_grad(), np.errstate(all="ignore"):
@@ -38,7 +38,7 @@ class LossProbe:
             return math.nan
 
     def slope(self, outputs: Array, target: Array | None = None) -> Array | None:
-        """d loss / d outputs in float64, None where the loss refuses."""
+        """d loss / d outputs in float64, None if the loss raises."""
         point = Tensor(outputs.astype(np.float64), requires_grad=True)
         try:
             with np.errstate(all="ignore"):
@@ -54,9 +54,9 @@ class LossProbe:
         shape: tuple[int, ...],
         column: int | None = None,
     ) -> bool:
-        """Whether the loss of outputs of `shape` is `formula(outputs, answer)`, times any number.
+        """Whether the loss of outputs of `shape` is proportional to `formula(outputs, answer)`.
 
-        With `column`, of that column of the outputs alone.
+        With `column`, the formula gets only that column of the outputs.
         """
         rng = np.random.default_rng(0)
         draws = [rng.normal(0.0, size, shape) for size in (0.5, 1.0, 2.0)]
@@ -72,9 +72,9 @@ class LossProbe:
 
 
 def right_outputs(classes: Array, columns: int, domain: str) -> Array:
-    """Certain and right outputs of a classifier for class codes (rows,), (rows, columns).
+    """Confident, right outputs (rows, columns) of a classifier for class codes (rows,).
 
-    `domain`: "scores", "probabilities" or "log-probabilities". A single column is that of class 1.
+    `domain`: "scores", "probabilities" or "log-probabilities". A single column stands for class 1.
     """
     if columns == 1:
         right = (classes > 0).astype(np.float64)[:, None]

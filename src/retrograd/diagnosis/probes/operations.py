@@ -1,4 +1,4 @@
-"""Which operations a model is made of."""
+"""Which operations a model runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["operations"]
 
 Array = np.ndarray[Any, Any]
 
-# These give what is there another shape or another type, and leave the numbers as they are.
+# These change only the shape or the dtype, not the values.
 _SHAPES = frozenset({"reshape", "permute", "broadcast_to", "pick", "cast"})
 
 
@@ -26,7 +26,7 @@ def operations(model: nn.Module, inputs: Sequence[Array]) -> tuple[str, ...]:
     names: list[str] = []
 
     def note(applied: Primitive, *_: Any) -> None:
-        # The weights' own reshaping is no step of the forward pass.
+        # Reshaping, for example of weights, is not a step of the forward pass.
         if applied.name not in _SHAPES:
             names.append(applied.name)
 

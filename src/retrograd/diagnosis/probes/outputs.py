@@ -1,4 +1,4 @@
-"""What a classifier's outputs say, decided in one place."""
+"""The classes that a classifier's outputs predict, decided in one place."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["said_classes"]
+__all__ = ["predicted_classes"]
 
 Array = np.ndarray[Any, Any]
 
@@ -14,12 +14,12 @@ Array = np.ndarray[Any, Any]
 _PROBABILITIES = frozenset({"sigmoid", "softmax"})
 
 
-def said_classes(outputs: Array, last_operation: str) -> Array:
-    """The class codes (rows,) that outputs (rows, ...) mean.
+def predicted_classes(outputs: Array, last_operation: str) -> Array:
+    """The predicted class codes (rows,) for outputs (rows, ...).
 
-    Of several outputs a row, the largest. A single one means class 1 where that is the likelier of
-    two: above 0.5 if the `last_operation` of the model makes probabilities, above 0 otherwise, as
-    for a logit or a score with a margin.
+    With several outputs per row, the largest one wins. A single output predicts class 1 if that is
+    the likelier of two: above 0.5 if the `last_operation` of the model gives probabilities, above 0
+    otherwise, as for a logit or a score with a margin.
     """
     flat = outputs.reshape(len(outputs), -1)
     if flat.shape[1] > 1:

@@ -1,6 +1,6 @@
 """The rings in which a compiled step leaves its numbers until the host fetches them.
 
-The latest vectors lie in a Buffer: so a compiled step has one more array to carry, and the host
+The latest vectors are in a Buffer, so a compiled step carries only one more array, and the host
 fetches many steps at once.
 """
 
@@ -19,24 +19,24 @@ from retrograd.variable import Buffer
 
 __all__ = ["APART", "CLOCK", "Field", "Form", "Ring"]
 
-# Of the steps in which more is measured two are at least so far apart.
+# Two steps with scheduled measurements are at least this far apart.
 APART = 8
-# The clock is a float32, exact up to 2**24; the host puts the number of the step together again.
+# The clock is a float32, exact up to 2**24; the host reconstructs the number of the step.
 CLOCK = 1 << 20
 
-# A ring has at least as many rows as the training loop runs steps in one call, and where they are
-# short more: looking at them has a price of its own, with a cache that the steps have emptied. With
-# 512 rather than 256 and no blocks of one step the host needs 2.9 instead of 4.4 µs for a step of
-# the MNIST MLP, and for one of the 13-64-64-1 network's in a loop 2.6 instead of 3.3.
+# A ring has at least as many rows as the training loop runs steps in one call, and more if the rows
+# are short: each fetch has a fixed cost, since the steps have emptied the cache. With 512 rows
+# rather than 256, and no blocks of one step, the host needs 2.9 instead of 4.4 µs per step of the
+# MNIST MLP, and 2.6 instead of 3.3 per looped step of the 13-64-64-1 network.
 _LEAST_ROWS = 64
 _MOST_ROWS = 512
 _RING_ELEMENTS = 1 << 20
-# An array of more elements than this does not travel packed with others, which would copy it.
+# An array with more elements than this is not packed with others, which would copy it.
 _PACKED = 1 << 14
 
 
 class Field(NamedTuple):
-    """A part of a step's vector: what it is, of which layer or parameter, and how many numbers."""
+    """A part of a step's vector: its kind, its layer or parameter, and how many numbers it has."""
 
     kind: str
     subject: str
@@ -45,11 +45,11 @@ class Field(NamedTuple):
 
 @dataclass(frozen=True)
 class Form:
-    """What stands where in the vector of a step; steps of one form share a ring.
+    """The layout of a step's vector; steps of one form share a ring.
 
-    `scheduled` are the numbers of a step in which more is measured: NaN, in others, at the end of
-    the vector where the steps are `looped`; else in a vector of their own, which only such steps
-    have. `factors` says which of the fields "factor" scaled a parameter's gradient.
+    `scheduled` lists the scheduled measurements. If the steps are `looped`, these are at the end of
+    every vector, NaN in steps that are not due; else they have a vector of their own, which only
+    due steps have. `factors` says which "factor" field scaled a parameter's gradient.
     """
 
     fields: tuple[Field, ...]
@@ -63,17 +63,17 @@ class Form:
 
     @property
     def size(self) -> int:
-        """How many numbers a vector has, but for the scheduled ones."""
+        """How many numbers a vector has, not counting the scheduled ones."""
         return sum(each.size for each in self.fields)
 
     @property
     def scheduled_size(self) -> int:
-        """How many numbers a scheduled step has more."""
+        """How many scheduled numbers there are."""
         return sum(each.size for each in self.scheduled)
 
 
 class Ring:
-    """The vectors of the latest steps of one form, and what was measured in scheduled ones.
+    """The vectors of the latest steps of one form, and the scheduled measurements.
 
     Each row begins with the clock of its step.
     """
@@ -82,7 +82,7 @@ class Ring:
         self.form = form
         more = form.scheduled_size
         width = form.size + (more if form.looped else 0)
-        # As many at a time as there may be in one call, so that it does not begin anew within one.
+        # A multiple of the steps in one call, so that the ring does not wrap around within a call.
         calls = min(_MOST_ROWS, max(_LEAST_ROWS, _RING_ELEMENTS // width)) // _LEAST_ROWS
         self.buffers = [_buffer(calls * _LEAST_ROWS, width)]
         self.rows = self.buffers[0].shape[0]
@@ -102,9 +102,9 @@ class Ring:
             )
 
     def take(self) -> list[Array]:
-        """The arrays as they are now, or will be once steps under way are; it goes on with others.
+        """The arrays, once pending steps have finished; the ring continues with others.
 
-        Hand them to `give` when they have been looked at: their rows are then known to be old.
+        Return them with `give` after reading them, so that their memory is reused.
         """
         taken = [buffer.held for buffer in self.buffers]
         for place, buffer in enumerate(self.buffers):
@@ -129,7 +129,7 @@ def _no_steps(rows: int, width: int) -> Array:
 
 @contextmanager
 def _outside_of_the_step() -> Iterator[None]:
-    """A Variable made here outlives a compiled step, which meets it as one that was there."""
+    """A Variable created here outlives a compiled step, which treats it as an existing one."""
     trace, state.trace = state.trace, None
     try:
         yield

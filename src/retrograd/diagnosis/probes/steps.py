@@ -1,10 +1,10 @@
-"""One step's numbers, put together within the step, for `digest` to make a row of the record.
+"""The numbers of one step, collected within the step; `digest` turns them into a row of the record.
 
-They are one float32 vector, and the latest vectors lie in a ring. For what is measured on a
-schedule there are two programs, and the host chooses; the one that measures it has a second ring,
-of short vectors. Within one call of many steps it is a branch, and its numbers end every vector.
-(Alone, a program with a branch is no longer run by the calling thread, which took 100 µs more a
-step.)
+They form one float32 vector, and the latest vectors are in a ring. For scheduled measurements there
+are two programs, and the host chooses; the one that makes them has a second ring, of short vectors.
+Within one call of many steps the choice is a branch, and its numbers are at the end of every
+vector. (For single steps, a program with a branch does not run in the calling thread, which took
+100 µs more per step.)
 """
 
 from __future__ import annotations
@@ -36,50 +36,50 @@ __all__ = ["EVERY", "StepProbes", "next_due"]
 
 EVERY = 256
 _EARLY = (1, 9, 17, 33)
-# A weight is looked at whole up to this many elements; of many weights, fewer of each. What is
-# copied leaves the cache before it is looked at: the 13-64-64-1 network's step took 1.47 times the
-# plain one with 4096, and the MNIST MLP's, which then takes three kernels less, gained nothing by
-# 1024 or 2048. The norms of a small network's weights and gradients are known to 6 % (root mean
-# square; 30 % at worst).
+# Up to this many elements of a weight are copied; with many weights, fewer of each. A copy leaves
+# the cache before it is used: with 4096 the 13-64-64-1 network's step took 1.47 times the plain
+# one, and the MNIST MLP's, which then needs three kernels less, gained nothing with 1024 or 2048.
+# The norms of a small network's weights and gradients are accurate to 6 % (root mean square; 30 %
+# at worst).
 _ELEMENTS = 1 << 9
 _ELEMENTS_IN_ALL = 1 << 15
 _LEAST = 1 << 7
 
 
 def is_due(step: int) -> bool:
-    """Whether what is scheduled is measured in this step, the first being 1."""
+    """Whether this step makes the scheduled measurements; the first step is 1."""
     return step in _EARLY or step % EVERY == 1
 
 
 def next_due(step: int) -> int:
-    """The first step from this one on in which it is."""
+    """The first step from `step` on that is due."""
     return min([s for s in _EARLY if s >= step], default=step + (1 - step) % EVERY)
 
 
 def element_limit(parameters: int) -> int:
-    """Up to how many elements of each of so many parameters are looked at in a step."""
+    """How many elements of each parameter are copied in a step, at most, given their number."""
     return max(_LEAST, min(_ELEMENTS, _ELEMENTS_IN_ALL // max(1, parameters)))
 
 
 @dataclass
 class _Step:
-    """What is known of the step that goes on."""
+    """What is known about the current step."""
 
     trace: Any = None
-    loss: Array | None = None  # of its backward passes together, as their gradients add up
+    loss: Array | None = None  # the sum over its backward passes, as their gradients add up
     rows: int = 0
-    keeps: bool = False  # whether gradients of the step before are added to
+    keeps: bool = False  # whether it adds to the gradients of the step before
     squares: dict[str, Array] = field(default_factory=dict)  # of gradients, before clipping
-    factors: dict[str, Array] = field(default_factory=dict)  # what clipping multiplied them by
-    gradients: dict[str, Array] = field(default_factory=dict)  # as the optimizer got them
-    weights: dict[str, Array] = field(default_factory=dict)  # as it left them
+    factors: dict[str, Array] = field(default_factory=dict)  # that clipping multiplied them by
+    gradients: dict[str, Array] = field(default_factory=dict)  # as the optimizer received them
+    weights: dict[str, Array] = field(default_factory=dict)  # after the update
 
 
 class StepProbes:
-    """Told by the engine of backward passes, clipping and updates; puts steps into rings.
+    """Receives backward passes, clipping and updates from the engine; puts steps into rings.
 
-    `take(form, vector, scheduled)` receives the steps that run eagerly; `scheduled` is None in
-    those in which no more is measured.
+    `take(form, vector, scheduled)` receives the steps that run eagerly; `scheduled` is None if the
+    step makes no scheduled measurements.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class StepProbes:
         self.layers = LayerProbes(model, self._begins)
         self.optimizer = optimizer
         self.take = take
-        self.ran = ran  # told by a compiled function that it has run so many steps
+        self.ran = ran  # called by a compiled function with the number of steps it has run
         self.names = {id(parameter): name for name, parameter in model.named_parameters()}
         self.limit = element_limit(len(self.names))
         self.rings: dict[Form, Ring] = {}
@@ -101,20 +101,19 @@ class StepProbes:
         self.no_gradient: set[str] = set()
         self.had_gradient: set[str] = set()
         self.kept_gradients = False
-        self.full = (
-            True  # whether the next step, where the host chooses, measures what is scheduled
-        )
+        # Whether the next step makes the scheduled measurements, if the host chooses.
+        self.full = True
         self._step = _Step()
 
     def _begins(self) -> None:
-        # Before anything else that a program is traced for, so that the wrong one is soon passed.
+        # The first guard of the program, so that the wrong one is rejected quickly.
         if state.trace is not None and not state.trace.looped:
             state.trace.guard(self, "full", self.full)
 
     # What the engine calls ------------------------------------------------------------------------
 
     def events(self) -> dict[str, Any]:
-        """What `hooks` is to tell this of: also of what happens in the layers."""
+        """The events to receive from `hooks`, including those of the layers."""
         return {
             **self.layers.events(),
             "backward": self.backward,
@@ -130,9 +129,9 @@ class StepProbes:
         assert tensor._node is not None
         leaves = {id(n.tensor()) for n in reached(tensor._node) if isinstance(n, Leaf)}
         if leaves.isdisjoint([*self.names, *map(id, parameters)]):
-            return  # another model's
+            return  # of another model
         step, adds = self._step, any(map(_has_gradient, parameters))
-        # Cleared since the last pass, or an error in a trace left the step before.
+        # Gradients were cleared since the last pass, or an error in a trace left an old step.
         if not adds or step.loss is None or step.trace is not state.trace:
             step = self._step = _Step(state.trace, keeps=adds)
         loss = namespace(tensor.data).sum(tensor.data)
@@ -147,16 +146,16 @@ class StepProbes:
         factor: Array | None,
         limit: float,
     ) -> None:
-        """Gradients are about to be multiplied by `factor`, or where that is None held in bounds.
+        """Gradients are about to be multiplied by `factor`, or clipped by value if that is None.
 
-        `squares` are their sums of squares, if the clipping needed them.
+        `squares` are their sums of squares, if clipping computed them.
         """
         self.clipping = max(limit, self.clipping or 0.0)
         step = self._step
         for place, parameter in enumerate(parameters):
             name = self.names.get(id(parameter))
             if name is None or name in step.squares or parameter.grad is None:
-                continue  # what is clipped a second time is no longer the gradient
+                continue  # clipped a second time, it is no longer the gradient
             gradient = parameter.grad.data
             step.squares[name] = square_sum(gradient) if squares is None else squares[place]
             if factor is not None:
@@ -195,7 +194,7 @@ class StepProbes:
     # The vector -----------------------------------------------------------------------------------
 
     def _vectors(self, step: _Step) -> tuple[Form, Array, Array, Array | None]:
-        """The form, the clock, what is measured in every step, and what in a scheduled one."""
+        """The form, the clock, the vector of every step, and the scheduled values if due."""
         loss = step.loss
         xp = namespace(loss, *step.weights.values())
         clock = xp.asarray(xp.fmod(self.clock.data + np.float32(1), np.float32(CLOCK)))
@@ -241,7 +240,7 @@ class StepProbes:
         return form, clock, xp.concatenate(parts), measured
 
     def _is_due(self, clock: Array) -> bool:
-        """Whether a step that is not looped measures what is scheduled."""
+        """Whether a step that is not looped makes the scheduled measurements."""
         if state.trace is None:
             return is_due(int(clock))
         state.trace.guard(self, "full", self.full)
@@ -250,7 +249,7 @@ class StepProbes:
     def _schedule(
         self, xp: Namespace, step: _Step, calls: Sequence[LayerCall]
     ) -> tuple[list[Field], Callable[[], Array]]:
-        """What is not measured in every step: its fields, and what measures it."""
+        """The scheduled measurements: their fields, and the function that makes them."""
         sampled = {
             name: array
             for name, array in step.gradients.items()
@@ -271,12 +270,12 @@ class StepProbes:
 
 
 def _vector(xp: Namespace, numbers: Sequence[Any]) -> Array:
-    """A float32 vector of numbers: each as it is, since `stack` first copies each by itself."""
+    """A float32 vector of numbers, without `stack`, which would first copy each separately."""
     return xp.concatenate([xp.asarray(x).astype(np.float32).reshape(1) for x in numbers])
 
 
 def _if_due(clock: Array, measure: Callable[[], Array], nothing: Callable[[], Array]) -> Array:
-    """Within a loop: what is measured where the step of this clock is due."""
+    """Within a loop: the measurements if the step with this clock is due, else nothing."""
     import jax
 
     due = clock % EVERY == 1
@@ -286,7 +285,7 @@ def _if_due(clock: Array, measure: Callable[[], Array], nothing: Callable[[], Ar
 
 
 def _has_gradient(parameter: Parameter) -> bool:
-    """Whether there is a gradient; asking the trace itself would make it an input of the step."""
+    """Whether there is a gradient; reading it in a trace would make it an input of the step."""
     trace = state.trace
     if trace is not None and parameter in trace.grads:
         return trace.grads[parameter] is not None

@@ -1,39 +1,39 @@
-"""The record of a run: what the instruments measured, step by step, and how to read it.
+"""The record of a run: what was measured step by step, and how to read it.
 
-A record is a table with one row a step, a few lines an epoch, histograms, and what is known of the
-model. It lies in a folder (RUN/record) or in memory, and is read in the same way:
+A record is a table with one row per step, one entry per epoch, histograms, and a description of the
+model. It is stored in a folder (RUN/record) or in memory, and read the same way:
 
     record = Record.open("runs/houses-1")
     record.steps                            # (steps,) int64: the numbers of the steps, from 1
     record.series("loss")                   # (steps,) float32, NaN where it was not measured
-    record.series("dead", "1")              # of a layer, by its path in the model
+    record.series("dead", "1")              # for a layer, by its path in the model
     record.series("update_ratio", "0.weight")
     record.matrix("cotangent_norm")         # (steps, layers), for a picture
 
-`SERIES` lists every series: its name, whose it is ("step": the step's, "layer", "parameter"),
-whether it is measured in each step or on a schedule, its unit, and what it is. A scheduled series
-has NaN in most steps: gradients are compared with those of the step before in each 16th step, and
-layers are looked at closely in the steps 1, 9, 17, 33 and each `record.every`-th + 1. A layer's
-numbers come from the rows of the batch that `Layer.sample` says: all of them where the output is
-small, else each n-th, which is a random sample since batches are shuffled. A parameter's norms come
-from `Weights.sample` of its elements, scaled up; its gradient's norm is exact all the same in
-scheduled steps, and in all where gradients are clipped by their norm.
+`SERIES` lists every series: its name, its subject ("step", "layer" or "parameter"), whether it is
+measured in every step or on a schedule, its unit, and its meaning. A scheduled series is NaN in
+most steps: gradients are compared with those of the previous step in every 16th step, and layers
+are measured in detail in steps 1, 9, 17, 33 and n · `record.every` + 1. `Layer.sample` is the
+number of rows of the batch that a layer's numbers come from: all rows if the output is small, else
+every n-th, a random sample since batches are shuffled. A parameter's norms come from a sample of
+`Weights.sample` elements, scaled up; the norm of its gradient is exact in scheduled steps, and in
+all steps if gradients are clipped by their norm.
 
-A *layer* is a module without modules in it, or an activation called as a function within one; one
-that runs several times in a step comes once for each call, as "act", "act #2", up to eight. The
-order of `layers` is that of the forward pass. *Units* are the outputs of a Linear and the channels
-of a convolution.
+A *layer* is a module without submodules, or an activation called as a function within a module. A
+layer that runs several times in a step appears once per call, as "act", "act #2", up to eight
+times. `layers` are in the order of the forward pass. *Units* are the outputs of a Linear and the
+channels of a convolution.
 
-On disk a record is made of parts, one for each set of columns (a run that is gone on with, or a
-model that changes, begins a new one), and of files that only grow:
+On disk a record consists of parts, one for each set of columns (a resumed run, or a model that
+changes, begins a new one), and of files that only grow:
 
     000.json                 Part: format version, columns, layers, parameters, optimizer, schedule
-    000.rows                 rows of int64 step and float32 values, little-endian, in columns' order
-    epochs.jsonl             an object a line: see `Record.epochs`
-    histograms.jsonl         an object a line: see `Histogram`
-    facts.json               what was noticed besides: see `RecordFacts`
+    000.rows                 rows of int64 step and float32 values, little-endian, in column order
+    epochs.jsonl             one object per line: see `Record.epochs`
+    histograms.jsonl         one object per line: see `Histogram`
+    facts.json               other observations: see `RecordFacts`
 
-A row that a crash cut off, or a last line that is no JSON, is passed over.
+A row that a crash cut off, or a last line that is not JSON, is ignored.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class Quantity:
-    """What one series is. `of`: "step", "layer" or "parameter"; `scheduled`: not in each step."""
+    """What a series measures. `of`: "step", "layer" or "parameter"; `scheduled`: not every step."""
 
     name: str
     of: str
@@ -78,7 +78,7 @@ class Quantity:
 
 
 SERIES: tuple[Quantity, ...] = (
-    Quantity("loss", "step", False, "the loss's", "what backward() was called on, the last time"),
+    Quantity("loss", "step", False, "the loss's", "what backward() was last called on"),
     Quantity("gradient_norm", "step", False, "loss / weight", "2-norm of all gradients, unclipped"),
     Quantity("clipped_norm", "step", False, "loss / weight", "the same as the optimizer got it"),
     Quantity("learning_rate", "step", False, "", "of the optimizer's first group, in this step"),
@@ -107,7 +107,7 @@ SERIES: tuple[Quantity, ...] = (
 
 @dataclass(frozen=True)
 class Part:
-    """What holds for the rows of one part. `columns` are (series, subject); a step's is ""."""
+    """What applies to the rows of one part. `columns` are (series, subject), "" for the step."""
 
     columns: tuple[tuple[str, str], ...]
     layers: tuple[Layer, ...]
@@ -119,7 +119,7 @@ class Part:
 
     @classmethod
     def from_json(cls, saved: dict[str, Any]) -> Self:
-        """A part of what `dataclasses.asdict` made, after its way through JSON."""
+        """A part from the result of `dataclasses.asdict`, after a round trip through JSON."""
         return cls(
             **saved
             | {
@@ -132,13 +132,13 @@ class Part:
 
 @dataclass(frozen=True)
 class RecordFacts:
-    """What was noticed while a step was traced, or ran eagerly.
+    """Observations made while a step was traced or ran eagerly.
 
-    `no_gradient`: parameters that require a gradient and had none at some optimizer step, and those
-    among them that `never` had one. `kept_gradients`: gradients of the step before were still there
-    at the first backward() of the next. `trained_in_eval`: dropout and normalization layers in
-    evaluation mode in a pass that was trained on. `evaluated_in_train`: those in training mode in
-    a pass under `no_grad`. `clipping`: the largest norm or value that was allowed.
+    `no_gradient`: parameters that require a gradient but had none at some optimizer step; `never`:
+    those that never had one. `kept_gradients`: the first backward() of a step found gradients of
+    the step before. `trained_in_eval`: dropout and normalization layers in evaluation mode in a
+    training pass. `evaluated_in_train`: such layers in training mode in a pass under `no_grad`.
+    `clipping`: the largest norm or value that clipping allowed.
     """
 
     no_gradient: tuple[str, ...] = ()
@@ -165,9 +165,9 @@ class Histogram:
 
 
 class Record:
-    """What was measured of a run, from a folder or of one that goes on.
+    """The measurements of a run, from a folder or of a run in progress.
 
-    `settle`, if given, is called before each reading: it brings in what the run still holds.
+    `settle`, if given, is called before each read: it fetches the latest steps of the run.
     """
 
     def __init__(self, store: Store, settle: Callable[[], None] | None = None) -> None:
@@ -176,7 +176,7 @@ class Record:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Record:
-        """The record in a run's folder, or in `path` itself; DataError if none, or damaged."""
+        """The record in a run's folder, or in `path` itself; DataError if missing or damaged."""
         folder = Path(path)
         if (folder / "record").is_dir():
             folder = folder / "record"
@@ -184,8 +184,8 @@ class Record:
         parts = store.parts()
         if not parts:
             raise DataError(
-                f"{path} has no record of its training: expected {folder / '000.json'}. It is "
-                "written while a run trains with a Recorder."
+                f"{path} has no record of its training: expected {folder / '000.json'}. A Recorder "
+                "writes it while a run trains."
             )
         for number, saved in enumerate(parts):
             check(Part, saved, f"{folder / f'{number:03d}.json'}")
@@ -195,18 +195,18 @@ class Record:
                 check(kind, line, f"{folder / f'{name}.jsonl'}, entry {place},")
         return cls(store)
 
-    # Of what --------------------------------------------------------------------------------------
+    # Subjects -------------------------------------------------------------------------------------
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """The parts, in the order of their beginning."""
+        """The parts, in chronological order."""
         if self._settle is not None:
             self._settle()
         return tuple(Part.from_json(each) for each in self.store.parts())
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """The layers, in the order of the forward pass; of a changed one, the latest form."""
+        """The layers, in the order of the forward pass; the latest version of each."""
         return tuple({x.name: x for part in self.parts for x in part.layers}.values())
 
     @property
@@ -220,12 +220,12 @@ class Record:
 
     @property
     def window(self) -> int:
-        """Over how many steps `dead` and `saturated` look back (over fewer at the beginning)."""
+        """The number of steps that `dead` and `saturated` look back (fewer at the beginning)."""
         return self.parts[-1].window
 
     @property
     def every(self) -> int:
-        """Layers are looked at closely in the steps n · every + 1 (and early on more often)."""
+        """Layers are measured in detail in steps n · every + 1 (and more often early on)."""
         return self.parts[-1].every
 
     @property
@@ -235,28 +235,28 @@ class Record:
 
     @property
     def facts(self) -> RecordFacts:
-        """What was noticed besides the numbers."""
+        """Observations other than the series."""
         saved = self.store.facts() if self.parts else {}
         return restored(RecordFacts, saved)
 
     def frozen(self) -> Record:
-        """The record as it is now: all its series have the same steps while a run goes on."""
+        """A snapshot: all series have the same steps, even while the run continues."""
         return Record(FrozenStore(self.store))
 
     # Step by step ---------------------------------------------------------------------------------
 
     @property
     def steps(self) -> Array:
-        """The numbers of the recorded steps, (steps,) int64, rising; the first step is 1."""
+        """The numbers of the recorded steps, (steps,) int64, ascending; the first step is 1."""
         rows = [self.store.rows(i, len(part.columns)) for i, part in enumerate(self.parts)]
         steps = np.concatenate([each["step"] for each in rows]) if rows else np.zeros(0, np.int64)
         return steps[_in_order(steps)]
 
     def series(self, name: str, subject: str = "") -> Array:
-        """One series, (steps,) float32, beside `steps`; NaN where it was not measured.
+        """One series, (steps,) float32, aligned with `steps`; NaN where it was not measured.
 
-        `subject` is a layer's or a parameter's name; without one it is the step's own series.
-        Raises KeyError for a series that there is not.
+        `subject` is the name of a layer or a parameter, "" for the series of the step itself.
+        Raises KeyError for a series that was not recorded.
         """
         if name == "update_ratio":
             norm = self.series("weight_norm", subject)
@@ -272,28 +272,28 @@ class Record:
             else:
                 values.append(np.full(len(rows), np.nan, np.float32))
         if not found:
-            raise KeyError(f"no series {name!r} of {subject or 'the step'!r} was recorded")
+            raise KeyError(f"no series {name!r} was recorded for {subject or 'the step'!r}")
         return np.concatenate(values)[_in_order(np.concatenate(steps))]
 
     def subjects(self, name: str) -> tuple[str, ...]:
-        """The layers or parameters that have the series `name`, in the order of the forward."""
+        """The layers or parameters with the series `name`, in the order of the forward pass."""
         name = "update_norm" if name == "update_ratio" else name
         return tuple(
             dict.fromkeys(s for part in self.parts for n, s in part.columns if n == name and s)
         )
 
     def matrix(self, name: str) -> Array:
-        """A series of all its layers or parameters, (steps, subjects) float32."""
+        """A series for all its layers or parameters, (steps, subjects) float32."""
         columns = [self.series(name, subject) for subject in self.subjects(name)]
         return np.stack(columns, axis=1) if columns else np.zeros((len(self.steps), 0), np.float32)
 
     def noise_scale(self, span: int = 32) -> Array:
-        """The gradient noise scale tr(Σ) / |G|², in rows, (steps,); NaN before it is known.
+        """The gradient noise scale tr(Σ) / |G|², in rows, (steps,); NaN until it is known.
 
-        A batch much smaller gives gradients that are mostly noise, one much larger wastes rows
-        (McCandlish et al. 2018, B_simple, eq. 2.9). Two successive gradients stand for two halves
-        of a batch of 2B: |G|² ≈ g·g', tr(Σ)/B ≈ (|g|² + |g'|²)/2 - g·g' (their appendix A.1), each
-        averaged over the last `span` pairs before they are divided, as noisy as they are. Infinite
+        A much smaller batch gives gradients that are mostly noise, a much larger one wastes rows
+        (McCandlish et al. 2018, B_simple, eq. 2.9). Two successive gradients serve as two halves
+        of a batch of 2B: |G|² ≈ g·g', tr(Σ)/B ≈ (|g|² + |g'|²)/2 - g·g' (their appendix A.1). Both
+        are noisy, so they are averaged over the last `span` pairs before the division. Infinite
         where the mean of g·g' is not above 0.
         """
         dot, square = self.series("gradient_dot"), self.series("gradient_square")
@@ -313,18 +313,19 @@ class Record:
 
     @property
     def epochs(self) -> list[dict[str, Any]]:
-        """An object for each epoch: `epoch`, `step`, `train_loss`, `validation_loss`, and what the
-        loop gave besides: `learning_rate`, `best`, `scores` (name to number), `confusion` (a list
-        of rows, truth down and prediction across), `residuals` (quantiles 0, 0.05, ... 1 of truth -
-        prediction), `curvature` of the loss: see `Curvature.measure`. After the epochs 1, 2, 4, 8,
-        ... of a Trainer all of it is there, otherwise only the losses and rates."""
+        """One object per epoch: `epoch`, `step`, `train_loss`, `validation_loss`, and what else the
+        loop added: `learning_rate`, `best`, `scores` (name to number), `confusion` (a list of rows,
+        truth down, prediction across), `residuals` (quantiles 0, 0.05, ... 1 of truth -
+        prediction), `curvature` of the loss (see `Curvature.measure`). A Trainer adds all of these
+        after epochs 1, 2, 4, 8, ..., and only the losses, the learning rate and `best` after the
+        others."""
         if self._settle is not None:
             self._settle()
-        # Of an epoch that was trained again, after a crash, the latest counts.
+        # If an epoch was trained again after a crash, the latest entry counts.
         return list({line["epoch"]: line for line in self.store.lines("epochs")}.values())
 
     def histograms(self, kind: str, subject: str) -> list[Histogram]:
-        """The histograms of a parameter ("weight") or a layer ("activation"), by rising step."""
+        """The histograms of a parameter ("weight") or a layer ("activation"), in order of steps."""
         if self._settle is not None:
             self._settle()
         found = (restored(Histogram, line) for line in self.store.lines("histograms"))
@@ -332,7 +333,7 @@ class Record:
 
 
 def _in_order(steps: Array) -> Array:
-    """Where each step's row is; of a step recorded twice (a run gone on with) the last counts."""
+    """The index of each step's row; if a resumed run recorded a step twice, the last one counts."""
     _, last = np.unique(steps[::-1], return_index=True)
     return len(steps) - 1 - last
 

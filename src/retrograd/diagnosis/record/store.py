@@ -1,4 +1,4 @@
-"""Where a record lies: in a folder whose files only grow, or in memory; `record` has the form."""
+"""Where a record is stored: in a folder whose files only grow, or in memory."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ __all__ = ["EpochLine", "FolderStore", "FrozenStore", "MemoryStore", "Store", "r
 Array = np.ndarray[Any, Any]
 
 _VERSION = 1
-# A part that has grown by this much goes on with half as many steps: every 2nd, then every 4th, ...
-# so that a long run's record grows with the logarithm of its steps.
+# After each this many bytes, a part keeps half as many steps: every 2nd, then every 4th, ... The
+# record of a long run thus grows with the logarithm of its steps.
 _BYTES_PER_STRIDE = 32 << 20
 
 
@@ -45,7 +45,7 @@ def row_type(columns: int) -> np.dtype[Any]:
 
 
 class Store(Protocol):
-    """What a record is read from and written to. Parts are numbered from 0."""
+    """The storage of a record. Parts are numbered from 0."""
 
     def parts(self) -> list[dict[str, Any]]: ...
     def begin(self, part: dict[str, Any]) -> int:
@@ -60,7 +60,7 @@ class Store(Protocol):
 
 
 def thinned(rows: Array, written: int) -> Array:
-    """Those of `rows` that are kept once `written` bytes of them are."""
+    """The `rows` to keep after `written` bytes have been written."""
     stride = 1 << (written // _BYTES_PER_STRIDE)
     return rows if stride == 1 else rows[rows["step"] % stride == 0]
 
@@ -109,11 +109,10 @@ class MemoryStore:
 
 
 class FolderStore:
-    """A record in a folder, which is made when the first part begins.
+    """A record in a folder, which is created when the first part begins.
 
-    What was written stays when the process is killed: rows and lines are handed to the system whole
-    and in order. Raises UsageError where the system refuses to write, DataError for a file that is
-    damaged.
+    Everything written survives if the process is killed: rows and lines are passed to the operating
+    system whole and in order. Raises UsageError if writing fails, DataError for a damaged file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -125,7 +124,8 @@ class FolderStore:
             saved = _read_object(file)
             if saved.pop("version", None) != _VERSION:
                 raise UsageError(
-                    f"{file} is of another version of Retrograd; this one reads version {_VERSION}."
+                    f"{file} was written by another version of Retrograd; this one reads record "
+                    f"version {_VERSION}."
                 )
             found.append(saved)
         return found
@@ -159,11 +159,11 @@ class FolderStore:
 
     def add_line(self, name: str, line: dict[str, Any]) -> None:
         self._make()
-        # It begins with the end of the line before, which a crash may have cut off.
+        # The newline comes first, since a crash may have cut off the line before.
         self._write(self.path / f"{name}.jsonl", b"\n" + json.dumps(line).encode())
 
     def cut(self, step: int) -> None:
-        """Forget what was recorded after `step`, from which a run that was killed goes on."""
+        """Delete what was recorded after `step`, from which a killed run resumes."""
         for number, part in enumerate(self.parts()):
             rows = self.rows(number, len(part["columns"]))
             kept = rows[rows["step"] <= step]
@@ -187,7 +187,7 @@ class FolderStore:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UsageError(f"Cannot make {self.path}: {plain_reason(error)}.") from error
+            raise UsageError(f"Cannot create {self.path}: {plain_reason(error)}.") from error
 
     def _part(self, number: int) -> Path:
         return self.path / f"{number:03d}.json"
@@ -212,13 +212,13 @@ def _read_object(file: Path) -> dict[str, Any]:
         raise DataError(f"Cannot read {file}: {plain_reason(error)}.") from error
     except ValueError as error:
         raise DataError(
-            f"{file} is damaged: {error}. Copy the run folder again as a whole, or train again."
+            f"{file} is damaged: {error}. Copy the whole run folder again, or train again."
         ) from error
     return found
 
 
 class FrozenStore:
-    """What a store holds now, to read while another process goes on writing into it."""
+    """A snapshot of a store, to read while another process keeps writing to it."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

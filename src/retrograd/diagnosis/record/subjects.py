@@ -1,4 +1,4 @@
-"""What a record tells of: the layers and the parameters of a model."""
+"""The subjects of a record: the layers and the parameters of a model."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["Layer", "Weights"]
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer: its path in the model, its class ("ReLU"; of a function "relu"), and its output.
+    """A layer: its path in the model, its class ("ReLU", or "relu" for a function), and its output.
 
-    `units` is the size of `shape`'s axis `axis`, `sample` how many of the batch's rows (the first
-    axis of `shape`) the statistics are from. `dead` is measured of a layer that `rectifies` (ReLU),
-    `saturated` of one with `bounds`: from there on outwards its outputs count as saturated.
-    `parameters` are the names of its own.
+    `units` is the size of axis `axis` of `shape`; `sample` is the number of rows of the batch (the
+    first axis of `shape`) that the statistics come from. `dead` is measured for layers that
+    `rectifies` marks (ReLU), `saturated` for layers with `bounds`, beyond which outputs count as
+    saturated. `parameters` lists the names of its own parameters.
     """
 
     name: str
@@ -37,9 +37,9 @@ class Layer:
 class Weights:
     """A parameter: its shape, the layer it belongs to, and its values when recording began.
 
-    `optimized`: it is among the optimizer's. `trained`: it requires a gradient. `equal_units`: the
-    share of its rows (the weights of one unit) that equal another row; None unless it has several.
-    `sample`: of how many elements the norms are.
+    `optimized`: it was passed to the optimizer. `trained`: it requires a gradient. `equal_units`:
+    the share of its rows (the weights of one unit) that equal another row; None if it has only one
+    row. `sample`: the number of elements that the norms are computed from.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Weights:
 
     @classmethod
     def of(cls, name: str, parameter: Parameter, optimized: bool, sample: int) -> Self:
-        """A parameter as it is now."""
+        """A description of a parameter's current state."""
         values = np.asarray(parameter.data).astype(np.float64)
         equal = None
         if values.ndim > 1 and len(values) > 1:

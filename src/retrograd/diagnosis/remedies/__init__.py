@@ -1,1 +1,1 @@
-"""Remedies mend: changes that are tried beside the original."""
+"""Remedies: changes that are tried and compared with the original."""

@@ -1,4 +1,4 @@
-"""Remedies for the data: scaled, filled, without duplicates or a column, rare classes oftener."""
+"""Remedies for the data: scale, fill missing values, drop duplicates or a column, oversample."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Array = np.ndarray[Any, Any]
 
 
 def scale_inputs(program: Program, finding: Finding | None) -> Variants[Program]:
-    """Each feature of mean 0 and standard deviation 1, as measured on the training rows."""
+    """Scale each feature to mean 0 and standard deviation 1, measured on the training rows."""
     inputs = program.train.inputs
     if not np.issubdtype(inputs.dtype, np.floating):
         return []
@@ -40,7 +40,7 @@ def scale_inputs(program: Program, finding: Finding | None) -> Variants[Program]
 
 
 def _moments(inputs: Array) -> tuple[Array, Array]:
-    """Of (rows, features), of each; of more axes, of each place along the shortest of them."""
+    """The mean and standard deviation of each feature; beyond 2 axes, they are on the shortest."""
     features = 1 if inputs.ndim < 3 else 1 + int(np.argmin(inputs.shape[1:]))
     others = tuple(axis for axis in range(inputs.ndim) if axis != features)
     known = np.where(np.isfinite(inputs), inputs, np.nan).astype(np.float64)
@@ -49,7 +49,7 @@ def _moments(inputs: Array) -> tuple[Array, Array]:
 
 
 def scale_target(program: Program, finding: Finding | None) -> Variants[Program]:
-    """A target of mean 0 and standard deviation 1, as measured on the training rows."""
+    """Scale the target to mean 0 and standard deviation 1, measured on the training rows."""
     if program.task != "regression":
         return []
     target = np.asarray(program.train.target, np.float64)
@@ -66,7 +66,7 @@ def scale_target(program: Program, finding: Finding | None) -> Variants[Program]
 
 
 def fill_missing(program: Program, finding: Finding | None) -> Variants[Program]:
-    """The training rows' median for what is no number; no rows whose target is none."""
+    """Replace inputs that are not finite with the training median; drop rows with such targets."""
     inputs = program.train.inputs
     if not np.issubdtype(inputs.dtype, np.floating):
         return []
@@ -90,7 +90,7 @@ def fill_missing(program: Program, finding: Finding | None) -> Variants[Program]
 
 
 def drop_duplicates(program: Program, finding: Finding | None) -> Variants[Program]:
-    """Each row once, and none that is among the rows held out as well."""
+    """Keep each training row once, and none that also occurs in the validation or test rows."""
     inputs, target = program.train
     rows = _as_bytes(inputs)
     _, first = np.unique(rows, return_index=True)
@@ -112,7 +112,7 @@ def _as_bytes(inputs: Array) -> Array:
 
 
 def drop_column(program: Program, finding: Finding | None) -> Variants[Program]:
-    """The column that the finding names tells nothing any more: its mean in all rows."""
+    """Replace the column that the finding names with its mean, so it carries no information."""
     column = None if finding is None else finding.evidence.numbers.get("column")
     if column is None or program.train.inputs.ndim != 2:
         return []
@@ -128,7 +128,7 @@ def drop_column(program: Program, finding: Finding | None) -> Variants[Program]:
 
 
 def resample(program: Program, finding: Finding | None) -> Variants[Program]:
-    """Rows of rare classes several times, until each class is about as frequent; as many steps."""
+    """Repeat rows of rare classes until all classes are about equally frequent; same step count."""
     if program.task != "classification":
         return []
     inputs, target = program.train

@@ -1,4 +1,4 @@
-"""Remedies for the loss: the task's own, with classes weighed, with labels smoothed."""
+"""Remedies for the loss: the task's usual loss, class weights, label smoothing."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _ROWS = 64
 
 
 def change_loss(program: Program, finding: Finding | None) -> Variants[Program]:
-    """The squared error for numbers, the cross-entropy of logits for classes, whose network then
-    ends without an activation."""
+    """The squared error for regression; for classes the cross-entropy of logits, with the network's
+    last activation removed."""
     width = _outputs(program)
     if program.task == "regression":
         rows = len(program.train.target)
@@ -53,10 +53,10 @@ def change_loss(program: Program, finding: Finding | None) -> Variants[Program]:
 
 
 def weigh_classes(program: Program, finding: Finding | None) -> Variants[Program]:
-    """Each class counts in the loss by the inverse of its frequency.
+    """Weight each class in the loss by its inverse frequency.
 
-    Of another loss than a plain cross-entropy the weights cannot be set from here: then the rarer
-    classes are drawn more often, which comes to the same on average.
+    The weights can only be set for a plain cross-entropy. With another loss the rare classes are
+    oversampled instead, which has the same effect on average.
     """
     if program.task != "classification":
         return []
@@ -86,7 +86,7 @@ def weigh_classes(program: Program, finding: Finding | None) -> Variants[Program
 
 
 def label_smoothing(program: Program, finding: Finding | None) -> Variants[Program]:
-    """A tenth of each label is spread over all classes."""
+    """Spread a tenth of each label over all classes."""
     if program.task != "classification" or not _is(program, nn.cross_entropy):
         return []
 
@@ -118,29 +118,29 @@ def _answer(program: Program) -> Tensor:
 
 
 def _outputs(program: Program) -> int | None:
-    """How many numbers the network gives for each row; None for another number of rows."""
+    """The number of outputs per row; None if the network's output has another number of rows."""
     answer = _answer(program)
     rows = min(_ROWS, len(program.train.target))
     return answer.numel() // rows if answer.ndim and answer.shape[0] == rows else None
 
 
 def _is(program: Program, loss: Loss) -> bool:
-    """Whether the program's loss gives what `loss` gives, on some rows."""
+    """Whether the program's loss equals `loss` on some rows."""
     answer, target = _answer(program), Tensor(program.train.target[:_ROWS])
     with no_grad():
         try:
             same = np.isclose(loss(answer, target).item(), program.loss(answer, target).item())
-        except (ValueError, TypeError, IndexError):  # it does not take such outputs or targets
+        except (ValueError, TypeError, IndexError):  # it does not accept such outputs or targets
             return False
     return bool(same)
 
 
 def _codes(target: Array) -> Array:
-    """Class codes (rows,), of codes or of one-hot rows."""
+    """Class codes (rows,), from codes or one-hot rows."""
     flat = target.reshape(len(target), -1)
     return (flat.argmax(1) if flat.shape[1] > 1 else flat[:, 0]).astype(np.int64)
 
 
 def _coded(examples: Samples) -> Samples:
-    """The examples with class codes for targets."""
+    """The examples with class codes as targets."""
     return Samples(examples.inputs, _codes(examples.target))

@@ -1,7 +1,7 @@
 """Remedies for the network: weights, activations, normalization, dropout and size.
 
-Each changes what `Program.model` has built, before its first step; layers are found as modules, so
-that a function called within a forward stays as it is.
+Each changes the network that `Program.model` builds, before its first step. Only modules are
+changed; functions called within a forward() stay as they are.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ _BATCH_NORMS = {nn.Conv1d: nn.BatchNorm1d, nn.Conv2d: nn.BatchNorm2d, nn.Conv3d:
 _DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
 
 Place = tuple[nn.Module, str, Any]
-"""A module within a network: what holds it, under which name, and the module."""
+"""A module within a network: its parent, its name there, and the module itself."""
 
 
 def places(model: nn.Module) -> list[Place]:
-    """Every module that has no modules in it, in the order of their definition."""
+    """Every module without submodules, in order of definition."""
     found: list[Place] = []
     for parent in model.modules():
         found += [(parent, n, child) for n, child in parent.named_children() if _is_leaf(child)]
@@ -66,18 +66,18 @@ def _matrices(model: nn.Module) -> list[Place]:
 
 
 def _hidden(model: nn.Module) -> list[Place]:
-    """The activations but for one at the very end."""
+    """All activations except one at the very end."""
     found = places(model)
     return [place for place in found[:-1] if isinstance(place[2], ACTIVATIONS)]
 
 
 def _built(program: Program) -> nn.Module:
-    """The network as it is built, to look at."""
+    """The network as the program builds it, to inspect."""
     return program.model()
 
 
 def _changed(program: Program, change: Callable[[nn.Module], nn.Module | None]) -> Program:
-    """The program whose network is changed once it is built; `change` may give another one."""
+    """The program with `change` applied to its network; `change` may return a new network."""
     build = program.model
 
     def model() -> nn.Module:
@@ -91,8 +91,8 @@ def _changed(program: Program, change: Callable[[nn.Module], nn.Module | None]) 
 
 
 def initialize(program: Program, finding: Finding | None) -> Variants[Program]:
-    """All weights drawn anew: for ReLU and its like Kaiming's law, for tanh and sigmoid Xavier's;
-    the last layer and other kinds of layers as they start by themselves; biases of 0."""
+    """Reinitialize all weights: Kaiming's distribution for ReLU and the like, Xavier's for tanh and
+    sigmoid; the last layer and other kinds of layers use their defaults; biases are 0."""
     name = "xavier_uniform_" if _is_bounded(_built(program)) else "kaiming_uniform_"
     return [(f"nn.init.{name} for every layer but the last", _changed(program, _draw_anew))]
 
@@ -123,12 +123,12 @@ def _draw_anew(model: nn.Module) -> None:
 
 
 def activation_relu(program: Program, finding: Finding | None) -> Variants[Program]:
-    """ReLU for every hidden sigmoid and tanh, with Kaiming's initial weights."""
+    """Replace every hidden sigmoid and tanh with ReLU, with Kaiming initialization."""
     return _with_activation(program, BOUNDED, nn.ReLU)
 
 
 def activation_leaky_relu(program: Program, finding: Finding | None) -> Variants[Program]:
-    """LeakyReLU for every hidden ReLU."""
+    """Replace every hidden ReLU with LeakyReLU."""
     return _with_activation(program, (nn.ReLU, nn.ReLU6), lambda: nn.LeakyReLU(0.1))
 
 
@@ -150,12 +150,12 @@ def _with_activation(
 
 
 def add_activation(program: Program, finding: Finding | None) -> Variants[Program]:
-    """A ReLU behind every linear layer that another follows at once."""
+    """Add a ReLU after every linear layer that is directly followed by another."""
 
     def bare(model: nn.Module) -> list[Place]:
         found, kinds = places(model), (nn.Linear, *CONVOLUTIONS)
         nexts = [module for _, _, module in found[1:]]
-        # Between two layers of weights only normalization, dropout and reshaping.
+        # Only normalization, dropout and reshaping may lie between the two layers.
         chosen = []
         for place, _ in zip(found, nexts, strict=False):
             if not isinstance(place[2], kinds):
@@ -173,11 +173,11 @@ def add_activation(program: Program, finding: Finding | None) -> Variants[Progra
             parent.add_module(name, nn.Sequential(layer, nn.ReLU()))
 
     count = len(bare(_built(program)))
-    return [(f"a ReLU behind {count} layers", _changed(program, change))] if count else []
+    return [(f"a ReLU after {count} layers", _changed(program, change))] if count else []
 
 
 def add_normalization(program: Program, finding: Finding | None) -> Variants[Program]:
-    """LayerNorm behind each hidden linear layer, BatchNorm behind each convolution."""
+    """Add LayerNorm after each hidden linear layer, BatchNorm after each convolution."""
     built = _built(program)
     if len(_matrices(built)) < 2 or any(isinstance(m, NORMALIZATIONS) for m in built.modules()):
         return []
@@ -188,7 +188,7 @@ def add_normalization(program: Program, finding: Finding | None) -> Variants[Pro
             norm = nn.LayerNorm(layer.out_features) if kind is None else kind(layer.out_channels)
             parent.add_module(name, nn.Sequential(layer, norm))
 
-    return [("normalization behind each hidden layer", _changed(program, change))]
+    return [("normalization after each hidden layer", _changed(program, change))]
 
 
 def batch_norm_momentum(program: Program, finding: Finding | None) -> Variants[Program]:
@@ -207,7 +207,7 @@ def batch_norm_momentum(program: Program, finding: Finding | None) -> Variants[P
 
 
 def residual(program: Program, finding: Finding | None) -> Variants[Program]:
-    """x + layer(x) for every hidden linear layer that keeps the number of features."""
+    """Use x + layer(x) for every hidden linear layer with as many outputs as inputs."""
 
     def square(model: nn.Module) -> list[Place]:
         return [
@@ -225,7 +225,7 @@ def residual(program: Program, finding: Finding | None) -> Variants[Program]:
 
 
 def remove_output_activation(program: Program, finding: Finding | None) -> Variants[Program]:
-    """The last layer's values as they are, if an activation stands at the very end."""
+    """Remove the activation at the very end, if there is one."""
     last = places(_built(program))[-1:]
     if not last or not isinstance(last[0][2], ACTIVATIONS):
         return []
@@ -234,7 +234,7 @@ def remove_output_activation(program: Program, finding: Finding | None) -> Varia
 
 
 def without_output_activation(model: nn.Module) -> None:
-    """Take the activation at the very end out of a network, if there is one."""
+    """Remove the activation at the very end of a network, if there is one."""
     for parent, name, module in places(model)[-1:]:
         if isinstance(module, ACTIVATIONS):
             parent.add_module(name, nn.Identity())
@@ -244,7 +244,7 @@ def without_output_activation(model: nn.Module) -> None:
 
 
 def raise_dropout(program: Program, finding: Finding | None) -> Variants[Program]:
-    """Dropout of 0.2 and 0.5: that which is there, or behind each hidden activation."""
+    """Dropout of 0.2 and 0.5, in the existing layers or else after each hidden activation."""
     built = _built(program)
     known = [module.p for module in built.modules() if isinstance(module, _DROPOUTS)]
     if not known and not _hidden(built):
@@ -281,12 +281,12 @@ def _set_dropout(model: nn.Module, p: float) -> None:
 
 
 def larger_model(program: Program, finding: Finding | None) -> Variants[Program]:
-    """Hidden layers 4 and 16 times as wide, of a network that is one Sequential."""
+    """Hidden layers 4 and 16 times as wide, if the network is one Sequential."""
     return _resized(program, 4, 1) + _resized(program, 16, 1)
 
 
 def smaller_model(program: Program, finding: Finding | None) -> Variants[Program]:
-    """Hidden layers a quarter as wide, of a network that is one Sequential."""
+    """Hidden layers a quarter as wide, if the network is one Sequential."""
     return _resized(program, 1, 4)
 
 
@@ -299,10 +299,10 @@ def _resized(program: Program, times: int, parts: int) -> Variants[Program]:
 
 
 def _wider(model: nn.Module, times: int, parts: int) -> nn.Module | None:
-    """A Sequential with other widths, its weights drawn anew; None for a layer that is not known.
+    """A Sequential with other widths and new weights; None if a layer is not supported.
 
-    What a layer puts out and the next takes is multiplied, but for the first input and the last
-    output; a Flatten between them keeps the factor.
+    All widths are scaled except the first input and the last output; a Flatten in between keeps the
+    factor.
     """
     layers = list(model.children())
     matrices = [each for each in layers if isinstance(each, (nn.Linear, *CONVOLUTIONS))]
@@ -316,7 +316,7 @@ def _wider(model: nn.Module, times: int, parts: int) -> nn.Module | None:
         return features
 
     made: list[nn.Module] = []
-    scaled = False  # whether what comes in is multiplied
+    scaled = False  # whether the layer's input is scaled
     for layer in layers:
         if isinstance(layer, (nn.Linear, *CONVOLUTIONS)):
             before, scaled = scaled, layer is not matrices[-1]

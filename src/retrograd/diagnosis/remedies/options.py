@@ -22,7 +22,7 @@ __all__ = [
 
 
 def times(name: str, *factors: float) -> Callable[[Options, Finding | None], Variants[Options]]:
-    """The option `name`, if a run has it, times each factor; whole if it is whole."""
+    """Multiply the option `name`, if the run has it, by each factor; integers stay integers."""
 
     def multiply(options: Options, finding: Finding | None) -> Variants[Options]:
         old = getattr(options, name) if name in options.ranges else None
@@ -35,9 +35,9 @@ def times(name: str, *factors: float) -> Callable[[Options, Finding | None], Var
 
 
 def lower_learning_rate(options: Options, finding: Finding | None) -> Variants[Options]:
-    """Times 0.3, times 0.1, and where that is still more than twice the usual rate, that one.
+    """Multiply by 0.3 and by 0.1; if that is still more than twice the usual rate, also use that.
 
-    A run at 2,500 times the usual rate diverges at a tenth of its own as well.
+    A run at 2,500 times the usual rate still diverges at a tenth of its own.
     """
     old = options.learning_rate
     usual = type(options).learning_rate
@@ -46,7 +46,7 @@ def lower_learning_rate(options: Options, finding: Finding | None) -> Variants[O
 
 
 def more_epochs(options: Options, finding: Finding | None) -> Variants[Options]:
-    """Three times as many, with twice the patience."""
+    """Three times as many epochs, with twice the patience."""
     if options.epochs is None or options.patience is None:
         return []
     changed = options.replaced(epochs=3 * options.epochs, patience=2 * options.patience)
@@ -54,7 +54,7 @@ def more_epochs(options: Options, finding: Finding | None) -> Variants[Options]:
 
 
 def early_stopping(options: Options, finding: Finding | None) -> Variants[Options]:
-    """Patience of a tenth of the epochs, if that is less."""
+    """A patience of a tenth of the epochs, if that is less."""
     if options.epochs is None or options.patience is None:
         return []
     patience = max(3, options.epochs // 10)
@@ -62,28 +62,28 @@ def early_stopping(options: Options, finding: Finding | None) -> Variants[Option
 
 
 def add_weight_decay(options: Options, finding: Finding | None) -> Variants[Options]:
-    """Ten times; where there is none, 0.01 and 0.1."""
+    """Ten times the decay; 0.01 and 0.1 if there is none."""
     old = options.weight_decay
     return _with(options, "weight_decay", *((10 * old,) if old else (0.01, 0.1)))
 
 
 def lower_weight_decay(options: Options, finding: Finding | None) -> Variants[Options]:
-    """None."""
+    """No weight decay."""
     return _with(options, "weight_decay", 0.0)
 
 
 def raise_dropout(options: Options, finding: Finding | None) -> Variants[Options]:
-    """0.1 and 0.3, as far as they are more."""
+    """Dropout of 0.1 and 0.3, if higher than now."""
     return _with(options, "dropout", *(p for p in (0.1, 0.3) if p > options.dropout))
 
 
 def lower_dropout(options: Options, finding: Finding | None) -> Variants[Options]:
-    """0.1 and none, as far as they are less."""
+    """Dropout of 0.1 and none, if lower than now."""
     return _with(options, "dropout", *(p for p in (0.1, 0.0) if p < options.dropout))
 
 
 def _with(options: Options, name: str, *values: Any) -> Variants[Options]:
-    """The option `name` set to each of the values that it can have and has not."""
+    """The option `name` set to each new value within its range."""
     old = getattr(options, name)
     low, high = options.ranges[name]
     found = []

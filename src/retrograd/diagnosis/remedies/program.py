@@ -1,4 +1,4 @@
-"""A training described so that it can be run again, with other seeds or changed in one place."""
+"""A description of a training that can be run again, with other seeds or with one change."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from retrograd import nn, optim
 from retrograd.diagnosis.probes.operations import operations
-from retrograd.diagnosis.probes.outputs import said_classes
+from retrograd.diagnosis.probes.outputs import predicted_classes
 from retrograd.errors import UsageError
 from retrograd.random import manual_seed
 from retrograd.tensor import Tensor
@@ -26,36 +26,36 @@ __all__ = ["Instruments", "Program", "Result", "Samples"]
 
 Array = np.ndarray[Any, Any]
 
-# So many rows show which operations a model runs.
+# This many rows show which operations a model runs.
 _FEW = 4
 
 
 class Samples(NamedTuple):
-    """Inputs `(rows, ...)` and their right answers `(rows, ...)`, NumPy arrays."""
+    """Inputs `(rows, ...)` and their targets `(rows, ...)`, NumPy arrays."""
 
     inputs: Array
     target: Array
 
 
 class Instruments(Protocol):
-    """What watches a run: a Recorder."""
+    """An observer of a run: a Recorder."""
 
     def watching(
         self, model: nn.Module, optimizer: optim.Optimizer
     ) -> AbstractContextManager[object]:
-        """Steps of `optimizer` on `model` are recorded within the block."""
+        """Record the steps of `optimizer` on `model` within the block."""
 
     def add_epoch(self, epoch: int, train_loss: float, validation_loss: float, **more: Any) -> None:
-        """An epoch is over."""
+        """Add a completed epoch."""
 
 
 @dataclass
 class Result:
-    """What a run of a Program came to.
+    """The result of running a Program.
 
-    `score` is the held-out one, `train_score` that of the training examples, each NaN if the model
-    gives no finite numbers. `train_loss` and `validation_loss` have a number an epoch; with a loop
-    of the user's own they are empty.
+    `score` is the held-out score, `train_score` that on the training examples; each is NaN if the
+    model's outputs are not finite. `train_loss` and `validation_loss` have one number per epoch;
+    they are empty if the Program has a loop of its own.
     """
 
     score: float
@@ -68,7 +68,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Program:
-    """A training: data, model, loss, optimizer and loop; `dataclasses.replace` changes one of them.
+    """A training: data, model, loss, optimizer and loop; change one with `dataclasses.replace`.
 
         program = Program(
             model=lambda: nn.Sequential(nn.Linear(13, 64), nn.ReLU(), nn.Linear(64, 1)),
@@ -83,21 +83,21 @@ class Program:
         program.run(seed=0).score
         dataclasses.replace(program, options={"lr": 1e-2}).run(seed=0).score
 
-    `model()` builds a network anew, with weights drawn from `random.host_rng()`; it is given inputs
-    `(batch, ...)`. `loss(output, target)` is one number to minimize. The optimizer is
-    `optimizer(model.parameters(), **options)`. An epoch has whole batches only, in a new order each
-    time unless `shuffle` is off. `clip_norm` is the largest norm of the whole gradient. With
-    `patience` training ends once the validation loss has not fallen for so many epochs, and the
-    weights that were best on `valid` are put back; without, the last ones stay.
+    `model()` builds a new network, with weights drawn from `random.host_rng()`; it takes inputs
+    `(batch, ...)`. `loss(output, target)` is the scalar to minimize. The optimizer is
+    `optimizer(model.parameters(), **options)`. An epoch has full batches only, shuffled anew each
+    time unless `shuffle` is off. `clip_norm` limits the norm of the whole gradient. With
+    `patience`, training stops once the validation loss has not fallen for that many epochs, and the
+    weights that were best on `valid` are restored; without it, the last weights stay.
 
-    The score is R² (regression) or accuracy, or with `balanced` the mean over classes of the share
-    found of each, on `test`, or on `valid` if that is None. A classifier with one output says 1
-    where it is above 0, or above 0.5 if the model ends with a sigmoid; one with several, the
-    largest (see `said_classes`).
+    The score is R² (regression) or accuracy, or with `balanced` the mean recall over classes. It is
+    measured on `test`, or on `valid` if that is None. A classifier with one output predicts class 1
+    above 0, or above 0.5 if the model ends in a sigmoid; with several outputs it predicts the
+    largest (see `predicted_classes`).
 
-    `fit(program, model, optimizer, rng)` is a loop of the user's own that takes the place of the
-    one here, with `rng` for the order of rows; faults in it can be found, and not mended by a
-    change to the Program.
+    `fit(program, model, optimizer, rng)` is a training loop of your own that replaces the built-in
+    one; `rng` is for the order of rows. Faults in it can be found, but no change to the Program can
+    fix them.
     """
 
     model: Callable[[], nn.Module]
@@ -128,9 +128,9 @@ class Program:
             raise UsageError("Program: train has no examples; expected at least one.")
 
     def run(self, seed: int = 0, recorder: Instruments | None = None) -> Result:
-        """Train with all random numbers from `seed`, watched by `recorder`, and score the model.
+        """Train with all random numbers from `seed`, observed by `recorder`, and score the model.
 
-        A run whose loss is not finite ends after that epoch.
+        If the loss is not finite, the run ends after that epoch.
         """
         manual_seed(seed)
         rng = np.random.default_rng((seed, 1))
@@ -158,7 +158,7 @@ class Program:
     ) -> None:
         callbacks: list[Callback] = [_Listening(recorder)]
         if self.patience is not None:
-            # Where no epoch is best, the first weights are.
+            # If no epoch is best, the initial weights are.
             trainer.best_weights = trainer.validated_weights()
             callbacks = [BestWeights(), EarlyStopping(self.patience), *callbacks]
         trainer.fit(
@@ -166,12 +166,12 @@ class Program:
             Rows((self.valid.inputs,), self.valid.target),
             epochs=self.epochs,
             batch_size=self.batch_size,
-            seed=0,  # not drawn from: the order of rows is the generator's
+            seed=0,  # unused: `rng` decides the order of rows
             callbacks=callbacks,
         )
 
     def score(self, predict: Predictor, examples: Samples) -> float:
-        """The score of what `predict` answers; NaN if that is not finite."""
+        """The score of the predictions on `examples`; NaN if the outputs are not finite."""
         output = predict((examples.inputs,)).astype(np.float64)
         truth = np.asarray(examples.target)
         if not np.isfinite(output).all():
@@ -180,10 +180,10 @@ class Program:
             truth = truth.reshape(len(truth), -1)
             error = (truth - output.reshape(len(truth), -1)[:, : truth.shape[1]]) ** 2
             return float(1 - error.sum() / ((truth - truth.mean(0)) ** 2).sum())
-        # Classes may come one-hot, as some losses want them.
+        # Classes may be one-hot, as some losses require.
         truth = truth.argmax(1) if truth.ndim > 1 and truth.shape[1] > 1 else truth.reshape(-1)
         few = (examples.inputs[:_FEW],)
-        right = said_classes(output, operations(predict.model, few)[-1]) == truth
+        right = predicted_classes(output, operations(predict.model, few)[-1]) == truth
         if not self.balanced:
             return float(right.mean())
         return float(np.mean([right[truth == each].mean() for each in np.unique(truth)]))
@@ -191,7 +191,7 @@ class Program:
 
 @dataclass
 class _InOrder(Rows):
-    """Rows in the order that one generator draws for all epochs, or as they stand without."""
+    """Rows in the order that one generator draws for all epochs; without it, in their own order."""
 
     order: np.random.Generator | None = None
 
@@ -205,7 +205,7 @@ class _InOrder(Rows):
 
 @dataclass
 class _Listening(Callback):
-    """Tells `recorder` of each epoch, and ends training when the loss is not finite."""
+    """Reports each epoch to `recorder`, and ends training when the loss is not finite."""
 
     recorder: Instruments | None
 

@@ -1,4 +1,4 @@
-"""Remedies for how steps are taken: the learning rate, the optimizer, batches, epochs, stopping."""
+"""Remedies for the optimization: learning rate, optimizer, batches, epochs, early stopping."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 
-# What each optimizer is usually run with; Adam's for those not named here.
+# The usual learning rate of each optimizer; those not listed use Adam's.
 _USUAL_RATE = {"SGD": 0.05, "Adagrad": 0.05}
 _DEFAULT_RATE = 1e-3
 
@@ -40,9 +40,9 @@ _DEFAULT_RATE = 1e-3
 
 
 def lower_learning_rate(program: Program, finding: Finding | None) -> Variants[Program]:
-    """A tenth, a hundredth, or the usual one where that is lower still or between.
+    """A tenth, a hundredth, and the usual rate if that is less than half of the current one.
 
-    "if_high": not at a learning rate of about the usual one, at which units do not die of it.
+    "if_high": not if the rate is near the usual one, which does not kill units.
     """
     rate, usual = _rate(program), _usual(program)
     if _asks(finding, "lower_learning_rate", "if_high") and rate <= 5 * usual:
@@ -52,13 +52,13 @@ def lower_learning_rate(program: Program, finding: Finding | None) -> Variants[P
 
 
 def raise_learning_rate(program: Program, finding: Finding | None) -> Variants[Program]:
-    """Ten times, a hundred times, or the usual one; "or_lower": ten times, a tenth."""
+    """Ten times, a hundred times, or the usual rate; "or_lower": ten times or a tenth."""
     rate, usual = _rate(program), _usual(program)
     either_way = _asks(finding, "raise_learning_rate", "or_lower")
     rates = [10 * rate, rate / 10 if either_way else 100 * rate]
     if usual > 2 * rate or (either_way and usual < rate / 2):
         rates.append(usual)
-    # Far beyond the usual rate training breaks.
+    # Far above the usual rate, training diverges.
     highest = max(rate, 20 * usual)
     return [_at_rate(program, each) for each in dict.fromkeys(rates) if each <= highest]
 
@@ -84,7 +84,7 @@ def warmup(program: Program, finding: Finding | None) -> Variants[Program]:
 
 
 def adam(program: Program, finding: Finding | None) -> Variants[Program]:
-    """Adam with its usual learning rate; weight decay stays."""
+    """Adam with its usual learning rate; weight decay is kept."""
     if _name(program) in ("Adam", "AdamW"):
         return []
     kept = {k: v for k, v in program.options.items() if k == "weight_decay"}
@@ -125,7 +125,7 @@ def _steps(program: Program) -> int:
 def _scheduled(
     program: Program, make: Callable[[optim.Optimizer], optim.lr_scheduler.LRScheduler]
 ) -> Program:
-    """The optimizer steps its schedule each time it steps itself, in any loop."""
+    """The optimizer advances its schedule with each of its steps, in any loop."""
     build = program.optimizer
 
     def scheduled(parameters: Any, **options: Any) -> optim.Optimizer:
@@ -146,13 +146,13 @@ def _scheduled(
 
 
 def clip_gradients(program: Program, finding: Finding | None) -> Variants[Program]:
-    """The norm of the gradient is at most 1, or a tenth of what was allowed."""
+    """Clip the norm of the gradient at 1, or at a tenth of the current limit."""
     norm = 1.0 if program.clip_norm is None else min(1.0, program.clip_norm / 10)
     return [(f"clip_norm {program.clip_norm} -> {norm:g}", replace(program, clip_norm=norm))]
 
 
 def raise_clip(program: Program, finding: Finding | None) -> Variants[Program]:
-    """Ten times, a hundred times, or no limit."""
+    """Ten times the limit, a hundred times, or no limit."""
     if program.clip_norm is None:
         return []
     limits = [10 * program.clip_norm, 100 * program.clip_norm, None]
@@ -181,7 +181,7 @@ def _with_batch(program: Program, size: int) -> tuple[str, Program]:
 
 
 def more_epochs(program: Program, finding: Finding | None) -> Variants[Program]:
-    """Three times as many epochs, and as much more patience."""
+    """Three times as many epochs, and three times the patience."""
     patience = program.patience and 3 * program.patience
     changed = replace(program, epochs=3 * program.epochs, patience=patience)
     return [(f"epochs {program.epochs} -> {changed.epochs}", changed)]
@@ -206,7 +206,7 @@ def early_stopping(program: Program, finding: Finding | None) -> Variants[Progra
 
 
 def shuffle(program: Program, finding: Finding | None) -> Variants[Program]:
-    """Each epoch in a new order."""
+    """Shuffle the rows in each epoch."""
     return [] if program.shuffle else [("shuffle=True", replace(program, shuffle=True))]
 
 
@@ -232,7 +232,7 @@ def add_weight_decay(program: Program, finding: Finding | None) -> Variants[Prog
 
 
 def lower_weight_decay(program: Program, finding: Finding | None) -> Variants[Program]:
-    """A hundredth, or none."""
+    """A hundredth of the decay, or none."""
     decay = program.options.get("weight_decay", 0.0)
     return [
         (f"weight_decay {decay:g} -> {each:g}",

@@ -1,4 +1,4 @@
-"""Every remedy once: how it is applied to a Program, and how to the options of a run."""
+"""All remedies: how each is applied to a Program, and to the options of a run."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ __all__ = ["OPTION_REMEDIES", "PROGRAM_REMEDIES"]
 _ForProgram = Callable[[Program, Finding | None], Variants[Program]]
 _ForOptions = Callable[[Options, Finding | None], Variants[Options]]
 
-# By `Remedy.change`; what is missing here a person must do. A run scales its data, draws its
-# weights and shuffles by itself, and has no option for that. The numbers differ, since options
-# have bounds and start from values that suit the run.
+# By `Remedy.change`; a change that is missing here must be made by hand. A run scales its data,
+# initializes its weights and shuffles by itself, and has no options for that. The factors differ,
+# since options have bounds and defaults that suit the run.
 _TABLE: Mapping[str, tuple[_ForProgram, _ForOptions | None]] = {
     "lower_learning_rate": (steps.lower_learning_rate, options.lower_learning_rate),
     "raise_learning_rate": (steps.raise_learning_rate, options.times("learning_rate", 3.0, 10.0)),

@@ -1,8 +1,7 @@
-"""Trials of remedies: each trained with several seeds, beside the original and a random remedy.
+"""Trials of remedies: train each with several seeds, compare with the original and a random one.
 
-A subject is whatever can be trained with a seed and scored twice: on validation examples, by which
-one of a remedy's variants is chosen, and on test examples, by which the remedy is judged. Higher is
-better.
+A subject is anything that can be trained with a seed and scored twice: on validation examples, to
+choose among a remedy's variants, and on test examples, to judge the remedy. Higher is better.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ class Scored(NamedTuple):
 
 
 class Planned(NamedTuple):
-    """A trial to come: a remedy for a finding, with its variants."""
+    """A planned trial: a remedy for a finding, with its variants."""
 
     finding: Finding
     remedy: Remedy
@@ -59,7 +58,7 @@ class Planned(NamedTuple):
 
 @dataclass(frozen=True)
 class FixProgress:
-    """How far a fix has come: trainings done, at most how many there are, seconds left at most."""
+    """The progress of a fix: trainings done, the most there can be, and the most seconds left."""
 
     doing: str
     done: int
@@ -69,9 +68,9 @@ class FixProgress:
 
 @dataclass(frozen=True)
 class Trial:
-    """A remedy's best variant and what it did: test scores by seed, before and after.
+    """A remedy's best variant and its effect: test scores by seed, before and after.
 
-    `change` is what was changed, in words ("lr 10 -> 1"). A random remedy has no finding.
+    `change` describes what was changed ("lr 10 -> 1"). A random remedy has no finding.
     """
 
     change: str
@@ -82,7 +81,7 @@ class Trial:
 
     @property
     def gain(self) -> float:
-        """By how much the mean score is better."""
+        """The improvement of the mean score."""
         return statistics.fmean(self._gains)
 
     @property
@@ -92,7 +91,7 @@ class Trial:
 
     @property
     def helped(self) -> bool:
-        """Whether the score is better by more than the spread between seeds."""
+        """Whether the score improved by more than the spread between seeds."""
         return self.gain > max(self.spread, 1e-9)
 
     @property
@@ -110,11 +109,11 @@ class Trial:
 
 @dataclass
 class Fix(Generic[Subject]):
-    """What was tried and what came of it.
+    """What was tried, and the outcome.
 
-    `subject` is the changed one if a trial helped, else the one that was given. `random` is the
-    trial of a random remedy of the same budget, None if none applied. `by_hand` are remedies that
-    a person must apply. `interrupted` says that Ctrl-C came before all were tried.
+    `subject` is the changed subject if a trial helped, else the original. `random` is the trial of
+    a random remedy with the same budget, None if none applied. `by_hand` lists remedies that only a
+    person can apply. `interrupted`: Ctrl-C came before all remedies were tried.
     """
 
     subject: Subject
@@ -126,33 +125,33 @@ class Fix(Generic[Subject]):
 
     @property
     def kept(self) -> Trial | None:
-        """The trial whose remedy is kept: the last one, if it helped."""
+        """The trial whose remedy was adopted: the last one, if it helped."""
         return self.trials[-1] if self.trials and self.trials[-1].helped else None
 
     def __str__(self) -> str:
         if not (self.trials or self.by_hand or self.interrupted):
-            return "Nothing was found to fix."
+            return "Found nothing to fix."
         lines = []
         for trial in self.trials:
             assert trial.finding is not None
             lines.append(f"{trial.finding.code} {trial.finding.name}: {trial}.")
         if self.random is not None:
-            lines.append(f"A random change beside it: {self.random}.")
+            lines.append(f"For comparison, a random change: {self.random}.")
         for finding, remedy in self.by_hand:
             lines.append(f"{finding.code} {finding.name}, by hand: {remedy.text}")
         if self.kept is not None:
             lines.append(f"Kept: {self.kept.change}.")
         if self.interrupted:
             lines.append(
-                "Interrupted before all were tried; what was in training then does not count."
+                "Interrupted before all remedies were tried; the unfinished trial does not count."
             )
         elif self.trials and self.kept is None:
-            lines.append("Nothing is changed: no remedy beat the spread between seeds.")
+            lines.append("Nothing was changed: no remedy beat the spread between seeds.")
         return "\n".join(lines)
 
 
 class FixInterrupted(KeyboardInterrupt):
-    """Ctrl-C while remedies were tried; `so_far` has the trials that were complete."""
+    """Ctrl-C while remedies were tried; `so_far` has the completed trials."""
 
     def __init__(self, so_far: Fix[Any]) -> None:
         super().__init__(str(so_far))
@@ -170,11 +169,11 @@ def try_remedies(
     tries: int,
     progress: Callable[[FixProgress], None] | None = None,
 ) -> Fix[Subject]:
-    """Try remedies, the first finding's first remedy first, until one helps or `tries` did not.
+    """Try remedies, beginning with the first finding's, until one helps or `tries` have failed.
 
-    Each has the same budget: `train(changed, seed)` for every seed. Of a remedy's `variants` the
-    one with the best validation score on the first seed goes on. `random(besides)` gives a remedy
-    for nothing that was found, which has as many seeds.
+    Each has the same budget: `train(changed, seed)` for every seed. Among a remedy's `variants`,
+    the one with the best validation score on the first seed is trained with the other seeds.
+    `random(besides)` gives a remedy for none of the findings, trained with as many seeds.
 
     Raises FixInterrupted at Ctrl-C.
     """
@@ -204,7 +203,7 @@ def _run_trials(
     random: Callable[[str], Variants[Subject]] | None,
     seeds: Sequence[int],
 ) -> None:
-    """Add to `fix` each trial that is complete, up to the first that helps, and the random one."""
+    """Add each completed trial to `fix`, up to the first that helps, and the random one."""
     before = tuple(train("as it is", fix.subject, seed).test for seed in seeds)
     fix.scores = before
     for each in planned:
@@ -226,10 +225,10 @@ def _planned(
     variants: Callable[[Finding, Remedy], Variants[Any]],
     tries: int,
 ) -> tuple[list[Planned], list[tuple[Finding, Remedy]]]:
-    """The remedies that can be tried, each once; and of findings for which none can be, the first
-    one, which a person must apply.
+    """The remedies that can be tried, each once; and for each finding without such a remedy, its
+    first one, which a person must apply.
 
-    A remedy is left out where a finding at least as grave has the opposite one.
+    A remedy is left out if a finding that is at least as severe has the opposite one.
     """
     planned: list[Planned] = []
     by_hand: list[tuple[Finding, Remedy]] = []
@@ -251,7 +250,7 @@ def _planned(
 
 
 def _settled(remedy: Remedy, finding: Finding, wanted_by: Mapping[str, Finding]) -> bool:
-    """Whether the remedy is on trial, or its opposite for a finding at least as grave."""
+    """Whether the remedy is already planned, or its opposite for a finding at least as severe."""
     opposite = wanted_by.get(_OPPOSITES.get(remedy.change, ""))
     is_opposed = opposite is not None and opposite.gravity <= finding.gravity
     return remedy.change in wanted_by or is_opposed
@@ -262,7 +261,7 @@ def _best(
     train: Callable[[str, Any, int], Scored],
     seeds: Sequence[int],
 ) -> tuple[str, Any, tuple[float, ...]]:
-    """The variant with the best validation score on the first seed, and its test score on all."""
+    """The variant with the best validation score on the first seed, and its test score per seed."""
     first = [train(change, changed, seeds[0]) for change, changed in variants]
     best = max(range(len(variants)), key=lambda place: first[place].validation)
     change, changed = variants[best]
@@ -271,7 +270,7 @@ def _best(
 
 
 class _Clock:
-    """Counts trainings, and says how long those that are left may take."""
+    """Counts trainings and estimates the remaining time."""
 
     def __init__(
         self,
@@ -303,5 +302,5 @@ class _Clock:
 
 
 def bounded(score: float, least: float) -> float:
-    """A score that is at least `least`, which stands for "useless" however bad it is, or NaN."""
+    """The score, but at least `least`; NaN and everything below count as equally useless."""
     return least if math.isnan(score) else max(score, least)

@@ -1,4 +1,4 @@
-"""Charts as SVG: axes with round ticks, lines, dots and bars. Colours are the page's, by class."""
+"""Charts as SVG: axes with round ticks, lines, dots and bars. CSS classes select the colors."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from retrograd.report.words.figures import cut, figure, power_of_ten, short
 
 __all__ = ["Axis", "Plot", "document"]
 
-# About as many letters of a tick fit side by side, with room between.
+# About this many letters of tick labels fit side by side, with space between.
 _LETTERS = 50
-# From here on figures take more room than there is left of an axis, and are hard to count.
+# From here on, digits need more space than there is to the left of an axis, and are hard to count.
 _SHORT = 1e7
 _LEFT, _RIGHT, _TOP, _BOTTOM = 84, 32, 32, 52
-# The line on which an axis is named and the legend stands, clear of the topmost tick also in the
-# large letters of a narrow page; and what keeps the legend's entries apart.
+# The line with the axis name and the legend, clear of the topmost tick even in the large letters of
+# a narrow page; and the space between the legend's entries.
 _NAME, _APART = 14, 14
 
 
@@ -34,7 +34,7 @@ class Axis:
 
     @classmethod
     def named(cls, label: str, names: Sequence[str]) -> Axis:
-        """A place for each name, as many of them written as there is room for."""
+        """A position for each name; as many names are written as fit."""
         longest = min(max(map(len, names), default=0), 10)
         stride = math.ceil(len(names) * max(longest, 4) / _LETTERS)
         ticks = tuple(float(place) for place in range(0, len(names), stride))
@@ -62,7 +62,7 @@ class Axis:
         return cls(label, ticks[0], ticks[-1], ticks)
 
     def text(self, tick: float) -> str:
-        """A tick in figures, with as many decimals as tell the ticks apart."""
+        """The label of a tick, with enough decimals to tell the ticks apart."""
         if self.names:
             return escape(cut(self.names[int(tick)], 10))
         if self.is_log:
@@ -94,7 +94,7 @@ class Plot:
         self._parts: list[str] = []
 
     def line(self, xs: Sequence[float], ys: Sequence[float], style: str) -> None:
-        """A line through the finite points, broken where a value is no number."""
+        """A line through the finite points, interrupted where a value is not finite."""
         pieces: list[str] = []
         pen = "M"
         for x, y in zip(xs, ys, strict=True):
@@ -106,7 +106,7 @@ class Plot:
         self._parts.append(f'<path class="line {style}" d="{"".join(pieces)}"/>')
 
     def dots(self, xs: Sequence[float], ys: Sequence[float], style: str) -> None:
-        """A dot for each point: round ends of strokes without length, a few bytes each."""
+        """A dot for each point, drawn as a zero-length stroke with round ends, a few bytes each."""
         path = "".join(
             f"M{self._x(x):.1f} {self._y(y):.1f}h0"
             for x, y in zip(xs, ys, strict=True)
@@ -125,7 +125,7 @@ class Plot:
             )
 
     def rule(self, start: tuple[float, float], end: tuple[float, float], text: str = "") -> None:
-        """A dashed reference line, named at its start."""
+        """A dashed reference line, labeled at its start."""
         (x0, y0), (x1, y1) = ((self._x(x), self._y(y)) for x, y in (start, end))
         text_y = y0 - 6 if y0 > _TOP + 12 else y0 + 15  # clear of the axis's name
         self._parts.append(
@@ -134,7 +134,7 @@ class Plot:
         )
 
     def mark(self, x: float, y: float, text: str, style: str) -> None:
-        """A ringed point with a text beside it."""
+        """A point with a ring and a label next to it."""
         at_x, at_y = self._x(x), self._y(y)
         is_right = at_x > self.width * 0.7
         place = f'x="{at_x - 10:.1f}" text-anchor="end"' if is_right else f'x="{at_x + 10:.1f}"'
@@ -144,8 +144,8 @@ class Plot:
         )
 
     def legend(self, entries: Sequence[tuple[str, str]]) -> None:
-        """The names of the lines by their styles, above at the right."""
-        # One text, whose parts the browser sets side by side whatever the size of its letters.
+        """The names of the lines by style, at the top right."""
+        # One text element, so the browser places the parts side by side at any letter size.
         names = "".join(
             f'<tspan class="key {style}" dx="{_APART if place else 0}">━━</tspan>'
             f'<tspan dx="4">{escape(name)}</tspan>'
@@ -157,7 +157,7 @@ class Plot:
         )
 
     def svg(self, title: str, description: str) -> str:
-        """The chart, with its title and description for those who do not see it."""
+        """The chart, with its title and description for screen readers."""
         return document(
             self.width, self.height, title, description, "".join([*self._axes(), *self._parts])
         )

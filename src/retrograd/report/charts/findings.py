@@ -1,4 +1,4 @@
-"""Findings as the page shows them: in words, and their evidence drawn from the record."""
+"""Findings for the page: in words, with a chart of their evidence from the record."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ __all__ = ["FindingView", "finding_views"]
 
 Array = np.ndarray[Any, Any]
 
-# As many curves as there are styles: those of the layers that are worst.
+# As many curves as there are styles, for the worst layers.
 _STYLES = ("bwd", "fwd", "upd")
 
 
 @dataclass(frozen=True)
 class FindingView:
-    """A finding, and a picture of what shows it, "" if there is none."""
+    """A finding and a chart of its evidence, "" if there is none."""
 
     finding: Finding
     chart: str
@@ -43,7 +43,7 @@ def _chart(finding: Finding, record: Record | None) -> str:
 
 
 def _gradients(finding: Finding, record: Record) -> str:
-    """The norm of the gradient layer by layer, in the steps that the finding is about."""
+    """The norm of the gradient by layer, in the steps of the finding."""
     layers: dict[str, list[Array]] = {}
     within = _within(finding, record)
     order = [layer.name for layer in record.layers if layer.parameters]
@@ -65,12 +65,12 @@ def _gradients(finding: Finding, record: Record) -> str:
     )
     plot.line(range(len(ys)), ys, "bwd")
     plot.dots(range(len(ys)), ys, "bwd")
-    told = ", ".join(f"{name} {figure(value, 2)}" for name, value in drawn)
-    return plot.svg("Norm of the gradient by layer", f"{told}.")
+    description = ", ".join(f"{name} {figure(value, 2)}" for name, value in drawn)
+    return plot.svg("Norm of the gradient by layer", f"{description}.")
 
 
 def _curves(series: str, title: str) -> Callable[[Finding, Record], str]:
-    """A series of the layers that the finding names, over the steps."""
+    """A series over the steps, for the layers that the finding names."""
 
     def draw(finding: Finding, record: Record) -> str:
         known = record.subjects(series)
@@ -121,7 +121,7 @@ def _epochs(finding: Finding, record: Record) -> str:
         plot.line(numbers, values.tolist(), style)
     plot.legend([("training", "faint"), ("validation", "fwd")])
     last = [figure(float(values[-1]), 3) for values in losses]
-    return plot.svg("Loss by epoch", f"In the end {last[0]} in training, {last[1]} in validation.")
+    return plot.svg("Loss by epoch", f"At the end {last[0]} in training, {last[1]} in validation.")
 
 
 def _noise(finding: Finding, record: Record) -> str:

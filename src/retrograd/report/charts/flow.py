@@ -1,4 +1,4 @@
-"""The picture of a walk: values going forward through the layers, and the error flowing back."""
+"""The picture of a walkthrough: values flow forward through the layers, the error flows back."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ def flow_picture(walk: Walkthrough) -> str:
     back_y = _CELLS_TOP + _ROWS * _CELL + 74
     values = [_rms(column) for column in columns]
     errors = [_cotangent(column) for column in columns]
-    centres = [_COLUMN * (place + 0.5) for place in range(len(columns) + 1)]
-    loss_x = centres[-1]
+    centers = [_COLUMN * (place + 0.5) for place in range(len(columns) + 1)]
+    loss_x = centers[-1]
     body = [
         _caption(8, 16, "fwd", "Forward →", "thickness: root mean square of the output"),
-        _ribbon(centres, [*values, values[-1]], _RIBBON_TOP, "fwd"),
+        _ribbon(centers, [*values, values[-1]], _RIBBON_TOP, "fwd"),
         f'<path class="head fwd" d="M{loss_x + 22:.0f} {_RIBBON_TOP}l-22 -26v52z"/>',
-        *(_column(column, x) for column, x in zip(columns, centres, strict=False)),
+        *(_column(column, x) for column, x in zip(columns, centers, strict=False)),
         _loss(loss_x, walk.loss),
-        _ribbon(centres, [*errors, errors[-1]], back_y, "bwd"),
+        _ribbon(centers, [*errors, errors[-1]], back_y, "bwd"),
         f'<path class="head bwd" d="M0 {back_y}l22 -26v52z"/>',
         _caption(8, back_y + 62, "bwd", "← Backward", "thickness: norm of ∂ loss / ∂ output"),
     ]
-    for x, value, error in zip(centres, values, errors, strict=False):
+    for x, value, error in zip(centers, values, errors, strict=False):
         body += [
             _number(x, _RIBBON_TOP + 36, figure(value, 3)),
             _number(x, back_y + 40, figure(error, 3)),
@@ -78,7 +78,7 @@ def _cotangent(column: Sequence[Layer]) -> float:
 
 
 def _column(column: Sequence[Layer], x: float) -> str:
-    """The layers' cells, one under the other: the value, and beside it the cotangent."""
+    """The layers' cells, one below the other: the value, and next to it the cotangent."""
     parts = [
         f'<text class="label" x="{x:.0f}" y="{_CELLS_TOP - 16}" text-anchor="middle">'
         f"{escape(cut(_name(column), 20))}</text>"
@@ -135,7 +135,7 @@ def _cell(
 
 
 def _shade(values: Iterable[float]) -> Callable[[float], float]:
-    """From a value to how strong its colour is: the largest of its column is the strongest."""
+    """A function from a value to its opacity: the largest value of the column is the strongest."""
     largest = max((abs(value) for value in values), default=0.0) or 1.0
     return lambda value: 0.08 + 0.92 * min(abs(value) / largest, 1.0)
 
@@ -151,19 +151,19 @@ def _loss(x: float, loss: float) -> str:
 
 
 def _ribbon(xs: Sequence[float], sizes: Sequence[float], y: float, style: str) -> str:
-    """A band from left to right, as thick at each x as the size there, on a logarithmic scale."""
+    """A band whose thickness at each x shows the size there, on a logarithmic scale."""
     positive = [size for size in sizes if size > 0 and math.isfinite(size)]
     low, high = (math.log(min(positive)), math.log(max(positive))) if positive else (0.0, 0.0)
 
     def half(size: float) -> float:
         if size <= 0 or not math.isfinite(size):
             return 0.5
-        # At least two powers of ten from the thinnest to the thickest: small differences look so.
+        # At least two powers of ten from thinnest to thickest, so small differences look small.
         share = 1 - (high - math.log(size)) / max(high - low, math.log(100))
         return (_THINNEST + share * (_THICKEST - _THINNEST)) / 2
 
     points = list(zip(xs, (half(size) for size in sizes), strict=True))
-    points = [(22.0, points[0][1]), *points]  # on its left there is room for an arrowhead
+    points = [(22.0, points[0][1]), *points]  # leaves room for an arrowhead on the left
     there = f"M{points[0][0]:.0f} {y - points[0][1]:.1f}" + _curve(points, y, -1)
     back = f"L{points[-1][0]:.0f} {y + points[-1][1]:.1f}" + _curve(points[::-1], y, 1)
     return f'<path class="ribbon {style}" d="{there}{back}Z"/>'

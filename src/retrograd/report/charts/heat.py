@@ -1,6 +1,6 @@
-"""Heat maps as SVG: a column for each subject, steps downwards, strength on a logarithmic scale.
+"""Heat maps as SVG: a column for each subject, steps downward, strength on a logarithmic scale.
 
-The weaker, the nearer to the page's own ground: what vanishes fades, in light and in dark.
+Small values fade into the page's background, in light and dark mode.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ _FEWEST_DECADES, _MOST_DECADES = 4, 16
 _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 492, 58, 8, 10, 84
 _MOST_ROWS, _HEIGHT = 48, 230
 _LABEL_WIDTH = 17
-# Names below are slanted; a letter of them is so wide where a narrow page makes it large.
+# Names below are slanted; the width of a letter is for a narrow page, where letters are large.
 _SLANT, _LETTERS, _LETTER = 38, 17, 8.8
 
 
 @dataclass(frozen=True)
 class ColorScale:
-    """Strengths from 10 to the `low` to 10 to the `high`, as levels of colour."""
+    """Maps values from 10^`low` to 10^`high` to levels of color."""
 
     low: int
     high: int
 
     @classmethod
     def of(cls, matrices: Iterable[Array]) -> ColorScale:
-        """The powers of ten around all but the outermost hundredth of the positive numbers."""
+        """The powers of ten around all but the outermost 1 % of the positive values."""
         found = np.concatenate([np.zeros(0), *(m[np.isfinite(m) & (m > 0)] for m in matrices)])
         if not len(found):
             return cls(-_FEWEST_DECADES, 0)
@@ -48,7 +48,7 @@ class ColorScale:
         return cls(max(low, high - _MOST_DECADES), high)
 
     def levels(self, values: Array) -> Array:
-        """0 for what is 0 or not known, else 1 to 24; -1 for infinity."""
+        """1 to 24; 0 for zero and unknown values, -1 for infinity."""
         with np.errstate(divide="ignore", invalid="ignore"):
             share = (np.log10(np.abs(values)) - self.low) / (self.high - self.low)
         share = np.nan_to_num(np.clip(share, 0.0, 1.0))
@@ -58,7 +58,7 @@ class ColorScale:
 
 
 def opacity(level: int) -> str:
-    """How strong the colour of a level is."""
+    """The opacity of a level."""
     return f"{0.05 + 0.95 * (level - 1) / (_LEVELS - 1):.2f}"
 
 
@@ -71,9 +71,9 @@ def heat_map(
     style: str,
     broken: Array,
 ) -> str:
-    """`values` (steps, subjects) as a picture; where NaN says "not measured" it goes on as it was.
+    """`values` (steps, subjects) as a picture; NaN means "not measured" and repeats the last value.
 
-    In the steps that are `broken`, (steps,) bool, what is no finite number is shown as such.
+    In steps that are `broken`, (steps,) bool, values that are not finite are shown as such.
     """
     rows, starts = _pooled(values, broken, _MOST_ROWS)
     levels = scale.levels(rows)
@@ -97,7 +97,7 @@ def heat_map(
         _WIDTH,
         _TOP + _HEIGHT + bottom,
         title,
-        f"At first {first}. In the end {last}.",
+        f"At the start {first}. At the end {last}.",
         "".join(body),
     )
 
@@ -129,15 +129,15 @@ def scale_legend(scale: ColorScale, styles: Sequence[tuple[str, str]]) -> str:
         bottom + 24,
         "The scale of all four pictures",
         f"Logarithmic, from {figure(10.0**scale.low)} (faint) to {figure(10.0**scale.high)} "
-        "(strong). What is 0 has no colour.",
+        "(strong). Zero has no color.",
         "".join(body),
     )
 
 
 def _pooled(values: Array, broken: Array, most: int) -> tuple[Array, Array]:
-    """At most so many rows, each a geometric mean over steps, and where each of them starts.
+    """At most `most` rows, each a geometric mean over steps, and the first step of each row.
 
-    Infinite where a broken step has no finite number; NaN where nothing was measured yet.
+    Infinite where a broken step is not finite; NaN where nothing was measured yet.
     """
     count = len(values)
     starts = np.unique(np.linspace(0, count, min(count, most), endpoint=False).astype(int))
@@ -157,7 +157,7 @@ def _pooled(values: Array, broken: Array, most: int) -> tuple[Array, Array]:
 
 
 def _cells(chosen: Array, left: float, width: float, height: float) -> str:
-    """The chosen cells as one path, those under one another joined."""
+    """The chosen cells as one path, with vertical neighbors joined."""
     pieces = []
     for column in range(chosen.shape[1]):
         edges = np.flatnonzero(np.diff(chosen[:, column].astype(int), prepend=0, append=0))
@@ -181,11 +181,11 @@ def _step_ticks(steps: Array, left: float, height: float) -> Iterable[str]:
 
 
 def _margins(subjects: Sequence[str]) -> tuple[float, float]:
-    """What the slanted names need at the left, beside the first columns, and below."""
+    """The space that the slanted names need at the left of the first columns, and below."""
     lengths = [min(len(name), _LETTERS) * _LETTER for name in subjects]
     longest = max(lengths, default=0.0)
     slant = math.radians(_SLANT)
-    # As narrow as columns become where the longest name needs all its room at the left.
+    # The narrowest columns, when the longest name needs all of its space at the left.
     width = (_WIDTH - longest * math.cos(slant) - _RIGHT) / max(len(subjects), 1)
     beyond = (n * math.cos(slant) - (i + 0.5) * width - 3 for i, n in enumerate(lengths))
     left = max(_LEFT, *beyond) if lengths else _LEFT
@@ -193,20 +193,20 @@ def _margins(subjects: Sequence[str]) -> tuple[float, float]:
 
 
 def _columns(subjects: Sequence[str], values: Array, left: float, width: float) -> Iterable[str]:
-    """Names below, slanted; and over each column what a pointer that rests on it is told."""
+    """Slanted names below, and a tooltip over each column."""
     stride = max(1, math.ceil(_LABEL_WIDTH / width))
     bottom = _TOP + _HEIGHT + 13
     for place, name in enumerate(subjects):
         x = left + place * width
         known = values[np.isfinite(values[:, place]), place]
-        told = (
-            f"{figure(known[0], 3)} at first, {figure(known[-1], 3)} at last"
+        tooltip = (
+            f"{figure(known[0], 3)} at the start, {figure(known[-1], 3)} at the end"
             if len(known)
             else "no finite value"
         )
         yield (
             f'<rect class="touch" x="{x:.1f}" y="{_TOP}" width="{width:.1f}" height="{_HEIGHT}">'
-            f"<title>{escape(name)}: {told}</title></rect>"
+            f"<title>{escape(name)}: {tooltip}</title></rect>"
         )
         if place % stride == 0:
             at = f"{x + width / 2 + 3:.1f} {bottom}"

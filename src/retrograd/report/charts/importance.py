@@ -1,4 +1,4 @@
-"""Which inputs the answers rest on, as bars."""
+"""Which inputs the predictions depend on, as bars."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ __all__ = ["attribution_chart", "shuffling_chart"]
 
 _MOST_INPUTS = 12
 _WIDTH, _LEFT, _RIGHT, _TOP, _ROW = 480, 150, 70, 30, 26
-# So much of a name is shown; a letter of it is so wide where a narrow page makes it large.
+# This many letters of a name are shown; their width is for a narrow page, where letters are large.
 _LETTERS, _LETTER = 22, 8.8
 
 
 def attribution_chart(importance: Importance) -> str:
-    """A bar for each input: by how much it moves the answer, on average."""
+    """A bar for each input: how far it moves the prediction, on average."""
     order = np.argsort(-importance.attribution)[:_MOST_INPUTS]
     return _bars(
-        "How far each input moves the answer",
+        "How far each input moves the prediction",
         f"mean |attribution|, in {importance.unit}",
         [(importance.names[i], float(importance.attribution[i])) for i in order],
         "fwd",
@@ -30,14 +30,14 @@ def attribution_chart(importance: Importance) -> str:
 
 
 def shuffling_chart(importance: Importance) -> str:
-    """A bar for each input: by how much the error grows if the model is told another row's."""
+    """A bar for each input: how much the error grows if the value comes from another row."""
     growth = importance.shuffled - importance.intact
     order = [i for i in np.argsort(-growth) if np.isfinite(growth[i])][:_MOST_INPUTS]
     if not order:
         return ""
     return _bars(
         "What it costs to shuffle each input",
-        f"growth of the {importance.error}, from {figure(importance.intact, 3)}",
+        f"increase of the {importance.error}, from {figure(importance.intact, 3)}",
         [(importance.names[i], float(growth[i])) for i in order],
         "bwd",
     )
@@ -61,5 +61,5 @@ def _bars(title: str, caption: str, rows: list[tuple[str, float]], style: str) -
             f'<text class="tick" x="{left + width + 6:.1f}" y="{y + 13}">{figure(value, 3)}</text>'
             "</g>"
         )
-    told = "; ".join(f"{name} {figure(value, 3)}" for name, value in rows)
-    return document(_WIDTH, _TOP + len(rows) * _ROW + 4, title, f"{told}.", "".join(body))
+    description = "; ".join(f"{name} {figure(value, 3)}" for name, value in rows)
+    return document(_WIDTH, _TOP + len(rows) * _ROW + 4, title, f"{description}.", "".join(body))

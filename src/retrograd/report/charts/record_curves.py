@@ -1,4 +1,4 @@
-"""What was measured in each step, as curves: loss, gradient, learning rate and noise."""
+"""The measurements of each step as curves: loss, gradient, learning rate and noise."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Curve = tuple[str, Array, str]
 
 
 def step_charts(record: Record) -> list[str]:
-    """The pictures of what was recorded of the steps themselves; none of an empty record."""
+    """The charts of the series of the steps themselves; none for an empty record."""
     steps = record.steps
     charts = []
     for title, unit, series in (
@@ -37,7 +37,7 @@ def step_charts(record: Record) -> list[str]:
         ("Learning rate", "learning rate", (("learning rate", "learning_rate", "upd"),)),
     ):
         curves = [(n, record.series(key), style) for n, key, style in series if _has(record, key)]
-        # Where nothing was clipped the second curve lies on the first.
+        # If nothing was clipped, the second curve coincides with the first.
         if len(curves) > 1 and np.array_equal(curves[0][1], curves[1][1], equal_nan=True):
             del curves[1]
         charts.append(curve_chart(title, unit, steps, curves))
@@ -49,7 +49,7 @@ def step_charts(record: Record) -> list[str]:
 
 
 def curve_chart(title: str, unit: str, steps: Array, curves: Sequence[Curve]) -> str:
-    """Curves over steps, logarithmic where they span much; "" if none has a finite number."""
+    """Curves over steps, logarithmic if the range is wide; "" if no value is finite."""
     drawn = [(name, *_fewer(steps, values), style) for name, values, style in curves]
     drawn = [each for each in drawn if np.isfinite(each[2]).any()]
     if not drawn:
@@ -67,8 +67,8 @@ def curve_chart(title: str, unit: str, steps: Array, curves: Sequence[Curve]) ->
         plot.line(at.tolist(), ys.tolist(), style)
     if len(drawn) > 1:
         plot.legend([(name, style) for name, _, _, style in drawn])
-    told = "; ".join(f"{name}: {_told(ys)}" for name, _, ys, _ in drawn)
-    return plot.svg(title, f"{told}.")
+    description = "; ".join(f"{name}: {_told(ys)}" for name, _, ys, _ in drawn)
+    return plot.svg(title, f"{description}.")
 
 
 def _has(record: Record, series: str) -> bool:
@@ -77,14 +77,14 @@ def _has(record: Record, series: str) -> bool:
 
 def _told(values: Array) -> str:
     known = values[np.isfinite(values)]
-    missing = "" if math.isfinite(values[-1]) else ", then no number"
-    return f"{figure(known[0], 3)} at first, {figure(known[-1], 3)} in the end{missing}"
+    missing = "" if math.isfinite(values[-1]) else ", then not finite"
+    return f"{figure(known[0], 3)} at the start, {figure(known[-1], 3)} at the end{missing}"
 
 
 def _fewer(steps: Array, values: Array) -> tuple[Array, Array]:
-    """At most so many points: means of equal stretches, without steps that measured nothing."""
+    """Means over equal intervals, without steps that measured nothing; at most _MOST_POINTS."""
     if np.isnan(values).any() and not np.isnan(values[np.isfinite(values).argmax() :]).all():
-        # A series on a schedule; but what ends in NaN has broken off, and is drawn so.
+        # A scheduled series; but a series that ends in NaN broke off, and is drawn that way.
         last = len(values) - int(np.isfinite(values[::-1]).argmax())
         keep = np.isfinite(values)
         keep[last : last + 1] = True

@@ -29,7 +29,7 @@ _STRIPS = (("fwd", "forward"), ("bwd", "backward"), ("upd", "update / weight"))
 
 @dataclass(frozen=True)
 class FlowPanel:
-    """One of the four pictures, and the numbers behind it: name, first, lowest, highest, last."""
+    """One of the four pictures, and its numbers: name, first, lowest, highest, last."""
 
     title: str
     meaning: str
@@ -39,8 +39,8 @@ class FlowPanel:
 
 
 def flow_panels(record: Record) -> tuple[list[FlowPanel], str, int]:
-    """The pictures of what was recorded, the legend of their scale, and how many steps broke down:
-    their loss or gradient is no finite number."""
+    """The pictures of the record, the legend of their scale, and the number of broken steps, whose
+    loss or gradient is not finite."""
     steps = record.steps
     no_loss = ~np.isfinite(record.series("loss"))
     no_gradient = no_loss | ~np.isfinite(record.series("gradient_norm"))
@@ -49,7 +49,7 @@ def flow_panels(record: Record) -> tuple[list[FlowPanel], str, int]:
         names, left_out = thinned(_subjects(record, series), _MOST_COLUMNS)
         values = [record.series(series, name) for name in names]
         if names and len(steps):
-            # A layer's numbers are taken now and then: only without a loss are they surely bad.
+            # A layer is measured only in some steps, so only a bad loss proves that it is bad.
             broken = no_loss if series in ("std", "cotangent_norm") else no_gradient
             columns = np.stack(values, 1)
             found.append((title, meaning, style, names, columns, left_out, broken))
@@ -68,7 +68,7 @@ def flow_panels(record: Record) -> tuple[list[FlowPanel], str, int]:
 
 
 def thinned(names: Sequence[str], most: int) -> tuple[list[str], int]:
-    """At most so many of the names, evenly, and how many are left out."""
+    """At most `most` of the names, at even intervals, and how many are left out."""
     if len(names) <= most:
         return list(names), 0
     places = np.linspace(0, len(names) - 1, most).round().astype(int)
@@ -76,7 +76,7 @@ def thinned(names: Sequence[str], most: int) -> tuple[list[str], int]:
 
 
 def _subjects(record: Record, series: str) -> list[str]:
-    """Those that have the series; where that is many, of the parameters only the matrices."""
+    """The subjects with the series; if there are many parameters, only the matrices."""
     names = list(record.subjects(series))
     if series in ("gradient_norm", "update_ratio") and len(names) > _MOST_COLUMNS // 2:
         matrices = {each.name for each in record.parameters if len(each.shape) > 1}
@@ -93,5 +93,5 @@ def _rows(names: Sequence[str], values: Array) -> list[tuple[str, str, str, str,
             first, low, high, last = (figure(float(number), 3) for number in numbers)
             rows.append((name, first, low, high, last))
         else:
-            rows.append((name, "", "", "", "not a number"))
+            rows.append((name, "", "", "", "not finite"))
     return rows

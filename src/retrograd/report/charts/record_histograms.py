@@ -1,4 +1,4 @@
-"""Histograms over time: for each weight and layer a ridge a time, the newest in front."""
+"""Histograms over time: one ridge per measurement of a weight or layer, the latest in front."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["histogram_pictures"]
 
 _MOST_SUBJECTS, _MOST_RIDGES = 24, 8
 _WIDTH, _LEFT, _RIGHT, _TOP, _STEP, _PEAK, _BOTTOM = 236, 6, 46, 24, 15, 34, 24
-# How wide a letter of a tick's label is, at most on average.
+# The width of a letter of a tick label, an upper bound of the average.
 _LETTER = 7.0
 
 
@@ -37,7 +37,7 @@ def _ridges(name: str, kind: str, found: Sequence[Histogram]) -> str:
     low, high = _bulk(shown)
     axis = Axis.of("", [low, high], most=3)
     labels = [axis.text(tick) for tick in axis.ticks]
-    # The first label is centred below the left end, and must not be cut off there.
+    # The first label is centered below the left end, and must not be cut off.
     left, right = max(_LEFT, len(labels[0]) * _LETTER / 2 + 1), _WIDTH - _RIGHT
     apart = (right - left) / (len(labels) - 1)
     stride = math.ceil((max(map(len, labels)) + 1) * _LETTER / apart)
@@ -68,14 +68,14 @@ def _ridges(name: str, kind: str, found: Sequence[Histogram]) -> str:
     return document(
         _WIDTH,
         bottom + _BOTTOM,
-        f"{what} of {name}, as they are spread",
+        f"{what} of {name}: distribution",
         f"After step {shown[0].step:,} from {first}; after step {shown[-1].step:,} from {last}.",
         "".join(body),
     )
 
 
 def _bulk(histograms: Sequence[Histogram]) -> tuple[float, float]:
-    """The range of all but the outermost thousandth of each histogram's values."""
+    """The range of all but the outermost 0.1 % of each histogram's values."""
     lows, highs = [], []
     for histogram in histograms:
         edges = _edges(histogram)
@@ -97,7 +97,7 @@ def _edges(histogram: Histogram) -> list[float]:
 
 
 def _outline(histogram: Histogram, axis: Axis, left: float, right: float, y: float) -> str:
-    """A filled curve through the middles of the bins, on its own scale of height."""
+    """A filled curve through the centers of the bins, with its own vertical scale."""
     edges = _edges(histogram)
     peak = max(histogram.counts, default=0) or 1
     points = [

@@ -1,4 +1,4 @@
-"""The model's layers as a table: what each is, and how it ended up."""
+"""The model's layers as a table, with their latest measurements."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST_LAYERS = 200
 
 @dataclass(frozen=True)
 class LayerRow:
-    """A layer and its last measurements; NaN where there is none."""
+    """A layer and its latest measurements; NaN if there are none."""
 
     name: str
     kind: str

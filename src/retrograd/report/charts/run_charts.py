@@ -18,15 +18,15 @@ __all__ = ["answers_against_truth", "errors", "learning_curve", "metric_curves"]
 
 Array = np.ndarray[Any, Any]
 
-# So many dots fill the chart, and keep the page small.
+# This many dots fill the chart and keep the page small.
 _MOST_DOTS = 3000
 _MOST_EPOCHS = 1000
-# Losses that span more than this factor are drawn on a logarithmic scale.
+# Losses that span more than this factor get a logarithmic scale.
 _WIDE = 20.0
 
 
 def learning_curve(epochs: Sequence[Epoch], kept: int | None = None) -> str:
-    """Training and validation loss by epoch, the `kept` or else the best marked; "" without any."""
+    """Training and validation loss by epoch, with the `kept` or best epoch marked; "" if empty."""
     if not epochs:
         return ""
     best = min(epochs, key=lambda epoch: epoch.validation_loss)
@@ -61,8 +61,9 @@ def learning_curve(epochs: Sequence[Epoch], kept: int | None = None) -> str:
 
 
 def metric_curves(epochs: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A figure of merit by epoch each, of those that were recorded, errors as they are trained on:
-    in standard deviations of the target, where the report's other figures are in its units.
+    """One chart per recorded metric, by epoch.
+
+    Errors are in standard deviations of the target, as in training, not in its units.
     """
     charts = []
     for key in dict.fromkeys(key for epoch in epochs for key in epoch.get("scores") or {}):
@@ -85,7 +86,7 @@ def metric_curves(epochs: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def answers_against_truth(target: str, truth: Array, answers: Array) -> str:
-    """A dot for each row; on the dashed line the prediction is the truth."""
+    """A dot for each row; on the dashed line the prediction equals the truth."""
     if len(truth) > _MOST_DOTS:
         chosen = np.linspace(0, len(truth) - 1, _MOST_DOTS).astype(int)
         truth, answers = truth[chosen], answers[chosen]
@@ -96,12 +97,12 @@ def answers_against_truth(target: str, truth: Array, answers: Array) -> str:
     plot.dots(truth.tolist(), answers.tolist(), "")
     return plot.svg(
         "Predictions against the truth",
-        f"{count(len(truth), 'row')}, the nearer the line the better.",
+        f"{count(len(truth), 'row')}; the closer to the line, the better.",
     )
 
 
 def errors(target: str, off: Array) -> str:
-    """How many rows are off by how much, the outermost hundredth gathered at the ends."""
+    """A histogram of the errors, with the outermost 1 % collected at the ends."""
     low, high = np.quantile(off, [0.005, 0.995])
     axis = Axis.of(f"{target}: prediction − truth", [min(low, 0.0), max(high, 0.0)], most=4)
     heights, edges = np.histogram(np.clip(off, axis.low, axis.high), 24, (axis.low, axis.high))

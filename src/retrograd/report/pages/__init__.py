@@ -1,1 +1,1 @@
-"""Whole pages: a run, a live run, one row's walk through the network."""
+"""Whole pages: a run, a live run, the walkthrough of one row."""

@@ -1,4 +1,4 @@
-"""The page of a run while it trains, served on this machine only."""
+"""The page of a run in progress, served on this machine only."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ from retrograd.store.names import EPOCHS, RECORD, REPORT
 __all__ = ["LivePage", "PageServer"]
 
 _ADDRESS = "127.0.0.1"
-# A page is rendered anew at most each second, and so that it takes a quarter of the time at most.
+# A page is rendered at most once per second, and rendering takes at most a quarter of the time.
 _SECONDS, _SHARE = 1.0, 0.25
-# A training that writes nothing for so long, and for so many epochs' time, may be no more. Its
-# process cannot be asked: it may run on another machine that shares the folder.
+# A training that has written nothing for this many seconds, and for the time of this many epochs,
+# may have died. Its process cannot be checked: it may run on another machine that shares the
+# folder.
 _SILENT_SECONDS, _SILENT_EPOCHS = 60.0, 3
 
 
 class LivePage:
-    """The newest page of a run folder: rendered as it grows, then what `train` wrote at the end."""
+    """The latest page of a run folder: rendered as it grows, at the end the report by `train`."""
 
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
@@ -41,14 +42,14 @@ class LivePage:
         self._patience = _SILENT_SECONDS
 
     def version(self) -> str:
-        """A text that changes whenever the page would."""
+        """A string that changes whenever the page would."""
         with self._lock:
             if time.monotonic() < self._next:
                 return self._version
             return self._on_disk()
 
     def html(self) -> str:
-        """The page as it is now; DataError for a folder that is damaged."""
+        """The current page; raises DataError or UsageError for a damaged folder."""
         with self._lock:
             version = self._on_disk()
             if not self._shown or (version != self._version and time.monotonic() >= self._next):
@@ -70,34 +71,34 @@ class LivePage:
         return render_report(report, script=self.script, version=version, silent_since=silent_since)
 
     def _has_ended(self) -> bool:
-        """Whether the report is there, and training has not been resumed since."""
+        """Whether the report exists, and training has not been resumed since."""
         report, log = (self.folder.path / name for name in (REPORT, EPOCHS))
         if self.folder.manifest().verdict is None or not report.is_file():
             return False
         return not log.is_file() or report.stat().st_mtime_ns >= log.stat().st_mtime_ns
 
     def _silent_since(self) -> datetime | None:
-        """When the training last wrote something, if that is so long ago that it may have ended."""
+        """When the training last wrote something, if that is so long ago that it may have died."""
         written = max((found[2] for found in map(_facts, self._written()) if found), default=0)
         last = written / 1e9
         return datetime.fromtimestamp(last) if time.time() - last > self._patience else None
 
     def _on_disk(self) -> str:
-        """A digest of which files there are, how long they are and how old; and of silence."""
+        """A digest of the names, sizes and times of the files, and of `_silent_since`."""
         found = [*self._written(), self.folder.path / REPORT]
         facts = [_facts(file) for file in sorted(found)]
         return hashlib.sha256(repr((facts, self._silent_since())).encode()).hexdigest()[:16]
 
     def _written(self) -> list[Path]:
-        """What a training writes as it goes on."""
+        """The files that a training writes as it goes."""
         path = self.folder.path
         return [*path.glob("*.json"), *path.glob("*.jsonl"), *path.glob(f"{RECORD}/*")]
 
 
 class PageServer:
-    """Serves `page` at http://127.0.0.1:PORT/ to this machine's own browsers, until it is closed.
+    """Serves `page` at http://127.0.0.1:PORT/ to browsers on this machine, until it is closed.
 
-    Port 0 takes any that is free. Raises UsageError for a port that is taken or not allowed.
+    Port 0 picks any free port. Raises UsageError for a port that is taken or not allowed.
     """
 
     def __init__(self, page: LivePage, port: int) -> None:
@@ -106,22 +107,22 @@ class PageServer:
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise UsageError(
-                f"Port {port} cannot be had ({reason}). Give another with --port; 0 takes any that "
-                "is free."
+                f"Cannot use port {port} ({reason}). Choose another with --port; 0 picks any free "
+                "port."
             ) from error
         self._server.daemon_threads = True
 
     @property
     def address(self) -> str:
-        """Where a browser finds the page."""
+        """The URL of the page."""
         return f"http://{_ADDRESS}:{self._server.server_port}/"
 
     def serve(self) -> None:
-        """Answer until `close` is called from another thread, or Ctrl-C."""
+        """Serve until `close` is called from another thread, or Ctrl-C."""
         self._server.serve_forever(poll_interval=0.2)
 
     def close(self) -> None:
-        """Stop answering, and give the port back."""
+        """Stop serving and free the port."""
         self._server.shutdown()
         self._server.server_close()
 
@@ -129,7 +130,7 @@ class PageServer:
 def _facts(file: Path) -> tuple[str, int, int] | None:
     try:
         found = file.stat()
-    except OSError:  # gone since it was listed
+    except OSError:  # deleted since it was listed
         return None
     return file.name, found.st_size, found.st_mtime_ns
 
@@ -142,14 +143,14 @@ def _handler(page: LivePage) -> type[BaseHTTPRequestHandler]:
     policy = f"{content_policy(page.script)}; frame-ancestors 'none'"
 
     class Handler(BaseHTTPRequestHandler):
-        """Answers GET of the page and its version; all else is refused."""
+        """Answers GET requests for the page and its version; refuses everything else."""
 
         server: ThreadingHTTPServer
         server_version, sys_version = "retrograd", ""
 
         def do_GET(self) -> None:
-            # A site that has its own name point here would be told the page by the browser; it
-            # cannot change the Host that the browser sends.
+            # A site could point its own name here (DNS rebinding) and have the browser read the
+            # page; but it cannot change the Host header that the browser sends.
             port = self.server.server_port
             if self.headers.get("Host") not in (f"{_ADDRESS}:{port}", f"localhost:{port}"):
                 self._answer(HTTPStatus.FORBIDDEN, "text/plain", "Only for this machine.\n")
@@ -177,6 +178,6 @@ def _handler(page: LivePage) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Requests are no news."""
+            """Requests are not logged."""
 
     return Handler

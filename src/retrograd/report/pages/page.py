@@ -1,4 +1,4 @@
-"""A template and its values to one file of HTML that needs nothing else, least of all a network."""
+"""Render a template to one self-contained HTML file that needs no network."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["content_policy", "render", "write_page", "write_text"]
 
 
 def render(template: str, *, script: str = "", **values: Any) -> str:
-    """The page that `template` and the values make.
+    """Render `template` with the values.
 
-    Every value is escaped, except the charts, which escape their own texts. The page may load
-    nothing and run nothing; but with a `script` it runs that, and that may ask the page's server.
+    Every value is escaped, except the charts, which escape their own text. The page may load and
+    run nothing, except a given `script`, which may send requests to the page's server.
     """
-    import jinja2  # 0.1 s that only a page needs
+    import jinja2  # takes 0.1 s, only needed for pages
 
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("retrograd.report.pages"),
@@ -36,7 +36,7 @@ def render(template: str, *, script: str = "", **values: Any) -> str:
 
 
 def content_policy(script: str = "") -> str:
-    """What a browser lets the page do: show itself, and with a `script` run that one."""
+    """The content security policy: show the page, and run only the given `script`."""
     policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
     if not script:
         return policy
@@ -45,11 +45,11 @@ def content_policy(script: str = "") -> str:
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Write a page, whole or not at all; UsageError if it cannot be written."""
+    """Write a page atomically; UsageError if it cannot be written."""
     with atomic_write(path) as part:
         part.write_text(text, "utf-8")
 
 
 def write_page(path: str | os.PathLike[str], template: str, **values: Any) -> None:
-    """Render `template` and write it, as the two above do."""
+    """Render `template` and write the page; see `render` and `write_text`."""
     write_text(path, render(template, **values))

@@ -1,4 +1,4 @@
-"""How a trained model answers rows held out: against the truth, where it is worst, and why."""
+"""A trained model's predictions on test rows: against the truth, the worst ones, and why."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ Array = np.ndarray[Any, Any]
 
 _WORST_ROWS = 10
 _MATRIX_CLASSES = 12
-# (rows that are attributed, rows that are predicted with an input shuffled): a moment's work at
-# the end of training, and some seconds' when a report is asked for.
+# (rows to attribute, rows to predict with a shuffled input): brief at the end of training, several
+# seconds when a report is requested.
 _BRIEF, _THOROUGH = (64, 50_000), (512, 2_000_000)
 
 
 class Cell(NamedTuple):
-    """A cell of the table of worst rows: text, or a picture's address and the text for it."""
+    """A cell of the table of worst rows: text, or a picture's URL and its alternative text."""
 
     text: str
     picture: str = ""
 
 
 class Reason(NamedTuple):
-    """A piece of a row, what it adds to the answer, and how strong that is, 0 to 1."""
+    """A piece of a row, what it adds to the prediction, and how strong that is, 0 to 1."""
 
     text: str
     adds: str
@@ -43,7 +43,7 @@ class Reason(NamedTuple):
 
 
 class WorstRow(NamedTuple):
-    """One of the rows that were predicted worst, in the words of the page."""
+    """One of the rows that were predicted worst, formatted for the page."""
 
     cells: list[Cell]
     truth: str
@@ -54,7 +54,7 @@ class WorstRow(NamedTuple):
 
 
 class Confusion(NamedTuple):
-    """How often rows of the class `truth` were taken for each class, and the same as shares."""
+    """How often rows of the class `truth` were predicted as each class, also as shares."""
 
     truth: str
     counts: list[int]
@@ -63,10 +63,10 @@ class Confusion(NamedTuple):
 
 @dataclass(frozen=True)
 class Judged:
-    """A trained model and how it answers `data`, rows held out.
+    """A trained model and its predictions for `data`, the test rows.
 
     `truth` and `answers`: (rows,) numbers in the target's units, or (rows,) class codes and (rows,
-    classes) probabilities; empty where no row has one right answer.
+    classes) probabilities; empty if rows do not have one right answer.
     """
 
     model: FittedModel
@@ -93,12 +93,12 @@ class Judged:
 
     @property
     def is_regression(self) -> bool:
-        """Whether numbers are predicted, not classes."""
+        """Whether the model predicts numbers, not classes."""
         return not self.model.classes
 
     @property
     def compared(self) -> list[Compared]:
-        """The figures of merit beside the baseline's."""
+        """The metrics of the model and of the baseline."""
         return compared(self.scores)
 
     def pictures(self) -> list[str]:
@@ -112,7 +112,7 @@ class Judged:
         ]
 
     def confusions(self) -> list[Confusion]:
-        """A row for each class, where they are few enough for a table."""
+        """A row for each class, if there are few enough for a table."""
         classes = self.model.classes
         if self.is_regression or len(classes) > _MATRIX_CLASSES or not len(self.truth):
             return []
@@ -124,7 +124,7 @@ class Judged:
         ]
 
     def mistakes(self) -> list[tuple[str, str, int]]:
-        """Where there are too many for a table: the pairs most often taken for each other."""
+        """The classes confused most often, if there are too many classes for a table."""
         classes = self.model.classes
         if self.is_regression or len(classes) <= _MATRIX_CLASSES or not len(self.truth):
             return []
@@ -135,10 +135,8 @@ class Judged:
         return [(classes[i], classes[j], int(counts[i, j])) for i, j in pairs if counts[i, j]]
 
     def worst(self) -> tuple[list[str], list[WorstRow]]:
-        """The rows with the largest error, or the least probability for the true class.
-
-        First the names of the columns that show them.
-        """
+        """The names of the columns to show, and the rows with the largest error or the lowest
+        probability for the true class."""
         if not len(self.truth):
             return [], []
         if self.is_regression:

@@ -1,4 +1,4 @@
-"""The report of a training run as a page: the verdict first, then what it rests on."""
+"""The report of a training run as a page: the verdict first, then the evidence."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ __all__ = [
 ]
 
 _COLUMN_ROWS = 200
-# What is said of a run that has stopped, and makes no sense while it goes on.
+# Findings that make sense only after a run has stopped.
 _OF_THE_END = ("RG216",)
 
-# The sections by their anchors: the name, and the value without which the section is left out.
+# The sections by anchor: the name, and the value that the section requires.
 _SECTIONS = {
     "findings": ("Findings", "has_findings"),
     "scores": ("Scores", "judged"),
@@ -55,7 +55,7 @@ _SECTIONS = {
 
 @dataclass(frozen=True)
 class RunReport:
-    """What the page of a run is made from; `judged` is None while it trains.
+    """The content of a run's page; `judged` is None while the run trains.
 
     `kept` is the epoch whose weights are in the folder.
     """
@@ -67,12 +67,12 @@ class RunReport:
     manifest: Manifest
     record: Record | None
     judged: Judged | None
-    findings: Sequence[Finding] | None = None  # None: nothing was looked for
+    findings: Sequence[Finding] | None = None  # None: no checks were run
     kept: int | None = None
 
     @classmethod
     def read(cls, folder: RunFolder, judged: Judged | None = None) -> RunReport:
-        """The report of a run from its folder, as far as it has come."""
+        """The report of a run from its folder, as far as the run has come."""
         history = read_history(folder)
         return cls(
             name=folder.path.resolve().name,
@@ -90,10 +90,10 @@ class RunReport:
 def write_run_report(
     folder: RunFolder, model: FittedModel, data: Any, *, thorough: bool = False
 ) -> Path:
-    """Write report.html into the run's folder, scored on `data`, rows held out; return its path.
+    """Write report.html into the run's folder, scored on the test rows `data`; return its path.
 
-    `thorough` takes seconds to measure which inputs matter, where a moment gives a first idea. The
-    page appears whole or not at all. Raises UsageError if it cannot be written.
+    `thorough` takes seconds to measure which inputs matter, instead of a quick estimate. The page
+    is written atomically. Raises UsageError if it cannot be written.
     """
     path = folder.path / REPORT
     judged = Judged.of(model, data, thorough=thorough)
@@ -102,23 +102,23 @@ def write_run_report(
 
 
 def write_recorded_report(folder: RunFolder) -> Path:
-    """Write report.html of a run that has no weights to judge; see `write_run_report`."""
+    """Write report.html for a run that has no weights to judge; see `write_run_report`."""
     path = folder.path / REPORT
     write_report(path, RunReport.read(folder))
     return path
 
 
 def write_report(path: str | os.PathLike[str], report: RunReport) -> None:
-    """Write the page of any report, as `write_run_report` does."""
+    """Write the page of any report; see `write_run_report`."""
     write_text(path, render_report(report))
 
 
 def render_report(
     report: RunReport, *, script: str = "", version: str = "", silent_since: datetime | None = None
 ) -> str:
-    """The page as HTML; `script` runs in it and asks the page's server for a later `version`.
+    """The page as HTML; `script` runs in it and polls the page's server for a later `version`.
 
-    `silent_since` is when a training that may be no more wrote the last that is known of it.
+    `silent_since` is the last time that a training which may have died wrote anything.
     """
     found = report.findings
     if found is not None and script and report.verdict is None and silent_since is None:
@@ -159,7 +159,7 @@ def _kind(report: RunReport) -> str:
 
 
 def _record_values(record: Record | None) -> dict[str, Any]:
-    """The parts of the page that the record of the layers gives."""
+    """The parts of the page that come from the record of the layers."""
     if record is None:
         return {"record": None}
     panels, legend, broken = flow_panels(record)
@@ -177,7 +177,7 @@ def _record_values(record: Record | None) -> dict[str, Any]:
 
 
 def _judged_values(judged: Judged, findings: Sequence[Finding] | None) -> dict[str, Any]:
-    """The parts of the page that a trained model gives."""
+    """The parts of the page that come from the trained model."""
     columns = judged.model.columns()
     names, worst = judged.worst()
     importance = judged.importance

@@ -1,4 +1,4 @@
-"""A walk through backpropagation as a page: `retrograd explain`."""
+"""A walkthrough of backpropagation as a page: `retrograd explain`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["largest_changes", "write_walkthrough"]
 def write_walkthrough(path: str | os.PathLike[str], walk: Walkthrough, *, source: str) -> None:
     """Write the page; `source` says where the row is from ("houses.csv").
 
-    The page appears whole or not at all. Raises UsageError if it cannot be written.
+    The page is written atomically. Raises UsageError if it cannot be written.
     """
     write_page(
         path,
@@ -33,7 +33,7 @@ def write_walkthrough(path: str | os.PathLike[str], walk: Walkthrough, *, source
 
 
 def largest_changes(walk: Walkthrough, most: int = 8) -> list[tuple[str, Change]]:
-    """The single weights that the step changes the most, each with the name of its tensor."""
+    """The single weights that the step changes most, each with the name of its tensor."""
     found = [(weight.name, change) for weight in walk.weights for change in weight.largest]
     return sorted(found, key=lambda each: -abs(each[1].gradient))[:most]
 

@@ -1,1 +1,1 @@
-"""Sentences and figures."""
+"""Sentences and formatted numbers."""

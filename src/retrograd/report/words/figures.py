@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Format numbers for people."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def figure(value: float, digits: int = 4) -> str:
-    """`value` with `digits` significant digits: 0.06834, 245,120 (never fewer before the point
-    than there are), 3.1×10⁻⁷.
+    """`value` with `digits` significant digits, but all digits before the point: 0.06834, 245,120,
+    3.1×10⁻⁷.
     """
     if not math.isfinite(value):
         return "not a number" if math.isnan(value) else "∞" if value > 0 else "−∞"
@@ -26,7 +26,7 @@ def figure(value: float, digits: int = 4) -> str:
 
 
 def short(value: float, digits: int = 4) -> str:
-    """A large or small `value` with a power of ten, whatever its size: 2.5×10⁸; 0 is 0."""
+    """`value` with a power of ten, whatever its size: 2.5×10⁸; 0 stays 0."""
     if value == 0:
         return "0"
     mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
@@ -34,14 +34,14 @@ def short(value: float, digits: int = 4) -> str:
 
 
 def power_of_ten(power: int) -> str:
-    """10 to the power, in figures where they are few: 0.001, 1, 1,000, 10⁻⁶."""
+    """10 to the power, written out if short: 0.001, 1, 1,000, 10⁻⁶."""
     if -4 < power < 4:
         return figure(10.0**power)
     return f"10{str(power).translate(_SUPERSCRIPTS)}"
 
 
 def percent(share: float) -> str:
-    """A share as a percentage, on one line with its sign: 0.1234 -> 12.3 %."""
+    """A share as a percentage, with a non-breaking space: 0.1234 -> 12.3 %."""
     return f"{figure(100 * share, 3)}\u00a0%"
 
 
@@ -51,7 +51,7 @@ def shape(sizes: tuple[int, ...]) -> str:
 
 
 def cut(text: str, longest: int = 60) -> str:
-    """A long text cut short."""
+    """The text, shortened if it is too long."""
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 

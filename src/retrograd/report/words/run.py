@@ -26,7 +26,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Compared:
-    """One figure of merit beside the baseline's."""
+    """One metric of the model and of the baseline."""
 
     metric: Metric
     value: float
@@ -34,12 +34,12 @@ class Compared:
 
     @property
     def is_better(self) -> bool:
-        """Whether the model beats the baseline here."""
+        """Whether the model beats the baseline in this metric."""
         return self.metric.is_better(self.value, self.baseline)
 
 
 def compared(scores: Scores) -> list[Compared]:
-    """The figures of merit that `scores` has, beside the baseline's."""
+    """The metrics in `scores`, for the model and the baseline."""
     return [
         Compared(metric, scores.metrics[key], scores.baseline[key])
         for key, metric in METRICS.items()
@@ -57,7 +57,7 @@ def verdict(
 ) -> str:
     """Whether the model learned something, in one or two sentences.
 
-    `by_chance`: it was found (RG504) that what it is better by may be chance.
+    `by_chance`: the improvement may be chance (RG504).
     """
     better = sum(each.is_better for each in found)
     known = {each.metric.key: each for each in found}
@@ -71,65 +71,69 @@ def verdict(
         beside = f"{does} is off by {figure(base)}"
     elif "accuracy" in known:
         model, base = known["accuracy"].value, known["accuracy"].baseline
-        size = f"gives the right class to {percent(model)} of the rows"
+        size = f"predicts the right class for {percent(model)} of the rows"
         does = baseline_does or "always answering the most frequent class"
         beside = f"{does} is right for {percent(base)}"
     else:
         first = found[0]
         size = f"reaches a {first.metric.name} of {figure(first.value)}"
-        beside = f"the baseline's is {figure(first.baseline)}"
+        beside = f"the baseline reaches {figure(first.baseline)}"
     facts = f"Predicting {target}, it {size}, {where}; {beside}."
     if better and by_chance:
-        return f"The model beats the baseline by no more than chance might. {facts}"
+        return f"The model beats the baseline by no more than chance could explain. {facts}"
     if better == len(found):
-        return f"The model beats the baseline in every figure. {facts}"
+        return f"The model beats the baseline in every metric. {facts}"
     if better:
         worse = ", ".join(each.metric.name for each in found if not each.is_better)
-        return f"The model beats the baseline in some figures, but not in {worse}. {facts}"
-    return f"The model is no better than the baseline: it learned nothing that helps. {facts}"
+        return f"The model beats the baseline in some metrics, but not in {worse}. {facts}"
+    return f"The model is no better than the baseline: it learned nothing useful. {facts}"
 
 
 def progress(
     epochs: Sequence[Epoch], most: int | None, silent_since: datetime | None = None
 ) -> str:
-    """How far a run has come that still trains, or that may be no more, being silent for long."""
+    """The progress of a run that is training, or that may have died, being silent for long."""
     of = f" of at most {most:,}" if most else ""
     if silent_since is not None:
         where = (
             f"after epoch {epochs[-1].epoch:,}{of}" if epochs else "before its first epoch ended"
         )
-        said = (
+        sentence = (
             f"The training has written nothing since {silent_since:%Y-%m-%d %H:%M:%S}, {where}: it "
-            "was ended from outside, or takes unusually long"
+            "was killed, or this epoch is unusually slow"
         )
     elif not epochs:
         return "Training has begun."
     else:
         last = epochs[-1]
-        said = f"Training: epoch {last.epoch:,}{of}, validation loss {figure(last.validation_loss)}"
+        sentence = (
+            f"Training: epoch {last.epoch:,}{of}, validation loss {figure(last.validation_loss)}"
+        )
     if not epochs:
-        return f"{said}."
+        return f"{sentence}."
     best = min(epochs, key=lambda epoch: epoch.validation_loss)
     if best is epochs[-1] and silent_since is None:
-        return f"{said}, the best so far."
-    return f"{said}; the best so far is {figure(best.validation_loss)}, in epoch {best.epoch:,}."
+        return f"{sentence}, the best so far."
+    return (
+        f"{sentence}; the best so far is {figure(best.validation_loss)}, in epoch {best.epoch:,}."
+    )
 
 
 def found_sentence(findings: Sequence[Finding]) -> str:
-    """How many findings there are, the gravest counted first, and what the first of them is."""
+    """The number of findings, the most severe first, and the name of the first one."""
     counts = Counter(each.severity for each in findings)
     if not findings:
-        return "Nothing was found wrong with the training."
+        return "The checks found nothing wrong with the training."
     parts = listed([count(counts[each], each) for each in SEVERITIES if counts[each]])
-    return f"Found: {parts}. First of all: {findings[0].name} ({findings[0].code})."
+    return f"The checks found {parts}, first of all: {findings[0].name} ({findings[0].code})."
 
 
 def stop_sentence(
     epochs: Sequence[Epoch], reason: Verdict | None, kept: int | None, *, is_sound: bool = True
 ) -> str:
-    """Why training stopped, and the weights of which epoch were `kept`, if any were.
+    """Why training stopped, and which epoch's weights were `kept`, if any.
 
-    `is_sound`: nothing was found that more training would not mend.
+    `is_sound`: the checks found nothing that more training could not fix.
     """
     if not epochs:
         if reason is None:
@@ -138,27 +142,27 @@ def stop_sentence(
     last = epochs[-1]
     after = f"after {count(last.epoch, 'epoch')} ({figure(last.seconds, 2)} seconds)"
     why = {
-        Verdict.CONVERGED: f"Training converged {after}: the validation loss no longer fell.",
+        Verdict.CONVERGED: f"Training converged {after}: the validation loss stopped falling.",
         Verdict.OUT_OF_EPOCHS: f"Training used up its epochs and stopped {after}.",
         Verdict.OUT_OF_TIME: f"Training used up its time and stopped {after}.",
         Verdict.INTERRUPTED: f"Training was interrupted {after}.",
         None: f"Training had not ended {after}.",
     }[reason]
-    said = f"{why} {_kept_sentence(epochs, kept)}"
+    sentence = f"{why} {_kept_sentence(epochs, kept)}"
     is_last_kept = kept is not None and kept == last.epoch
     if is_sound and is_last_kept and reason in (Verdict.OUT_OF_EPOCHS, Verdict.OUT_OF_TIME):
-        said += " That was the last epoch, so more training may help."
-    return said
+        sentence += " That was the last epoch, so more training may help."
+    return sentence
 
 
 def _kept_sentence(epochs: Sequence[Epoch], kept: int | None) -> str:
     best = min(epochs, key=lambda epoch: epoch.validation_loss)
     if kept is None:
         return "No weights were kept."
-    said = f"The weights kept are those of epoch {kept}"
+    sentence = f"The weights kept are those of epoch {kept}"
     if kept != best.epoch:
         return (
-            f"{said}, the best on the rows held out that was written; epoch {best.epoch} was "
+            f"{sentence}, the best on the validation rows that was saved; epoch {best.epoch} was "
             "better, but was lost."
         )
-    return f"{said}, the best on the rows held out."
+    return f"{sentence}, the best on the validation rows."

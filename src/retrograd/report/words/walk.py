@@ -1,4 +1,4 @@
-"""The sentences of a walk, the same on a page and in a terminal."""
+"""The sentences of a walkthrough, the same on a page and in a terminal."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _MOST_TERMS = 3
 
 
 def truth_text(walk: Walkthrough) -> str:
-    """The true value as people read it."""
+    """The true value, formatted."""
     return figure(walk.truth, 5) if isinstance(walk.truth, float) else walk.truth
 
 
 def answered(guess: Guess) -> str:
-    """A prediction: a number, or a class with the probability of the true one."""
+    """A prediction, formatted: a number or a class."""
     return figure(guess.answer, 5) if isinstance(guess.answer, float) else guess.answer
 
 
 def verdict(walk: Walkthrough) -> str:
-    """The whole walk in two sentences."""
+    """The whole walkthrough in two sentences."""
     first, last = walk.guesses[0], walk.guesses[-1]
     steps = len(walk.guesses) - 1
     start = (
@@ -43,9 +43,11 @@ def verdict(walk: Walkthrough) -> str:
         start += f", to which it gives a probability of {percent(first.confidence)}. "
         end = f"{answered(last)}, and that probability to {percent(last.confidence)}"
     if walk.outcome is Outcome.FITS_ALREADY:
-        return start + "That fits already; one step is shown all the same."
+        return start + "That already fits; one step is shown anyway."
     if walk.outcome is Outcome.DIVERGED:
-        return start + f"Steps of {figure(walk.learning_rate)} are too long: the loss ran away."
+        return start + (
+            f"A learning rate of {figure(walk.learning_rate)} is too high: the loss diverged."
+        )
     many = "One step" if steps == 1 else f"{steps:,} steps"
     bring = "brings" if steps == 1 else "bring"
     return start + f"{many} of gradient descent on this row alone {bring} the prediction to {end}."
@@ -99,16 +101,17 @@ def _signed(value: float) -> str:
 
 
 def rate_sentence(walk: Walkthrough) -> str:
-    """Which step is taken, and why that one."""
+    """Which step is taken, and why."""
     why = (
-        f"η = {figure(walk.learning_rate)} is chosen for this row, so that the first step takes "
-        "about a fifth of the loss away."
+        f"η = {figure(walk.learning_rate)} was chosen for this row: the first step removes about a "
+        "fifth of the loss."
         if walk.is_rate_chosen
-        else f"η = {figure(walk.learning_rate)}, as asked for."
+        else f"η = {figure(walk.learning_rate)}, as requested."
     )
     return (
-        "Every weight w becomes w − η · ∂loss/∂w: plain gradient descent, not the optimizer of the "
-        f"training run, because it remembers no earlier rows, so one can check it by hand. {why}"
+        "Every weight w becomes w − η · ∂loss/∂w. This is plain gradient descent, not the "
+        "optimizer of the training run: it has no memory of earlier rows, so you can check it by "
+        f"hand. {why}"
     )
 
 
@@ -120,22 +123,22 @@ def outcome_sentence(walk: Walkthrough) -> str:
     if walk.truth_scaled is not None:
         near = figure(walk.tolerance**0.5 * walk.target_scale, 3)
         what = f"about {near} from the truth (0.01 standard deviations of {walk.target})"
-    fits = f"At most {limit} counts as a fit, which is {what}."
+    fits = f"A loss of at most {limit} counts as a fit, which is {what}."
     match walk.outcome:
         case Outcome.FITS_ALREADY:
             first = figure(walk.guesses[0].loss)
-            return f"The loss is {first} before any step, so the prediction fits already. {fits}"
+            return f"The loss is {first} before any step, so the prediction already fits. {fits}"
         case Outcome.FITTED:
             return f"{after} the loss is {loss}, and the prediction fits. {fits}"
         case Outcome.OUT_OF_STEPS:
             return (
-                f"{after}, the most that are tried, the loss is {loss} and the prediction does not "
-                f"fit yet. {fits}"
+                f"{after}, the maximum, the loss is {loss} and the prediction does not fit yet. "
+                f"{fits}"
             )
         case Outcome.DIVERGED:
             return (
-                f"{after} the loss was {loss}, then it stopped being a number: the learning rate "
-                "is too high for this row. Try a tenth of it."
+                f"{after} the loss was {loss}, then it was no longer finite: the learning rate is "
+                "too high for this row. Try a tenth of it."
             )
 
 
@@ -144,7 +147,7 @@ def _steps(number: int) -> str:
 
 
 def shown_guesses(walk: Walkthrough) -> list[tuple[int, Guess]]:
-    """The guesses worth a line each: the first ones, then ever fewer, and the last."""
+    """The guesses to list: the first ones, then fewer and fewer, and the last."""
     last = len(walk.guesses) - 1
     wanted = {0, 1, 2, 5, 10, 20, 50, 100, 200, last}
     return [(step, walk.guesses[step]) for step in sorted(wanted) if step <= last]

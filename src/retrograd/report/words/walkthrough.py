@@ -18,7 +18,7 @@ _NAME = 32
 
 
 def walkthrough_text(walk: Walkthrough, *, source: str) -> Group:
-    """The walk, to be printed by a rich console; `source` says where the row is from."""
+    """The walkthrough for a rich console; `source` says where the row is from."""
     parts: list[RenderableType] = [
         Text(f"Row {walk.row} of {source}", "bold"),
         Text(", ".join(f"{name} {cell}" for name, cell in walk.cells.items()), "dim"),
@@ -29,7 +29,7 @@ def walkthrough_text(walk: Walkthrough, *, source: str) -> Group:
         _heading("2. Error: how far off it is, as one number"),
         Text(words.error_sentence(walk)),
         Text(words.error_formula(walk), "bold"),
-        _heading("3. Backward: who is to blame, and by how much"),
+        _heading("3. Backward: what caused the error, and by how much"),
         _cotangents(walk),
         Text(""),
         _gradients(walk),
@@ -38,7 +38,7 @@ def walkthrough_text(walk: Walkthrough, *, source: str) -> Group:
         _changes(walk),
         Text(""),
         _sizes(walk),
-        _heading("5. Repeat: the same again, until the prediction fits"),
+        _heading("5. Repeat: more steps, until the prediction fits"),
         _guesses(walk),
         Text(words.outcome_sentence(walk)),
     ]
@@ -50,10 +50,10 @@ def _heading(text: str) -> Text:
 
 
 def _table(*columns: tuple[str, bool]) -> Table:
-    """A plain table; each column has a title and says whether it holds numbers."""
+    """A plain table; each column is (title, whether it holds numbers)."""
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for place, (title, is_number) in enumerate(columns):
-        # In a narrow terminal the descriptions wrap, not the names at the left or the numbers.
+        # In a narrow terminal the descriptions wrap, not the names on the left or the numbers.
         table.add_column(
             title, justify="right" if is_number else "left", no_wrap=is_number or place == 0
         )
@@ -61,7 +61,7 @@ def _table(*columns: tuple[str, bool]) -> Table:
 
 
 def _row(table: Table, *cells: str) -> None:
-    # As Text, so that square brackets in a column's name are not taken for styles.
+    # Text, so that square brackets in a column's name are not parsed as styles.
     table.add_row(*(Text(cell) for cell in cells))
 
 

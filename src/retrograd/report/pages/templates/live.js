@@ -1,4 +1,4 @@
-// Asks the program that shows this page whether the run has gone on, and takes over what is new.
+// Polls the program that serves this page for progress of the run, and updates the page.
 (() => {
   let known = document.documentElement.dataset.version;
   const parts = ["body > header", "main"];
