@@ -1,4 +1,4 @@
-"""Whether JSON has the form of a dataclass, so that a damaged file is refused in words."""
+"""Checks JSON against a dataclass, so that a damaged file is refused in plain words."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _NAMES = {
 
 
 def check(kind: type[Any], saved: object, place: str) -> None:
-    """DataError, with the `place`, if `saved` has not the form of a dataclass or TypedDict.
+    """Raise DataError, naming the `place`, if `saved` does not fit a dataclass or TypedDict.
 
-    Fields that the kind does not know are passed over, as a later version may write them.
+    Unknown fields are ignored, because a later version may write them.
     """
     if found := _misfit_fields(kind, saved, ""):
         raise DataError(
@@ -31,13 +31,13 @@ def check(kind: type[Any], saved: object, place: str) -> None:
 
 
 def restored(kind: type[Any], saved: Mapping[str, Any]) -> Any:
-    """A dataclass of what JSON made of its fields: its lists are tuples."""
+    """A dataclass from the JSON of its fields; lists become tuples."""
     names = {field.name for field in dataclasses.fields(kind)}
     return kind(**{name: _tuples(value) for name, value in saved.items() if name in names})
 
 
 def _misfit_fields(kind: type[Any], saved: object, name: str) -> str:
-    """What keeps `saved` from being of the kind; "" where nothing does."""
+    """Why `saved` does not fit the kind; "" if it does."""
     if not isinstance(saved, dict):
         return _wrong(name or "it", saved, _NAMES[dict])
     prefix = f"{name}." if name else ""
