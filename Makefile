@@ -3,6 +3,8 @@
 PYTHON ?= python3
 # The whole suite runs in so many processes, each of which takes up to 2 GB.
 JOBS ?= 2
+# What `make mutation` tries: a target of tools/mutation/targets.py, and files of it if not all.
+MUTANTS ?= decisions
 VENV ?= .venv
 BIN = $(VENV)/bin
 PIP_INSTALL = $(BIN)/python -m pip install -qq --disable-pip-version-check --editable
@@ -27,7 +29,7 @@ coverage-table: $(VENV)/.installed-test ## run every sample, and write docs/cove
 	@PYTHONPATH=tests $(BIN)/python -m opinfo.report
 	@PYTHONPATH=tests $(BIN)/python -m torchdb.report
 
-mutation: $(VENV)/.installed-mutation ## try the mutants of the operations (hours; goes on where it was), write docs/mutation.md
+mutation: $(VENV)/.installed-mutation ## try mutants, of MUTANTS=ops (hours) or decisions; goes on where it was, writes docs/mutation.md
 	@OMP_NUM_THREADS=1 $(BIN)/python tools/mutation $(MUTANTS)
 
 docs-test: $(VENV)/.installed-test ## run the examples in the README and the docs

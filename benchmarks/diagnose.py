@@ -23,7 +23,7 @@ from results import ratio, record, table
 from retrograd import nn, optim
 from retrograd.diagnosis.checks.case import Case, Data
 from retrograd.diagnosis.checks.trial import one_batch
-from retrograd.diagnosis.remedies.program import Examples, Program
+from retrograd.diagnosis.remedies.program import Program, Samples
 from retrograd.random import manual_seed
 from retrograd.training import Rows, Trainer
 from retrograd.training.sources import OneBatch
@@ -72,8 +72,8 @@ def epoch_contenders() -> dict[str, Callable[[], object]]:
     program = Program(
         model=cnn,
         loss=nn.cross_entropy,
-        train=Examples(*train),
-        valid=Examples(*valid),
+        train=Samples(*train),
+        valid=Samples(*valid),
         task="classification",
         batch_size=64,
         epochs=2,

@@ -46,4 +46,4 @@ def cases(half: str) -> Iterator[Case]:
 
 def on(program: Program, data: Data) -> Program:
     """The same program on other data."""
-    return replace(program, train=data.train, valid=data.valid, held=data.held)
+    return replace(program, train=data.train, valid=data.valid, test=data.test)

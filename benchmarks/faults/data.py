@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from retrograd.diagnosis.remedies.program import Examples
+from retrograd.diagnosis.remedies.program import Samples
 
 # Set by the command line before the first data set is read.
 FOLDER = Path("../shared/data")
@@ -22,9 +22,9 @@ class Data:
     """A data set in three parts; `classes` is 0 for a regression. Inputs are float32."""
 
     name: str
-    train: Examples
-    valid: Examples
-    held: Examples
+    train: Samples
+    valid: Samples
+    test: Samples
     classes: int
 
     @property
@@ -39,19 +39,19 @@ class Data:
     def change(self, inputs=None, target=None) -> Data:
         """The same with a function applied to the inputs, or the targets, of all three parts."""
 
-        def changed(part: Examples) -> Examples:
+        def changed(part: Samples) -> Samples:
             x, y = part
-            return Examples(
+            return Samples(
                 x if inputs is None else np.asarray(inputs(x), np.float32),
                 y if target is None else target(y),
             )
 
-        parts = (changed(each) for each in (self.train, self.valid, self.held))
+        parts = (changed(each) for each in (self.train, self.valid, self.test))
         return Data(self.name, *parts, self.classes)
 
     def retrain(self, change) -> Data:
         """The same with the training examples changed by `change(inputs, target)`."""
-        return replace(self, train=Examples(*change(*self.train)))
+        return replace(self, train=Samples(*change(*self.train)))
 
     def first(self, rows: int) -> Data:
         """The same with fewer training examples."""
@@ -60,10 +60,10 @@ class Data:
     def keep_positives(self, share: float) -> Data:
         """The same with only a `share` of the examples of class 1 to train and watch on."""
 
-        def fewer(part: Examples) -> Examples:
+        def fewer(part: Samples) -> Samples:
             x, y = part
             kept = (y == 0) | (np.random.default_rng(3).random(len(y)) < share)
-            return Examples(x[kept], y[kept])
+            return Samples(x[kept], y[kept])
 
         return replace(self, train=fewer(self.train), valid=fewer(self.valid))
 
@@ -76,7 +76,7 @@ def split(name: str, x: Array, y: Array, rows: int, classes: int, ordered: bool 
     order = np.arange(len(y)) if ordered else np.random.default_rng(0).permutation(len(y))
     order = order[:rows]
     ends = (int(0.6 * len(order)), int(0.8 * len(order)))
-    parts = (Examples(x[each], y[each]) for each in np.split(order, ends))
+    parts = (Samples(x[each], y[each]) for each in np.split(order, ends))
     return Data(name, *parts, classes)
 
 

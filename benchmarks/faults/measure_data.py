@@ -96,7 +96,7 @@ def leak() -> Pair:
             inputs=np.concatenate([part.inputs, part.target[:, None]], 1).astype(np.float32)
         )
 
-    parts = (leaking(part) for part in (data.train, data.valid, data.held))
+    parts = (leaking(part) for part in (data.train, data.valid, data.test))
     leaked = Data(data.name, *parts, data.classes)
     return healthy, replace(on(healthy, leaked), model=mlp(leaked, [20]))
 

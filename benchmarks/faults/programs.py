@@ -231,7 +231,7 @@ def training(data: Data, model: Builder, **options: Any) -> Program:
         model=model,
         train=data.train,
         valid=data.valid,
-        held=data.held,
+        test=data.test,
         task=data.task,  # type: ignore[arg-type]
         options={"lr": 3e-3, **tuned},
         **(settings | given),

@@ -92,7 +92,7 @@ def leak() -> Pair:
     def leaking(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         return np.concatenate([x, 0.9 * y[:, None]], 1).astype(np.float32)
 
-    parts = (part._replace(inputs=leaking(*part)) for part in (data.train, data.valid, data.held))
+    parts = (part._replace(inputs=leaking(*part)) for part in (data.train, data.valid, data.test))
     leaked = Data(data.name, *parts, data.classes)
     return healthy, replace(on(healthy, leaked), model=mlp(leaked, [48]))
 

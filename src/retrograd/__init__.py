@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from retrograd.diagnosis.fix import fix
     from retrograd.diagnosis.nan.origin import find_nan
     from retrograd.diagnosis.recorder import record
-    from retrograd.diagnosis.remedies.program import Examples, Program
+    from retrograd.diagnosis.remedies.program import Program, Samples
     from retrograd.runs import Run, load, train
 
 __all__ = [
     "Buffer",
-    "Examples",
     "GradientError",
     "Key",
     "Parameter",
     "Program",
     "Run",
+    "Samples",
     "Slot",
     "Tensor",
     "Variable",
@@ -60,9 +60,9 @@ __all__ = [
 
 # What takes more than NumPy is imported when it is asked for.
 _LATER = {
-    "Examples": "retrograd.diagnosis.remedies.program",
     "Program": "retrograd.diagnosis.remedies.program",
     "Run": "retrograd.runs",
+    "Samples": "retrograd.diagnosis.remedies.program",
     "diagnose": "retrograd.diagnosis.diagnose",
     "find_nan": "retrograd.diagnosis.nan.origin",
     "fix": "retrograd.diagnosis.fix",

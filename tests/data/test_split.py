@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrograd.data import split_rows
+from retrograd.data.split import share
 from retrograd.errors import DataError, UsageError
 
 
@@ -53,9 +54,36 @@ def test_more_classes_than_held_out_rows_split_plainly() -> None:
     ]
 
 
+@pytest.mark.parametrize(("held", "is_stratified"), [(1, False), (2, True), (8, True), (9, False)])
+def test_either_part_needs_a_row_of_each_class(held: int, is_stratified: bool) -> None:
+    """Of eleven rows: five of either class, and one of a class by itself."""
+    codes = np.array([0] * 5 + [1] * 5 + [2])
+    notes: list[str] = []
+    kept, out = split_rows(11, held / 11, 0, codes, notes)
+    assert (len(kept), len(out)) == (11 - held, held)
+    assert ("single row" in notes[0], len(notes)) == (is_stratified, 1)
+    if is_stratified:
+        assert np.bincount(codes[out]).tolist() == [held // 2, held // 2]
+        assert 10 in kept
+
+
+@pytest.mark.parametrize("text", [None, "", "rows.csv"])
+def test_what_is_no_number_is_no_share(text: str | None) -> None:
+    assert share(text) is None
+
+
+def test_a_share_lies_between_0_and_1() -> None:
+    assert share("0.25") == 0.25
+    for text in ("0", "1", "-0.5", "1.5", "nan"):
+        with pytest.raises(UsageError, match=rf"between 0 and 1; found {text}\."):
+            share(text)
+
+
 def test_an_empty_part_and_a_wrong_fraction_are_refused() -> None:
     with pytest.raises(DataError, match=r"2 rows cannot be split with 0.2 held out"):
         split_rows(2, 0.2, 0)
+    with pytest.raises(DataError, match=r"2 rows cannot be split with 0.9 held out"):
+        split_rows(2, 0.9, 0)
     with pytest.raises(DataError, match="1 row cannot be split"):
         split_rows(1, 0.5, 0)
     for fraction in (0.0, 1.0, -0.5, 20.0):

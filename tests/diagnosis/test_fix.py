@@ -12,7 +12,7 @@ from retrograd import nn, optim
 from retrograd.diagnosis.catalogue import finding
 from retrograd.diagnosis.finding import Finding, Remedy
 from retrograd.diagnosis.fix import fix
-from retrograd.diagnosis.remedies.program import Examples, Program
+from retrograd.diagnosis.remedies.program import Program, Samples
 from retrograd.diagnosis.remedies.trials import (
     FixInterrupted,
     FixProgress,
@@ -130,13 +130,13 @@ def healthy() -> Program:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(400, 6)).astype(np.float32)
     y = (x[:, 0] - 0.5 * x[:, 1] * x[:, 2]).astype(np.float32)
-    parts = [Examples(x[a:b], y[a:b]) for a, b in ((0, 240), (240, 320), (320, 400))]
+    parts = [Samples(x[a:b], y[a:b]) for a, b in ((0, 240), (240, 320), (320, 400))]
     return Program(
         model=lambda: nn.Sequential(nn.Linear(6, 24), nn.ReLU(), nn.Linear(24, 1)),
         loss=lambda output, target: nn.mse_loss(output[:, 0], target),
         train=parts[0],
         valid=parts[1],
-        held=parts[2],
+        test=parts[2],
         task="regression",
         options={"lr": 1e-2},
         epochs=12,

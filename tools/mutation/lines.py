@@ -8,43 +8,39 @@ import json
 import os
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from cosmic_ray.work_item import MutationSpec
-from trial import OPS, ROOT, fork, record
+from targets import ROOT, Target
+from trial import fork, record
 
 __all__ = ["Lines"]
 
-# The samples eagerly; then all that tests the operations. PyTorch's samples are not compiled here.
-GROUPS = {
-    "checks": ["tools/mutation/checks.py"],
-    "ops": ["tests/ops"],
-}
-
 
 class Lines:
-    """The tests of each line of the operations, and the CPU time that each test takes."""
+    """The tests of each line of a target's files, and the CPU time that each test takes."""
 
-    def __init__(self, folder: Path, jobs: int) -> None:
-        """Record what has not been recorded of the files as they are, `jobs` groups at a time."""
-        files = {name: folder / f"lines-{name}-{_digest(name)}.json" for name in GROUPS}
-        waiting = [name for name, file in files.items() if not file.exists()]
+    def __init__(self, target: Target, folder: Path, jobs: int) -> None:
+        """Record what has not been recorded of the files as they are, `jobs` tests at a time."""
+        files = {tests: folder / f"lines-{_digest(target, tests)}.json" for tests in target.tests}
+        waiting = [tests for tests, file in files.items() if not file.exists()]
         running: dict[int, str] = {}
         start = time.monotonic()
         while waiting or running:
             while waiting and len(running) < jobs:
-                name = waiting.pop(0)
-                print(f"recording which lines the tests run: {' '.join(GROUPS[name])}", flush=True)
-                log = folder / f"recording-{name}.txt"
-                running[fork(lambda name=name: _record(name, files[name]), log)] = name
+                tests = waiting.pop(0)
+                print(f"recording which lines the tests run: {tests}", flush=True)
+                work = partial(record, target, tests, files[tests])
+                running[fork(work, files[tests].with_suffix(".txt"))] = tests
             pid, status = os.wait()
-            name = running.pop(pid)
+            tests = running.pop(pid)
             minutes = (time.monotonic() - start) / 60
-            print(f"recorded {' '.join(GROUPS[name])} ({minutes:.1f} minutes in all)", flush=True)
+            print(f"recorded {tests} ({minutes:.1f} minutes in all)", flush=True)
             failed = os.waitstatus_to_exitcode(status)
             if failed:
-                print(f"some did not pass and are not used: {folder}/recording-{name}.txt")
+                print(f"some did not pass and are not used: {files[tests].with_suffix('.txt')}")
             if failed > 1:
                 sys.exit(failed)
         found = [json.loads(file.read_text(encoding="utf-8")) for file in files.values()]
@@ -52,9 +48,9 @@ class Lines:
         self.of: dict[str, dict[int, set[str]]] = {}
         for each in found:
             self.seconds |= each["seconds"]
-            for file, lines in each["lines"].items():
-                for line, tests in lines.items():
-                    self.of.setdefault(file, {}).setdefault(int(line), set()).update(tests)
+            for name, lines in each["lines"].items():
+                for line, chosen in lines.items():
+                    self.of.setdefault(name, {}).setdefault(int(line), set()).update(chosen)
 
     def tests(self, file: str, source: str, spec: MutationSpec, budget: float) -> dict[str, float]:
         """The tests for a mutant, in the order to run them, and the seconds that each takes."""
@@ -71,17 +67,13 @@ class Lines:
             if chosen:
                 break
         name = spec.definition_name or _owner(statement)
-        own = {test for test in chosen if f"[{name}]" in test}
+        own = {t for t in chosen if f"[{name}]" in t or f"/test_{Path(file).stem}.py:" in t}
         taken: dict[str, float] = {}
         for test in sorted(chosen, key=lambda test: (test not in own, self.seconds[test], test)):
             if taken and sum(taken.values()) + self.seconds[test] > budget:
                 break
             taken[test] = self.seconds[test]
         return taken
-
-
-def _record(name: str, file: Path) -> int:
-    return record([path for path in GROUPS[name] if (ROOT / path).exists()], file)
 
 
 def _statement(source: str, line: int) -> Any:
@@ -99,16 +91,11 @@ def _owner(statement: ast.stmt) -> str:
     return next((node.id for node in ast.walk(statement) if isinstance(node, ast.Name)), "")
 
 
-def _digest(group: str) -> str:
-    """Changes with the operations, and with the group's tests and what they stand on."""
-    found = hashlib.sha256()
-    tests = ROOT / "tests"
-    for folder in [
-        OPS,
-        tests / "opinfo",
-        tests / "support",
-        *(ROOT / path for path in GROUPS[group]),
-    ]:
-        for file in [folder] if folder.is_file() else sorted(folder.rglob("*.py")):
+def _digest(target: Target, tests: str) -> str:
+    """Changes with the target's files, and with the tests and what they stand on."""
+    found = hashlib.sha256(tests.encode())
+    folders = (ROOT / "tests" / "opinfo", ROOT / "tests" / "support", ROOT / tests)
+    for path in (*target.files, *folders):
+        for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
             found.update(file.read_bytes())
     return found.hexdigest()[:12]

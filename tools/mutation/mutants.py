@@ -15,7 +15,8 @@ from typing import Any
 
 import cosmic_ray.plugins
 import parso
-from cosmic_ray.commands.init import _all_work_items as all_work_items  # `init` also clears the db
+from cosmic_ray.ast import ast_nodes, get_ast_from_path
+from cosmic_ray.ast.ast_query import ASTQuery
 from cosmic_ray.mutating import mutate_code
 from cosmic_ray.operators.operator import Example, Operator
 from cosmic_ray.work_item import MutationSpec, WorkItem
@@ -103,13 +104,18 @@ def mutants(path: Path) -> list[WorkItem]:
     source = path.read_text(encoding="utf-8")
     digest = hashlib.sha256(source.encode()).hexdigest()
     spans = list(_not_computing(ast.parse(source)))
+    nodes = list(ast_nodes(get_ast_from_path(path)))
     found = []
-    for item in all_work_items([path], {}):
-        (spec,) = item.mutations
-        inside = any(start <= spec.start_pos < end for start, end in spans)
-        if spec.operator_name in CHOSEN and not inside:
-            name = f"{path.name} {digest} {spec.operator_name} {spec.occurrence}"
-            found.append(WorkItem.single(hashlib.sha256(name.encode()).hexdigest()[:32], spec))
+    for name in sorted(CHOSEN):
+        operator = cosmic_ray.plugins.get_operator(name)()
+        places = ((node, *place) for node in nodes for place in operator.mutation_positions(node))
+        # Every place counts, since `mutated` finds a mutation by how many come before it.
+        for occurrence, (node, start, end) in enumerate(places):
+            if not any(first <= start < last for first, last in spans):
+                owner = ASTQuery(node).get_definition_name()
+                spec = MutationSpec(path, name, occurrence, start, end, {}, owner)
+                key = f"{path.name} {digest} {name} {occurrence}"
+                found.append(WorkItem.single(hashlib.sha256(key.encode()).hexdigest()[:32], spec))
     return found
 
 

@@ -1,41 +1,31 @@
-"""Write docs/mutation.md: what became of the mutants of each file, and why some survive."""
+"""A target's part of docs/mutation.md: what became of its mutants, and why some survive."""
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from cosmic_ray.work_item import TestOutcome, WorkerOutcome, WorkResult
-from trial import ROOT
+from targets import ROOT, Target
 
-__all__ = ["PAGE", "Fate", "write_page"]
+__all__ = ["PAGE", "Fate", "write_part"]
 
 PAGE = ROOT / "docs" / "mutation.md"
 
-HEAD = """\
-# Mutants of the operations and their rules
+# What comes before the parts, a part for each target, is written by hand.
+PART = """\
+## {heading}
 
-A mutant is the source with one small mistake put in: another operator, a number off by one, a sign
-or a `not` gone, a condition turned about, two arguments swapped, a rule's cotangent negated. If no
-test fails, the mutant survives, and either a test is missing or the change makes no difference.
-Mutations come from Cosmic Ray, over all forwards, rules and helpers in src/retrograd/ops.
-Annotations, the words of errors and the assertion `strict=True` of `zip` are left as they are.
-
-{tried} of {total} mutants have been tried, {killed} of them are killed ({score:.1f} %), {broken} of
-these because the package no longer imports or a test does not end. Mutants are tried in the order
-of a hash, so that those tried are a random sample of each file's; weighed by how many mutants each
-file has, {estimate:.1f} % are killed. A mutant meets the tests that run its line, those for its own
-operation first, until their CPU times add up to a budget. `make mutation` goes on with those not
-tried yet and writes this page.
+{about} {tried} of {total} mutants have been tried, {killed} of them are killed ({score:.1f} %),
+{broken} of these because the package no longer imports or a test does not end. Weighed by how many
+mutants each file has, {estimate:.1f} % are killed{interval}.
 
 | File | Mutants | Tried | Killed | Survived | Score |
 |---|--:|--:|--:|--:|--:|
 """
 
 SURVIVORS = """
-## Survivors
-
-The reason is written by hand, and stays when the page is written anew; a survivor without one has
-not been judged yet.
+### Survivors
 
 | Where | Change | Why it survives |
 |---|---|---|
@@ -53,40 +43,64 @@ class Fate(NamedTuple):
         return self.result.test_outcome == TestOutcome.SURVIVED
 
 
-def write_page(fates: dict[str, list[Fate]], totals: dict[str, int]) -> None:
-    """The page for the mutants tried so far, by file, with the reasons of the page before.
+def write_part(target: Target, fates: dict[str, list[Fate]], totals: dict[str, int]) -> None:
+    """The part for the mutants tried so far, by file, with the reasons of the page before.
 
     `totals` says how many mutants each file has.
     """
-    reasons = _reasons(PAGE.read_text(encoding="utf-8")) if PAGE.exists() else {}
+    before, *parts = PAGE.read_text(encoding="utf-8").split("\n## ")
+    known = {part.partition("\n")[0]: part for part in parts}
+    part = _part(target, fates, totals, _reasons(known.get(target.heading, "")))
+    known[target.heading] = part.removeprefix("## ").rstrip("\n") + "\n"
+    PAGE.write_text("\n## ".join([before, *known.values()]), encoding="utf-8")
+
+
+def _part(
+    target: Target,
+    fates: dict[str, list[Fate]],
+    totals: dict[str, int],
+    reasons: dict[tuple[str, str], str],
+) -> str:
     everything = [fate for found in fates.values() for fate in found]
     killed = [fate for fate in everything if not fate.survived]
-    known = {file: totals[file] for file, found in fates.items() if found}
-    expected = sum(
-        total * sum(not fate.survived for fate in fates[file]) / len(fates[file])
-        for file, total in known.items()
+    known = {file: found for file, found in fates.items() if found}
+    rates = {
+        file: sum(not fate.survived for fate in found) / len(found) for file, found in known.items()
+    }
+    weight = max(sum(totals[file] for file in known), 1)
+    estimate = sum(totals[file] * rate for file, rate in rates.items()) / weight
+    # Of a stratified sample without replacement; nothing where every mutant has been tried.
+    variance = sum(
+        (totals[file] / weight) ** 2
+        * (1 - len(found) / totals[file])
+        * rates[file]
+        * (1 - rates[file])
+        / max(len(found) - 1, 1)
+        for file, found in known.items()
     )
-    page = HEAD.format(
+    half = 196 * math.sqrt(variance)
+    part = PART.format(
+        heading=target.heading,
+        about=target.about,
         killed=len(killed),
         tried=len(everything),
         total=sum(totals.values()),
         score=100 * len(killed) / max(len(everything), 1),
-        estimate=100 * expected / max(sum(known.values()), 1),
+        estimate=100 * estimate,
+        interval=f" (± {half:.1f}, 95 % interval)" if variance else "",
         broken=sum(fate.result.worker_outcome == WorkerOutcome.ABNORMAL for fate in killed),
     )
-    for file, found in fates.items():
-        if found:
-            left = sum(fate.survived for fate in found)
-            score = f"{100 * (1 - left / len(found)):.1f} %"
-            counts = f"{totals[file]} | {len(found)} | {len(found) - left} | {left}"
-            page += f"| {file} | {counts} | {score} |\n"
-    page += SURVIVORS
-    for file, found in fates.items():
+    for file, found in known.items():
+        left = sum(fate.survived for fate in found)
+        counts = f"{totals[file]} | {len(found)} | {len(found) - left} | {left}"
+        part += f"| {file} | {counts} | {100 * rates[file]:.1f} % |\n"
+    part += SURVIVORS
+    for file, found in known.items():
         for fate in sorted((f for f in found if f.survived), key=lambda fate: fate.line):
             change = _shown(fate.result.diff or "")
             reason = reasons.get((file, change), "")
-            page += f"| {file}:{fate.line} | {change} | {reason} |\n"
-    PAGE.write_text(page, encoding="utf-8")
+            part += f"| {file}:{fate.line} | {change} | {reason} |\n"
+    return part
 
 
 def _shown(diff: str) -> str:
@@ -95,8 +109,8 @@ def _shown(diff: str) -> str:
     return "<br>".join(lines)
 
 
-def _reasons(page: str) -> dict[tuple[str, str], str]:
-    """The reasons on a page, by file and change."""
-    rows = page.split(SURVIVORS.strip().splitlines()[0])[-1].splitlines()
+def _reasons(part: str) -> dict[tuple[str, str], str]:
+    """The reasons in a part, by file and change."""
+    rows = part.split(SURVIVORS.strip().splitlines()[0])[-1].splitlines()
     cells = [row.removeprefix("| ").removesuffix(" |").split(" | ") for row in rows]
     return {(c[0].split(":")[0], " | ".join(c[1:-1])): c[-1] for c in cells if len(c) > 2}

@@ -20,25 +20,23 @@ import time
 import traceback
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 import torch
+from targets import ROOT, Target
 
-__all__ = ["OPS", "ROOT", "fork", "preload", "record", "relative", "try_mutant"]
+__all__ = ["QUIET", "allow", "fork", "preload", "record", "try_mutant"]
 
-ROOT = Path(__file__).parents[2]
-OPS = ROOT / "src" / "retrograd" / "ops"
+IMPORTS = (
+    *("hypothesis", "jax.numpy", "opinfo.database", "pandas", "scipy.special", "scipy.stats"),
+    *(f"sklearn.{part}" for part in ("linear_model", "metrics", "model_selection", "neighbors")),
+)
 PATIENCE = 60  # seconds of CPU time
 MEMORY = 24 << 30  # of address space: a mutated size must not take the machine's memory
-
-
-def relative(file: Path) -> str:
-    """A file of the operations, as the page names it: `reductions/sums.py`."""
-    return file.relative_to(OPS).as_posix()
 
 
 def preload() -> None:
@@ -47,7 +45,7 @@ def preload() -> None:
     sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "ops"), str(ROOT / "src")]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for name in ("hypothesis", "jax.numpy", "opinfo.database", "scipy.special"):
+        for name in IMPORTS:
             importlib.import_module(name)
     torch.set_num_threads(1)
     gc.collect()
@@ -79,20 +77,20 @@ def fork(work: Callable[[], int], log: Path) -> int:
         os._exit(status)
 
 
-def record(tests: Sequence[str], found: Path) -> int:
-    """Run tests; write which lines of the operations each ran, and how long it took."""
+def record(target: Target, tests: str, found: Path) -> int:
+    """Run tests; write which lines of the target's files each ran, and how long it took."""
     import coverage
 
-    watch = coverage.Coverage(data_file=None, include=[f"{OPS}/*"])
-    recorder = _Recorder(watch)
+    watch = coverage.Coverage(data_file=None, include=[str(file) for file in target.files])
+    recorder = _Recorder(watch, target.budget)
     watch.start()
-    status = int(pytest.main([*_QUIET, *tests], plugins=[recorder]))
+    status = int(pytest.main([*QUIET, tests], plugins=[recorder]))
     watch.stop()
     lines: dict[str, dict[int, list[str]]] = defaultdict(dict)
     data = watch.get_data()
     for file in data.measured_files():
         for line, contexts in data.contexts_by_lineno(file).items():
-            lines[relative(Path(file))][line] = [
+            lines[target.relative(Path(file))][line] = [
                 name for name in contexts if name in recorder.seconds
             ]
     found.write_text(json.dumps({"seconds": recorder.seconds, "lines": lines}), encoding="utf-8")
@@ -106,20 +104,20 @@ def try_mutant(file: Path, source: str, tests: Mapping[str, float]) -> int:
     mutated loop may not end: a test that takes more than ten times as long, and ten seconds, counts
     as failed.
     """
-    _allow(PATIENCE)  # to import the package
+    allow(PATIENCE)  # to import the package
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     module = ".".join(file.relative_to(ROOT / "src").with_suffix("").parts)
     sys.meta_path.insert(0, _Mutant(module, file, source))
     files = list(dict.fromkeys(name.split("::")[0] for name in tests))
-    return int(pytest.main([*_QUIET, "-x", *files], plugins=[_Selection(tests)]))
+    return int(pytest.main([*QUIET, "-x", *files], plugins=[_Selection(tests)]))
 
 
-def _allow(seconds: float) -> None:
+def allow(seconds: float) -> None:
     """End the process, by the signal's default action, once it has used so much CPU time."""
     signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
-_QUIET = [
+QUIET = [
     "-q",
     "--assert=plain",
     "--no-header",
@@ -159,7 +157,7 @@ class _Selection:
         self.place = {name: place for place, name in enumerate(tests)}
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        _allow(10 + 10 * self.seconds[item.nodeid])
+        allow(10 + 10 * self.seconds[item.nodeid])
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         items[:] = sorted(
@@ -169,19 +167,27 @@ class _Selection:
 
 
 class _Recorder:
-    """Tells coverage which test is running, and takes the CPU time of those that pass."""
+    """Tells coverage which test is running, and takes the CPU time of those that pass in time."""
 
-    def __init__(self, watch: Any) -> None:
+    def __init__(self, watch: Any, budget: float) -> None:
         self.watch = watch
+        self.budget = budget
         self.seconds: dict[str, float] = {}
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Any:
         self.watch.switch_context(item.nodeid)
+        signal.signal(signal.SIGPROF, _too_slow)
+        allow(self.budget)
         start = time.process_time()
         try:
             result = yield
             self.seconds[item.nodeid] = time.process_time() - start
             return result
         finally:
+            allow(0)  # no limit
             self.watch.switch_context("")
+
+
+def _too_slow(*_: Any) -> None:
+    raise TimeoutError("the test takes more CPU time than a mutant may")

@@ -1,4 +1,4 @@
-"""What `rg.diagnose`, `rg.fix` and `rg.record` are given, checked before anything is computed."""
+"""Validation of the arguments of `rg.diagnose`, `rg.fix` and `rg.record`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from retrograd.errors import UsageError
 
 __all__ = ["check_loss", "check_model", "check_optimizer", "checked_data"]
 
-# Kinds of NumPy dtypes with which no network can compute: objects, texts, dates, complex numbers.
+# NumPy dtype kinds that no network can compute with: objects, strings, dates, complex numbers.
 _NO_NUMBERS = "OUSMmc"
 
 
@@ -25,7 +25,7 @@ def check_model(call: str, model: object) -> None:
 
 
 def check_optimizer(call: str, optimizer: object) -> None:
-    """Raise TypeError unless `optimizer` is one."""
+    """Raise TypeError unless `optimizer` is an Optimizer."""
     if not _steps(optimizer):
         raise TypeError(
             f"{call}: optimizer is {_a(optimizer)}; expected an optim.Optimizer, such as "
@@ -34,7 +34,7 @@ def check_optimizer(call: str, optimizer: object) -> None:
 
 
 def check_loss(call: str, loss: Callable[..., Any] | None) -> None:
-    """Raise TypeError unless `loss` is None or can be called."""
+    """Raise TypeError unless `loss` is None or callable."""
     if loss is not None and not callable(loss):
         raise TypeError(
             f"{call}: loss is {_a(loss)}; expected a function of output and target, such as "
@@ -43,13 +43,13 @@ def check_loss(call: str, loss: Callable[..., Any] | None) -> None:
 
 
 def checked_data(call: str, name: str, data: Any) -> Data:
-    """`(inputs, target)` as arrays of numbers with a row for each other.
+    """`(inputs, target)` as numeric arrays with the same number of rows.
 
-    Raises TypeError for what is no pair or holds no numbers, UsageError if their lengths differ.
+    Raises TypeError if `data` is not a pair or not numeric, UsageError if the lengths differ.
     """
     if not isinstance(data, tuple | list) or len(data) != 2:
         raise TypeError(
-            f"{call}: {name} is {_a(data)}; expected a pair, (inputs, target). Several inputs come "
+            f"{call}: {name} is {_a(data)}; expected a pair, (inputs, target). Pass several inputs "
             "as a tuple: ((a, b), target)."
         )
     made = Data.of(data)
@@ -81,7 +81,7 @@ def _steps(optimizer: object) -> bool:
 
 
 def _a(thing: object) -> str:
-    """What a thing is, in few words."""
+    """A short description of an object's type."""
     if thing is None:
         return "None"
     if isinstance(thing, type):

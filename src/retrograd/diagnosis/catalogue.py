@@ -1,6 +1,6 @@
-"""The findings there are: code, name, severity, why, remedies, and what brings about what.
+"""All findings: code, name, severity, why, remedies, and which finding causes which.
 
-They stand in catalogue.toml, which is made to be read.
+They are defined in catalogue.toml, which is meant to be read.
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ def _entry(code: str, explains: Sequence[str], remedies: Sequence[Any], **fields
 
 
 def check_codes(codes: str | Iterable[str], source: str) -> frozenset[str]:
-    """The codes, or the one, if there is a finding for each; UsageError naming `source` if not."""
+    """The codes (one or several) as a set; UsageError naming `source` for an unknown one."""
     known = catalogue()
     codes = (codes,) if isinstance(codes, str) else tuple(codes)
     for code in codes:
         if code not in known:
             raise UsageError(
                 f"{source}: there is no finding {code!r}.{did_you_mean(code, known)} "
-                f"They run from {min(known)} to {max(known)}; see docs/findings."
+                f"Codes run from {min(known)} to {max(known)}; see docs/findings."
             )
     return frozenset(codes)
 
@@ -71,9 +71,9 @@ def finding(
     numbers: Mapping[str, float] | None = None,
     **more: float,
 ) -> Finding:
-    """A finding of a kind in the catalogue, with its evidence; `severity` may be milder.
+    """A finding from the catalogue, with its evidence; `severity` may be milder.
 
-    The numbers of the evidence are given by name, in `numbers` or one by one.
+    Pass the numbers of the evidence by name, in `numbers` or as keywords.
     """
     entry = catalogue()[code]
     return Finding(
@@ -92,18 +92,18 @@ def finding(
 
 
 def ranked(findings: Iterable[Finding]) -> list[Finding]:
-    """The likeliest cause first.
+    """The findings, the likeliest cause first.
 
-    What another finding explains comes after it, where that one is no mere note; then what lies
-    nearer to the root (a wiring mistake, the data, a hyperparameter, ..., what came of it), then
-    the graver. Notes come last.
+    A finding comes after those that explain it, unless they are notes. Then come the stages,
+    closest to the root cause first (wiring, data, hyperparameters, ..., the outcome), then
+    severity. Notes come last.
     """
     found = list(findings)
     sure = {each.code for each in found if each.severity != "note"}
     known = catalogue()
 
     def causes(code: str) -> tuple[str, ...]:
-        # Of two that explain each other the one nearer to the root is the cause.
+        # If two findings explain each other, the one closer to the root is the cause.
         return tuple(
             c
             for c in sorted(sure)

@@ -1,4 +1,4 @@
-"""The rows that a case is about."""
+"""The rows of a case."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class Data:
-    """The model's inputs, each `(rows, ...)`, and their right answers `(rows, ...)`."""
+    """The model's inputs, each `(rows, ...)`, and their targets `(rows, ...)`."""
 
     inputs: tuple[Array, ...]
     target: Array
 
     @classmethod
     def of(cls, data: Sequence[Any]) -> Data:
-        """Of `(input or inputs, target)`, arrays or what NumPy makes arrays of."""
+        """From `(input or inputs, target)`: arrays, or anything that NumPy converts to arrays."""
         inputs, target = data
         several = isinstance(inputs, tuple)
         return cls(tuple(map(np.asarray, inputs if several else (inputs,))), np.asarray(target))
@@ -36,7 +36,7 @@ class Data:
 
 
 def codes(target: Array) -> Array:
-    """Class codes (rows,) of codes in any shape or of one-hot rows."""
+    """Class codes (rows,), from codes in any shape or from one-hot rows."""
     target = np.asarray(target)
     if target.ndim > 1 and target.shape[-1] > 1:
         return target.reshape(len(target), -1).argmax(1)

@@ -1,4 +1,4 @@
-"""`rg.diagnose`: a model, its data and its loss looked at, before a run or with its record."""
+"""`rg.diagnose`: check a model, its data and its loss, before a run or with its record."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ def diagnose(
     batch_size: int | None = None,
     ignore: Iterable[str] = (),
 ) -> list[Finding]:
-    """What is wrong with a training, or may be, the likeliest cause first.
+    """Find what is or may be wrong with a training, the likeliest cause first.
 
         rg.diagnose(model, (x, y), loss=nn.cross_entropy, optimizer=optimizer)
 
-    Before a run it takes seconds: inputs and labels, initial weights, whether loss and outputs fit
-    the targets, the first loss beside what knowing nothing costs, the gradient against finite
-    differences, and whether a copy of the model can learn one batch by heart. After a run, give its
-    `record` and the trained model: the run is judged as well, beside simple models on `valid`.
+    Before a run this takes seconds. It checks the inputs and labels, the initial weights, whether
+    the loss and the outputs suit the targets, the initial loss, the gradient against finite
+    differences, and whether a copy of the model can overfit one batch. After a run, pass its
+    `record` and the trained model: the run is then judged too, against simple models on `valid`.
 
-    `data` and `valid` are `(inputs, target)`, arrays `(rows, ...)`; several inputs come as a tuple.
-    `loss(output, target)` is what the training minimizes. `task` is "regression" or
-    "classification", by default classification of a target that holds integers. Findings with a
-    code in `ignore` are left out. The model is left as it was.
+    `data` and `valid` are `(inputs, target)`, arrays `(rows, ...)`; pass several inputs as a tuple.
+    The training minimizes `loss(output, target)`. `task` is "regression" or "classification"; the
+    default is classification if the target holds integers. Findings with a code in `ignore` are
+    left out. The model is not changed.
 
-    Raises TypeError for what is no model, optimizer, loss or pair of numbers, UsageError for an
-    unknown task or code, a model without parameters, data without rows, or where inputs and
-    targets differ in length.
+    Raises TypeError if the model, the optimizer, the loss or the data is of the wrong type.
+    Raises UsageError for an unknown task or code, a model without parameters, data without rows, or
+    inputs and targets of different lengths.
     """
     check_model("diagnose", model)
     check_loss("diagnose", loss)
@@ -63,7 +63,7 @@ def diagnose(
         raise UsageError("diagnose: data has no rows; expected at least one.")
     if next(model.parameters(), None) is None:
         raise UsageError(
-            f"diagnose: model, of type {type(model).__name__}, has no parameters, so that there is "
+            f"diagnose: model, of type {type(model).__name__}, has no parameters, so there is "
             "nothing to train; expected a layer with weights, such as nn.Linear."
         )
     if task is None:
@@ -92,7 +92,7 @@ def diagnose_program(
     *,
     ignore: Iterable[str] = (),
 ) -> list[Finding]:
-    """The same of a Program: before a run, or with what a run came to and its record."""
+    """The findings for a Program: before a run, or with the result of a run and its record."""
     model = program.model() if outcome is None else outcome.model
     optimizer = None if outcome is None else outcome.optimizer
     if optimizer is None:
@@ -117,7 +117,7 @@ def diagnose_program(
 def run_and_diagnose(
     program: Program, seed: int = 0, *, ignore: Iterable[str] = ()
 ) -> list[Finding]:
-    """What is found when `program` is trained once under a Recorder."""
+    """Train `program` once under a Recorder and return the findings."""
     recorder = Recorder()
     outcome = program.run(seed, recorder)
     return diagnose_program(program, outcome, recorder.record, ignore=ignore)

@@ -1,4 +1,4 @@
-"""What the checks find in a case."""
+"""Run all checks on a case."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["CheckWarning", "all_checks", "examined"]
 
 
 class CheckWarning(UserWarning):
-    """A check failed; what the others found is there."""
+    """A check failed; the findings of the others are still reported."""
 
 
 def all_checks() -> list[Check]:
@@ -30,9 +30,9 @@ def all_checks() -> list[Check]:
 
 
 def examined(case: Case, ignore: Iterable[str] = ()) -> list[Finding]:
-    """What the checks find in a case, the likeliest cause first; of each code the gravest alone.
+    """The findings of all checks, the likeliest cause first; only the most severe of each code.
 
-    A check that fails is told of in a `CheckWarning`.
+    A check that fails issues a `CheckWarning`, and the others still run.
     """
     muted = check_codes(ignore, "ignore")
     gravest: dict[str, Finding] = {}
@@ -46,13 +46,13 @@ def examined(case: Case, ignore: Iterable[str] = ()) -> list[Finding]:
 
 def _found(check: Check, case: Case) -> list[Finding]:
     try:
-        # The numbers of a run that went wrong overflow; that is a finding, not a warning.
+        # Numbers of a diverged run overflow; that is a finding, not a warning.
         with np.errstate(all="ignore"):
             return check(case)
-    except Exception as error:  # a model, a loss and data may be anything, and fail in any way
+    except Exception as error:  # a user's model, loss or data may fail in any way
         warnings.warn(
-            f"The check {check.name} ({', '.join(check.codes)}) failed, and nothing is known of "
-            f"what it looks for: {type(error).__name__}: {error}",
+            f"The check {check.name} failed, so {', '.join(check.codes)} could not be checked: "
+            f"{type(error).__name__}: {error}",
             CheckWarning,
             stacklevel=3,
         )

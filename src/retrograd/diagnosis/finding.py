@@ -1,4 +1,4 @@
-"""What a check found: a name for it, the numbers that show it, and what mends it."""
+"""What a check found: its name, the numbers that show it, and the remedies."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ __all__ = ["SEVERITIES", "Evidence", "Finding", "Remedy", "Severity"]
 Severity = Literal["error", "warning", "note"]
 
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
-"""The gravest first."""
+"""The most severe first."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was seen, as a sentence, and the numbers in it.
+    """What was observed, as a sentence, and the numbers in it.
 
-    `layers` are the layers or parameters concerned, the worst first; `steps` the first and the last
-    step that it was seen in.
+    `layers` lists the layers or parameters concerned, the worst first; `steps` is the first and the
+    last step concerned.
     """
 
     text: str
@@ -31,9 +31,9 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Remedy:
-    """What to do, in words; `change` names it for `retrograd fix` ("by_hand": a person must).
+    """What to do, in words; `change` is its name in `retrograd fix` ("by_hand": only a person can).
 
-    `how` tells apart what the same change is wanted for, see the change itself.
+    `how` selects one form of a change that has several; see the change itself.
     """
 
     change: str
@@ -45,9 +45,9 @@ class Remedy:
 class Finding:
     """One thing that is wrong, or may be.
 
-    "error": the training cannot come to anything like this; "warning": it costs much; "note": worth
-    knowing, and often no fault. `remedies` are in the order in which to try them. `follows_from`
-    are the codes of other findings that explain this one.
+    "error": the training cannot work like this; "warning": the problem costs a lot; "note": worth
+    knowing, and often harmless. `remedies` are in the order in which to try them. `follows_from`
+    lists the codes of other findings that explain this one.
     """
 
     code: str
@@ -60,7 +60,7 @@ class Finding:
 
     @property
     def gravity(self) -> int:
-        """The place of its severity among `SEVERITIES`: 0 is the gravest."""
+        """The index of its severity in `SEVERITIES`: 0 is the most severe."""
         return SEVERITIES.index(self.severity)
 
     def to_json(self) -> dict[str, Any]:
@@ -69,7 +69,7 @@ class Finding:
 
     @classmethod
     def from_json(cls, saved: Mapping[str, Any]) -> Self:
-        """A finding of what `to_json` made, after its way through JSON."""
+        """A finding from the result of `to_json`, after a round trip through JSON."""
         evidence = dict(saved["evidence"])
         steps = evidence["steps"]
         evidence |= {"layers": tuple(evidence["layers"]), "steps": steps and tuple(steps)}

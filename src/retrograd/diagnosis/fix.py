@@ -1,4 +1,4 @@
-"""`rg.fix`: a program's findings, and its remedies tried, until one is shown to help."""
+"""`rg.fix`: try the remedies for a program's findings until one is shown to help."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from retrograd.training.predictor import Predictor
 
 __all__ = ["fix"]
 
-# An R² of -1 and an accuracy of 0 are as useless as any worse one.
+# Below an R² of -1 or an accuracy of 0, scores are equally useless.
 _LEAST = {"regression": -1.0, "classification": 0.0}
 
 
@@ -30,14 +30,14 @@ def fix(
 ) -> Fix[Program]:
     """Try remedies for what is wrong with `program`, and keep the first that is shown to help.
 
-    `findings` are what `program` was diagnosed with, the likeliest cause first; by default it is
-    trained once under a Recorder and looked at. Each remedy is trained for the same budget with
-    every seed, beside the untouched program and, with `beside_random`, beside a random change; it
-    helps if the held-out score is better by more than the spread between seeds. At most `tries`
-    remedies are tried. Nothing of `program` is changed: the result's `subject` is another one.
+    `findings` is the diagnosis of `program`, the likeliest cause first; by default the program is
+    trained once under a Recorder and diagnosed. Each remedy is trained with every seed on the same
+    budget as the unchanged program and, with `beside_random`, a random change. A remedy helps if
+    the held-out score improves by more than the spread between seeds. At most `tries` remedies are
+    tried. `program` itself is not changed: the result's `subject` is a new one.
 
-    Raises TypeError for what is no Program, and at Ctrl-C FixInterrupted, a KeyboardInterrupt that
-    has what was tried until then.
+    Raises TypeError if `program` is not a Program. At Ctrl-C, raises FixInterrupted, a
+    KeyboardInterrupt that holds the trials completed so far.
     """
     if not isinstance(program, Program):
         raise TypeError(
@@ -73,7 +73,7 @@ def _train(program: Program, seed: int) -> Scored:
     outcome = program.run(seed)
     least = _LEAST[program.task]
     test = bounded(outcome.score, least)
-    if program.held is None:
+    if program.test is None:
         return Scored(test, test)
     validation = program.score(Predictor(outcome.model), program.valid)
     return Scored(bounded(validation, least), test)

@@ -26,7 +26,7 @@ from retrograd.diagnosis.probes.digest import WINDOW, Behind, Digest
 from retrograd.diagnosis.probes.epochs import EpochProbes
 from retrograd.diagnosis.probes.ring import CLOCK, Form, Ring
 from retrograd.diagnosis.probes.steps import EVERY, StepProbes, next_due
-from retrograd.diagnosis.record.record import Facts, Part, Record, Weights
+from retrograd.diagnosis.record.record import Part, Record, RecordFacts, Weights
 from retrograd.diagnosis.record.store import FolderStore, MemoryStore, Store, row_type
 from retrograd.errors import UsageError
 from retrograd.training.callbacks import Callback
@@ -160,7 +160,7 @@ class Recorder(Callback):
         more: dict[str, Any] = {"learning_rate": epoch.learning_rate, "best": epoch.best}
         if self._between is not None and self._between.is_due(epoch.epoch):
             self._add_histograms(epoch.step)
-            more |= self._between.held_out()
+            more |= self._between.validation_answers()
             if curvature := self._between.curvature():
                 more["curvature"] = curvature
         self.add_epoch(epoch.epoch, epoch.train_loss, epoch.validation_loss, **more)
@@ -347,7 +347,7 @@ class _Run:
         if not self._digests or noted == self._noted:
             return
         self._noted = noted
-        facts = Facts(
+        facts = RecordFacts(
             no_gradient=tuple(sorted(probes.no_gradient)),
             never=tuple(sorted(probes.no_gradient - probes.had_gradient)),
             kept_gradients=probes.kept_gradients,

@@ -1,4 +1,4 @@
-"""How a check is declared: the findings that it makes, and what of a `Case` it needs for that."""
+"""How a check is declared: the findings it can make, and the parts of a `Case` it needs."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ __all__ = ["Check", "check", "registered"]
 
 @dataclass(frozen=True)
 class Check:
-    """A function from a case to findings with one of `codes`; called, it lists them.
+    """A function from a case to findings with one of `codes`; calling it returns a list.
 
-    `reads` are the attributes of `Case` that it cannot do without: where one of them is None,
-    nothing is found. The function gets those that it has a parameter for.
+    `reads` names the attributes of `Case` that the check requires: if one is None, it finds
+    nothing. The function receives those that it has a parameter for.
     """
 
     codes: tuple[str, ...]
@@ -49,12 +49,12 @@ _REGISTERED: dict[str, Check] = {}
 def check(
     *codes: str, reads: tuple[str, ...] = ()
 ) -> Callable[[Callable[..., Iterator[Finding]]], Check]:
-    """Declare a check that makes findings with `codes`.
+    """Declare a check that reports findings with `codes`.
 
         @check("RG218", reads=("record",))
         def trained_in_evaluation(case: Case, record: Record) -> Iterator[Finding]: ...
 
-    Raises KeyError for a code that the catalogue does not have.
+    Raises KeyError for a code that is not in the catalogue.
     """
     for code in codes:
         catalogue()[code]

@@ -38,8 +38,8 @@ def test_a_column_is_named_where_its_name_is_known_and_numbered_elsewhere(
     named = Case(train=case.train, task="regression", names=("age", "fare", "alive", "port"))
     for told, names in ((_told(case), "123"), (_told(named), ("'fare'", "'alive'", "'port'"))):
         assert told["RG301"].startswith(f"Column {names[0]} of the inputs has mean")
-        assert told["RG305"].startswith(f"Column {names[1]} of the inputs alone gives")
-        assert told["RG303"].endswith(f"the first of them column {names[2]}.")
+        assert told["RG305"].startswith(f"Column {names[1]} of the inputs alone predicts")
+        assert told["RG303"].endswith(f"the first is column {names[2]}.")
 
 
 def test_names_of_the_first_input_are_not_lent_to_another(inputs: np.ndarray) -> None:

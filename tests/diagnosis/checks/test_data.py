@@ -54,8 +54,8 @@ def test_the_largest_column_is_told() -> None:
     x[:, 2] = 11
     found = only(input_scale, inputs(x)).evidence
     assert found.text == (
-        "Column 0 of the inputs has mean 20 and standard deviation 10; 2 of 3 columns are above 10 "
-        "in size."
+        "Column 0 of the inputs has mean 20 and standard deviation 10; 2 of 3 columns have a root "
+        "mean square above 10."
     )
     assert found.numbers == pytest.approx(
         {"largest": np.sqrt(500), "smallest": 1, "columns": 2}, rel=1e-6
@@ -158,7 +158,7 @@ def test_a_column_varies_if_its_digits_do() -> None:
 def test_the_first_constant_column_is_named() -> None:
     found = only(constant_inputs, inputs(with_constant(2, 8))).evidence
     assert found.text == (
-        "2 of 8 columns of the inputs have one value in all rows, the first of them column 6."
+        "2 of 8 columns of the inputs have the same value in all rows; the first is column 6."
     )
     assert found.numbers == {"columns": 2, "share": 0.25}
 
@@ -222,7 +222,7 @@ def test_validation_rows_among_the_training_rows(overlap: int, copies: int, is_f
         assert found[0].severity == "warning"
         assert found[0].evidence.text == (
             f"{copies}% of the training rows are copies of others, and {overlap}% of the "
-            "validation rows are among the training rows."
+            "validation rows also occur in the training rows."
         )
         assert found[0].evidence.numbers == pytest.approx(
             {"copies": copies / 100, "overlap": overlap / 100}
@@ -280,8 +280,8 @@ def test_ranks_are_correlated_too() -> None:
     second = max(abs(np.corrcoef(x[:, 1], y)[0, 1]), abs(spearmanr(x[:, 1], y).statistic))
     assert found.numbers == pytest.approx({"column": 0, "score": 1, "next_best": second})
     assert found.text == (
-        "Column 0 of the inputs alone gives the target with a correlation of 1.0000; the next best "
-        f"column with {second:.2f}."
+        "Column 0 of the inputs alone predicts the target with correlation 1.0000; the next best "
+        f"column reaches {second:.2f}."
     )
 
 
@@ -330,6 +330,6 @@ def test_the_share_right_is_told() -> None:
     found = only(gives_class_away, of_classes(4)).evidence
     assert found.numbers == pytest.approx({"column": 0, "score": 0.992, "next_best": 0.8})
     assert found.text == (
-        "Column 0 of the inputs alone gives the target with a share right of 0.9920; the next best "
-        "column with 0.80."
+        "Column 0 of the inputs alone predicts the target with accuracy 0.9920; the next best "
+        "column reaches 0.80."
     )

@@ -89,14 +89,15 @@ def test_a_network_that_does_well_on_its_own_rows_alone(case: Case, is_found: bo
 def test_the_scores_of_overfitting_are_told() -> None:
     found = only(overfitting, scored(0.25, 0.75)).evidence
     assert found.text == (
-        "The share of variance left is 0.25 on the training rows and 0.75 on others."
+        "The share of unexplained variance is 0.25 on the training rows and 0.75 on the "
+        "validation rows."
     )
     assert (found.numbers["train_error"], found.numbers["valid_error"]) == (0.25, 0.75)
     wrong = only(overfitting, scored(0.25, 0.75, task="classification")).evidence.text
-    assert wrong.startswith("The share of wrong classes is 0.25")
+    assert wrong.startswith("The error rate is 0.25")
     ranked = scored(0.25, 0.75, task="classification", is_unbalanced=True)
     assert only(overfitting, ranked).evidence.text == (
-        "The area under the ROC curve is 0.75 on the training rows and 0.25 on others."
+        "The area under the ROC curve is 0.75 on the training rows and 0.25 on the validation rows."
     )
 
 
@@ -146,17 +147,17 @@ def test_a_network_that_does_badly_on_its_own_rows(case: Case, is_found: bool) -
 def test_the_simple_model_that_does_better_is_named() -> None:
     found = only(underfitting, scored(0.625, 0.75)).evidence
     assert found.text == (
-        "The share of variance left of the network is 0.625 on its training rows and 0.75 on "
-        "others, where ridge regression comes to 0.5."
+        "The share of unexplained variance is 0.625 on the training rows and 0.75 on the "
+        "validation rows; with ridge regression it is 0.5 on the validation rows."
     )
     assert found.numbers == {"train_error": 0.625, "valid_error": 0.75, "simple": 0.5}
     for linear, neighbors, name in (
-        (0.5, 0.5, "ridge regression comes"),
-        (0.6, 0.5, "nearest neighbors come"),
+        (0.5, 0.5, "ridge regression"),
+        (0.6, 0.5, "nearest neighbors"),
     ):
         case = scored(0.7, 0.8)
         case.__dict__["simple"] = SimpleScores(1.0, linear, neighbors)
-        assert f"where {name} to 0.5." in only(underfitting, case).evidence.text
+        assert f"with {name} it is 0.5 on" in only(underfitting, case).evidence.text
 
 
 def beside(valid: float, constant: float, best: float, **known: Any) -> Case:
@@ -186,12 +187,12 @@ def test_no_better_than_the_constant_answer(case: Case, expected: str) -> None:
 def test_the_baseline_is_told() -> None:
     found = only(baseline, beside(1.25, 1.0, 0.5)).evidence
     assert found.text == (
-        "The share of variance left on the validation rows is 1.25; always answering the mean "
-        "comes to 1, a simple model to 0.5."
+        "The share of unexplained variance on the validation rows is 1.25; always answering the "
+        "mean gives 1, a simple model 0.5."
     )
     assert found.numbers == {"valid_error": 1.25, "constant": 1.0, "simple": 0.5}
     classes = only(baseline, beside(0.6, 0.5, 0.25, task="classification")).evidence.text
     assert classes == (
-        "The share of wrong classes on the validation rows is 0.6; always answering the most "
-        "frequent class comes to 0.5 (and by chance to 0.48), a simple model to 0.25."
+        "The error rate on the validation rows is 0.6; always answering the most frequent class "
+        "gives 0.5 (or by chance 0.48), a simple model 0.25."
     )

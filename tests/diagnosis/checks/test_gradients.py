@@ -50,11 +50,13 @@ def test_the_factor_a_layer_and_the_steps_are_told() -> None:
     assert found.evidence.layers == ("0", "2", "3")
     assert found.evidence.steps == (1, 20)
     assert found.evidence.text == (
-        "The gradient at the first layer, 0, is 1.0e-04 of that at the last, 3: a factor of 0.01 a "
-        "layer."
+        "The gradient at the first layer, 0, is 1.0e-04 times that at the last, 3: a factor of "
+        "0.01 per layer."
     )
     grown = only(flow, flowing(1e4)).evidence
-    assert grown.text.endswith("0, is 1e+04 times that at the last, 3: a factor of 1e+02 a layer.")
+    assert grown.text.endswith(
+        "0, is 1e+04 times that at the last, 3: a factor of 1e+02 per layer."
+    )
     assert grown.numbers == pytest.approx({"ratio": 1e4, "factor_per_layer": 1e2})
     assert (grown.layers, grown.steps) == (("0", "2", "3"), (1, 20))
 

@@ -97,7 +97,8 @@ def test_a_rare_class_that_is_found_is_a_note(case: Case, severity: str) -> None
 def test_how_often_either_class_is_found_is_told() -> None:
     found = only(imbalance, after(0.25, 0.9)).evidence
     assert found.text == (
-        "Class 0 is 10 times as frequent as class 1, and found in 25% of its rows, against 90%."
+        "Class 0 is 10 times as frequent as class 1; the model recognizes 25% of its rows, "
+        "against 90%."
     )
     assert found.numbers == {"ratio": 10, "rows": 20, "found": 0.25, "found_of_frequent": 0.9}
 
@@ -133,7 +134,7 @@ def test_other_labels_deep_inside_a_class(wrong: int, is_found: bool) -> None:
         share = each.evidence.numbers["share"]
         assert share == pytest.approx(wrong / 300, abs=0.05)
         assert each.evidence.text == (
-            f"Deep inside regions of one class {share:.0%} of the rows have another label."
+            f"Deep inside the region of one class, {share:.0%} of the rows have another label."
         )
 
 
@@ -193,9 +194,9 @@ def test_worse_training_labels_are_told() -> None:
     found = only(classes_disagree, labelled(train, valid)).evidence
     assert found.numbers == pytest.approx({"training": 0.8, "validation": 0.97}, abs=0.02)
     assert found.text == (
-        f"The nearest training rows tell the class of {found.numbers['training']:.0%} of the "
-        f"training rows and of {found.numbers['validation']:.0%} of the validation rows: the "
-        "training labels are worse."
+        f"Nearest neighbors predict the class of {found.numbers['training']:.0%} of the training "
+        f"rows and {found.numbers['validation']:.0%} of the validation rows: the training labels "
+        "have more errors."
     )
     few = labelled(train, clusters(59, seed=1))
     assert "training" not in only(classes_disagree, few).evidence.numbers
@@ -209,8 +210,9 @@ def test_inputs_that_say_nothing_about_the_class() -> None:
     share = max(y.mean(), 1 - y.mean())
     assert seen.numbers["by_chance"] == pytest.approx(share)
     assert seen.text == (
-        f"The nearest rows have the same class in {seen.numbers['agreed']:.0%} of cases, and the "
-        f"most frequent class makes {share:.0%}: the inputs say nothing about the labels."
+        f"Nearest neighbors predict the class of {seen.numbers['agreed']:.0%} of the rows; always "
+        f"answering the most frequent class is right for {share:.0%}. The inputs say nothing about "
+        "the labels."
     )
     # Where one class is nearly all, chance agrees with it.
     rare = (np.arange(400) % 5 == 0).astype(int)
@@ -245,8 +247,8 @@ def test_inputs_that_say_nothing_about_a_number() -> None:
     found = only(numbers_disagree, valued(X, NOISE)).evidence
     assert found.numbers["unexplained"] == pytest.approx(1.1, abs=0.1)
     assert found.text == (
-        f"The nearest rows leave {found.numbers['unexplained']:.0%} of the target's variance "
-        "unexplained, and so does a linear model: the inputs say nothing about the target."
+        f"Nearest neighbors leave {found.numbers['unexplained']:.0%} of the target's variance "
+        "unexplained, and a linear model does no better: the inputs say nothing about the target."
     )
     assert told(numbers_disagree, valued(X, SMOOTH)) == []
     assert told(numbers_disagree, valued(X, NOISE * 0 + 3)) == []
@@ -282,9 +284,9 @@ def test_training_targets_that_are_worse(neighbors: float, is_found: bool) -> No
             {"unexplained": left, "validation": neighbors * left}, rel=1e-4
         )
         assert each.evidence.text == (
-            f"The nearest rows leave {left:.0%} of the variance of the training targets "
-            f"unexplained, and {neighbors * left:.0%} of that of the validation targets: the "
-            "training targets are worse."
+            f"Nearest neighbors leave {left:.0%} of the variance of the training targets "
+            f"unexplained, but only {neighbors * left:.0%} of that of the validation targets: the "
+            "training targets have more errors."
         )
 
 

@@ -22,7 +22,7 @@ from retrograd.diagnosis.checks.modes import (
 @pytest.mark.parametrize(
     ("check", "code", "fact", "words"),
     [
-        (trained_in_evaluation, "RG218", "trained_in_eval", "while the network was trained"),
+        (trained_in_evaluation, "RG218", "trained_in_eval", "during training"),
         (evaluated_in_training, "RG506", "evaluated_in_train", "in passes under no_grad"),
     ],
 )
@@ -77,8 +77,8 @@ def test_the_rate_of_dropout_is_told() -> None:
     assert found.text == "2 drops 80% of its inputs in each step."
     assert (found.layers, found.numbers) == (("2",), {"rate": 0.8})
     assert only(dropout, dropping(0.8, BAD, 3.0)).evidence.text == (
-        "2 drops 80% of its inputs in each step; the last training loss is 6, that on the "
-        "validation rows 2."
+        "2 drops 80% of its inputs in each step; the last training loss is 6, the last "
+        "validation loss 2."
     )
 
 
@@ -114,7 +114,7 @@ def test_weights_that_shrink_under_decay(case: Case, is_found: bool) -> None:
 def test_how_far_weights_shrank_is_told() -> None:
     found = only(weight_decay, shrunk(0.4)).evidence
     assert (
-        found.text == "The weights shrank to 0.4 of their first size under a weight decay of 0.01."
+        found.text == "With a weight decay of 0.01 the weights shrank to 0.4 of their initial size."
     )
     assert found.layers == ("2.weight", "0.weight", "1.weight")
     assert found.steps == (1, 40)
@@ -178,8 +178,8 @@ def test_how_far_statistics_are_off_is_told_and_the_model_is_left_as_it_was() ->
     before = {name: each.copy() for name, each in case.model.state_dict().items()}
     found = only(batch_statistics, case).evidence
     assert found.text == (
-        "In 1 the running mean is off by 3 standard deviations and the running variance by a "
-        "factor of 9, in the median channel."
+        "In the median channel of 1 the running mean is off by 3 standard deviations and the "
+        "running variance by a factor of 9."
     )
     assert found.layers == ("1",)
     assert found.numbers == pytest.approx({"shift": 3, "factor": 9}, rel=1e-3)

@@ -28,7 +28,7 @@ def test_rows_of_the_data_are_counted_and_the_first_is_named() -> None:
     x[3, 0] = -INF
     found = only(numbers_in_data, Case(train=data(x)))
     assert found.evidence.text == (
-        "2 of 4 training rows have NaN or infinity in the inputs, first row 1."
+        "2 of 4 training rows have NaN or infinity in the inputs; the first is row 1."
     )
     assert found.evidence.numbers == {"rows": 2, "first_row": 1, "values": 3}
     assert found.severity == "error"

@@ -91,8 +91,8 @@ def test_the_targets_that_are_beyond_are_told() -> None:
     y = np.array([-0.5, 0, 0, 2.0, np.nan])
     found = only(range_of_numbers, numbers(y, "sigmoid")).evidence
     assert found.text == (
-        "The model ends in sigmoid, whose values lie from 0 to 1; 50% of the targets, which go "
-        "from -0.5 to 2, are outside."
+        "The model ends in sigmoid, whose values range from 0 to 1; 50% of the targets, which "
+        "range from -0.5 to 2, lie outside."
     )
     assert found.numbers == {"outside": 0.5, "lowest": -0.5, "highest": 2}
     assert told(range_of_numbers, numbers(y * np.nan, "sigmoid")) == []
@@ -127,7 +127,7 @@ def test_what_the_outputs_for_classes_lack_is_told() -> None:
     assert few.text == "The model has 3 outputs for 5 classes."
     assert few.numbers == {"outputs": 3, "classes": 5}
     assert only(range_of_classes, classes(3, 3, "tanh")).evidence.text == (
-        "The model ends in tanh, so that its scores lie from -1 to 1."
+        "The model ends in tanh, so its scores range only from -1 to 1."
     )
 
 
@@ -168,14 +168,15 @@ def test_what_wrong_numbers_cost_is_told() -> None:
     least = (at - 1) ** 2
     assert found.numbers == pytest.approx({"right": 1, "wrong": least}, abs=1e-4)
     assert found.text == (
-        f"The loss of the targets themselves is 1, and outputs that are off by {at:.3g} cost less, "
-        f"{found.numbers['wrong']:.4g}: it is not a loss for numbers."
+        f"Outputs equal to the targets have a loss of 1, and outputs that are off by {at:.3g} have "
+        f"a lower one, {found.numbers['wrong']:.4g}: this is not a regression loss."
     )
     turned = only(loss_of_numbers, numbers(Y, loss=lambda o, t: -squared(o, t))).evidence
     assert turned.numbers["right"] == 0
     assert turned.numbers["wrong"] < -8 * at**2
     assert turned.text.startswith(
-        "The loss of the targets themselves is 0, and outputs that are off cost less, down to "
+        "Outputs equal to the targets have a loss of 0, and outputs that are off have a lower one, "
+        "down to "
     )
 
 
@@ -259,21 +260,22 @@ def test_what_is_wrong_with_a_loss_of_classes_is_told() -> None:
         return only(loss_of_classes, case).evidence.text
 
     error = classes(3, 3, loss=coded(lambda o, t: (o - t) ** 2))
-    assert text(error) == "The loss is the squared error of scores and classes."
+    assert text(error) == "The loss is the squared error between scores and classes."
     absolute = classes(3, 3, "softmax", loss=coded(lambda o, t: abs(o - t)))
-    assert text(absolute) == "The loss is the absolute error of probabilities and classes."
+    assert text(absolute) == "The loss is the absolute error between probabilities and classes."
     single = classes(3, 3, "log_softmax", loss=coded(each_class))
     assert text(single) == (
-        "The loss is the logistic error, class by class, of log-probabilities and classes."
+        "The loss is the logistic loss, class by class, between log-probabilities and classes."
     )
     assert text(classes(3, 3, loss=log_of_probabilities)) == (
-        "The loss of a score below 0 is NaN: it takes probabilities."
+        "The loss of negative outputs is NaN: it expects probabilities, not logits."
     )
     assert text(classes(3, 3, loss=nn.nll_loss)).startswith(
-        "The loss falls without end as the scores grow: raising all of them by 3 takes it from "
+        "The loss decreases without bound as the outputs grow: raising all of them by 3 takes it "
+        "from "
     )
     turned = only(loss_of_classes, classes(3, 3, loss=lambda o, t: -nn.cross_entropy(o, t)))
-    assert turned.evidence.text.endswith(", certain and wrong ones -20.")
+    assert turned.evidence.text.endswith(", confident, wrong ones -20.")
     assert turned.evidence.numbers["wrong"] == pytest.approx(-20)
 
 
@@ -282,8 +284,8 @@ def test_the_floor_of_a_softmax_applied_twice_is_told() -> None:
     assert found.numbers["floor"] == pytest.approx(math.log(1 + 3 / math.e), rel=1e-3)
     assert found.numbers["even"] == pytest.approx(math.log(4))
     assert found.text == (
-        f"Even certain and right answers cost {found.numbers['floor']:.4g}, where answers that say "
-        "nothing cost 1.386: the model gives probabilities, and the loss takes scores."
+        f"Even confident, right answers have a loss of {found.numbers['floor']:.4g}; a uniform "
+        "answer has 1.386. The model outputs probabilities, but the loss expects logits."
     )
 
 
@@ -309,7 +311,7 @@ def test_outputs_are_known_by_their_sums_where_the_last_operation_is_not() -> No
         (p * [1, 1, np.nan], "scores"),
     ):
         found = only(loss_of_classes, classes(3, 3, loss=loss, outputs=outputs)).evidence
-        assert found.text == f"The loss is the squared error of {domain} and classes."
+        assert found.text == f"The loss is the squared error between {domain} and classes."
 
 
 @pytest.mark.parametrize(
@@ -345,9 +347,7 @@ def test_the_first_loss_beside_that_of_knowing_nothing(
     assert [each.severity for each in found] == ([expected] if expected else [])
     for each in found:
         assert each.evidence.numbers == pytest.approx({"first": first, "expected": 1}, rel=1e-5)
-        assert each.evidence.text == (
-            f"The first loss is {first:g}; an answer that knows nothing costs 1."
-        )
+        assert each.evidence.text == (f"The initial loss is {first:g}; an uninformed answer has 1.")
 
 
 def test_knowing_nothing_of_probabilities_is_to_give_even_ones() -> None:

@@ -83,7 +83,7 @@ def test_where_the_fall_begins_is_told() -> None:
     loss = np.full(100, 2.0)
     loss[60:] = 1.0
     found = only(slow_start, run(loss)).evidence
-    assert found.text == "The loss stood at 2 until about step 61."
+    assert found.text == "The loss stayed at 2 until about step 61."
     assert found.steps == (1, 61)
     assert found.numbers == {"loss": 2.0}
 

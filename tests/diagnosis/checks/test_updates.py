@@ -117,7 +117,9 @@ def test_what_the_loss_did_is_told() -> None:
         "weights by 25.0% each."
     )
     unknown = updating([1.0] * 20 + [8.0] * 19 + [NAN], NAN, norm=0.0)
-    assert only(too_high, unknown).evidence.text.endswith("moved the weights out of all range.")
+    assert only(too_high, unknown).evidence.text.endswith(
+        "moved the weights beyond any finite value."
+    )
 
 
 def test_the_steps_of_the_second_half_and_the_first_three() -> None:
@@ -126,7 +128,7 @@ def test_the_steps_of_the_second_half_and_the_first_three() -> None:
     assert told(too_high, late) == [("RG202", "warning")]
     assert only(too_high, late).evidence.text == (
         "At a learning rate of 0.5 each step of the second half moved the weights by 3.1% of their "
-        "size, where a thousandth is usual."
+        "size; a thousandth is usual."
     )
     assert told(too_high, updating(losses(40, BAD), np.where(half, 1e-3, 0.029))) == []
     assert told(too_high, updating(losses(40, GOOD), np.where(half, 1e-3, 0.031))) == []
@@ -134,7 +136,7 @@ def test_the_steps_of_the_second_half_and_the_first_three() -> None:
     early = updating(losses(40, BAD), np.where(first, 0.21, 1e-3))
     assert told(too_high, early) == [("RG202", "warning")]
     assert only(too_high, early).evidence.text == (
-        "At a learning rate of 0.5 the first steps moved the weights by 21% of their size, where a "
+        "At a learning rate of 0.5 the first steps moved the weights by 21% of their size; a "
         "thousandth is usual."
     )
     assert only(too_high, early).evidence.steps == (1, 40)
@@ -181,7 +183,7 @@ def test_how_far_the_weights_went_is_told() -> None:
     found = only(too_low, updating(losses(1000, BAD), 5e-5)).evidence
     assert found.text == (
         "At a learning rate of 0.5 a step moves the weights by 5.0e-05 of their size, and all "
-        "1,000 steps together by at most 5.0%."
+        "1,000 steps together move them by at most 5.0%."
     )
     assert found.steps == (1, 1000)
     assert found.numbers == pytest.approx(
@@ -235,7 +237,8 @@ def test_the_worst_layer_and_all_together_are_told() -> None:
     overall = np.hypot(1e-6 * 2, 1e-2 * 4) / np.hypot(2, 4)
     assert still.numbers == pytest.approx({"update_ratio": 1e-6, "overall": overall}, rel=1e-5)
     assert still.text == (
-        "A step moves a.weight by only 1.0e-06 of its size; all layers together by 8.9e-03."
+        "A step moves a.weight by only 1.0e-06 of its size; the ratio for all layers "
+        "together is 8.9e-03."
     )
     jumping = only(per_layer, two(0.2, 0.5)).evidence
     assert jumping.layers == ("b.weight", "a.weight")

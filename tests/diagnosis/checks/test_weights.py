@@ -123,7 +123,9 @@ def test_units_that_start_alike(parameter: Any, is_found: bool) -> None:
 def test_the_share_of_alike_units_is_told() -> None:
     parameters = [weights(f"{n}.weight", equal_units=0.75 - n / 8) for n in range(2)]
     found = only(alike_units, started(*parameters)).evidence
-    assert found.text == "In 0.weight, 1.weight the same weights are in 75% of the units."
+    assert found.text == (
+        "In 0.weight, 1.weight, 75% of the units have the same weights as another unit."
+    )
     assert found.numbers == {"equal_units": 0.75}
     assert found.layers == ("0.weight", "1.weight")
 
@@ -157,14 +159,14 @@ def test_the_worst_gain_is_told() -> None:
     )  # fmt: skip
     large, small = scale_of_weights(case)
     assert large.evidence.text == (
-        "The weights of b.weight, a.weight start so large that a layer multiplies the size of what "
-        "passes by 8; 0.6 to 2.4 is usual."
+        "The initial weights of b.weight, a.weight are so large that a layer multiplies the size "
+        "of its input by 8; 0.6 to 2.4 is usual."
     )
     assert large.evidence.layers == ("b.weight", "a.weight")
     assert large.evidence.numbers == pytest.approx({"gain": 8, "std": 2})
     assert small.evidence.text == (
-        "The weights of c.weight, d.weight start so small that a layer multiplies the size of what "
-        "passes by 0.04; 0.6 to 2.4 is usual."
+        "The initial weights of c.weight, d.weight are so small that a layer multiplies the size "
+        "of its input by 0.04; 0.6 to 2.4 is usual."
     )
     assert small.evidence.layers == ("c.weight", "d.weight")
     assert small.evidence.numbers == pytest.approx({"gain": 0.04, "std": 0.01})
@@ -235,7 +237,7 @@ def test_where_it_cannot_be_tried_only_neighbors_are_looked_at(x: Any) -> None:
     assert told(no_activation, modelled(Own(lambda x: x), x)) == []
     assert told(no_activation, Case(model=Own(lambda x: x))) == []
     assert only(no_activation, modelled(sequence(), x)).evidence.text == (
-        "Nothing stands between the layers 0 and 1."
+        "There is no activation between the layers 0 and 1."
     )
 
 
@@ -259,4 +261,6 @@ def test_layers_side_by_side(model: nn.Module, names: list[str]) -> None:
     assert [list(each.evidence.layers) for each in found] == ([names] if names else [])
     for each in found:
         assert each.evidence.numbers == {"pairs": len(names) // 2}
-        assert each.evidence.text == f"Nothing stands between the layers {names[0]} and {names[1]}."
+        assert each.evidence.text == (
+            f"There is no activation between the layers {names[0]} and {names[1]}."
+        )

@@ -39,7 +39,7 @@ def test_parameters_that_the_optimizer_does_not_have() -> None:
     found = only(not_in_optimizer, recorded(*parameters))
     assert found.code == "RG213"
     assert found.evidence.text == (
-        "6 of 7 parameters are not the optimizer's: 1.weight, 2.weight, 3.weight, 4.weight and 2 "
+        "6 of 7 parameters are not in the optimizer: 1.weight, 2.weight, 3.weight, 4.weight and 2 "
         "more."
     )
     assert found.evidence.layers == tuple(f"{n}.weight" for n in range(1, 7))
@@ -92,7 +92,7 @@ def test_frozen_layers_between_those_that_learn(
         assert each.severity == "warning"
         assert each.evidence.numbers == {"parameters": len(frozen)}
         assert each.evidence.text == (
-            f"{', '.join(frozen)} do not require a gradient, and lie between layers that learn."
+            f"These parameters are frozen but lie between trainable layers: {', '.join(frozen)}."
         )
 
 
@@ -174,7 +174,7 @@ def test_rounding_is_no_meeting(share: float, is_found: bool) -> None:
     for each in found:
         assert each.evidence.numbers["share"] == pytest.approx(share)
         assert each.evidence.text == (
-            "Outputs of shape (16, 1) and targets of shape (16,): to change the target of one row "
+            "Outputs of shape (16, 1) and targets of shape (16,): changing the target of one row "
             "changes the gradient at all others."
         )
 
@@ -245,8 +245,8 @@ def test_by_how_much_rows_change_is_told() -> None:
     largest = np.abs(rows).max()
     assert found.numbers == pytest.approx({"change": change, "largest": largest}, rel=1e-5)
     assert found.text == (
-        f"With other rows beside them the outputs of the same rows change by up to {change:.3g}; "
-        f"the largest output is {largest:.3g}."
+        f"The outputs of the same rows change by up to {change:.3g} when the other rows of the "
+        f"batch change; the largest output is {largest:.3g}."
     )
 
 

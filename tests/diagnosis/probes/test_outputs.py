@@ -9,7 +9,7 @@ import retrograd as rg
 from retrograd import nn
 from retrograd.diagnosis.checks.case import Case, Data
 from retrograd.diagnosis.probes.outputs import said_classes
-from retrograd.diagnosis.remedies.program import Examples, Program
+from retrograd.diagnosis.remedies.program import Program, Samples
 from retrograd.training.predictor import Predictor
 
 
@@ -46,7 +46,7 @@ def test_a_program_and_a_case_read_one_output_alike(make: type[nn.Module]) -> No
     assert 0 < wanted.mean() < 1
     case = Case(model=model, train=Data((x,), wanted), task="classification")
     np.testing.assert_array_equal(case.said(output), wanted)
-    examples = Examples(x, wanted)
+    examples = Samples(x, wanted)
     program = Program(
         make, nn.binary_cross_entropy_with_logits, examples, examples, "classification"
     )

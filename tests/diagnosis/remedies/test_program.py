@@ -10,7 +10,7 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, r2_score
 
 from retrograd import nn, optim
-from retrograd.diagnosis.remedies.program import Examples, Program
+from retrograd.diagnosis.remedies.program import Program, Samples
 from retrograd.errors import UsageError
 
 RNG = np.random.default_rng(7)
@@ -18,11 +18,11 @@ X = RNG.normal(size=(240, 3)).astype(np.float32)
 Y = (X[:, 0] * 2 - X[:, 1] + 0.1 * RNG.normal(size=240)).astype(np.float32)
 
 
-def examples(target: np.ndarray) -> dict[str, Examples]:
+def examples(target: np.ndarray) -> dict[str, Samples]:
     return {
-        "train": Examples(X[:160], target[:160]),
-        "valid": Examples(X[160:200], target[160:200]),
-        "held": Examples(X[200:], target[200:]),
+        "train": Samples(X[:160], target[:160]),
+        "valid": Samples(X[160:200], target[160:200]),
+        "test": Samples(X[200:], target[200:]),
     }
 
 
@@ -80,7 +80,7 @@ def test_the_score_is_r2_on_the_examples_held_out():
 
 
 def test_without_a_held_part_the_validation_examples_are_scored():
-    outcome = replace(REGRESSION, held=None).run()
+    outcome = replace(REGRESSION, test=None).run()
     predicted = outcome.model(X[160:200]).numpy()[:, 0]
     assert outcome.score == pytest.approx(r2_score(Y[160:200], predicted), rel=1e-5)
 
@@ -152,7 +152,7 @@ def test_without_shuffling_the_rows_come_in_their_order():
     halves = np.concatenate([np.full(80, -1.0), np.full(80, 1.0)]).astype(np.float32)
     program = replace(
         REGRESSION,
-        train=Examples(X[:160], halves),
+        train=Samples(X[:160], halves),
         optimizer=optim.SGD,
         options={"lr": 0.1},
         shuffle=False,
@@ -165,7 +165,7 @@ def test_without_shuffling_the_rows_come_in_their_order():
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_the_score_says_so():
-    program = replace(REGRESSION, train=Examples(X[:160] * np.float32(np.nan), Y[:160]))
+    program = replace(REGRESSION, train=Samples(X[:160] * np.float32(np.nan), Y[:160]))
     outcome = program.run()
     assert len(outcome.train_loss) == 1
     assert np.isnan(outcome.score)
@@ -208,6 +208,6 @@ def test_the_recorder_watches_the_steps_and_hears_of_each_epoch():
 
 def test_inputs_and_targets_must_be_as_many():
     with pytest.raises(UsageError, match=r"valid has 40 inputs and 39 targets"):
-        replace(REGRESSION, valid=Examples(X[160:200], Y[160:199]))
+        replace(REGRESSION, valid=Samples(X[160:200], Y[160:199]))
     with pytest.raises(UsageError, match=r"train has no examples"):
-        replace(REGRESSION, train=Examples(X[:0], Y[:0]))
+        replace(REGRESSION, train=Samples(X[:0], Y[:0]))

@@ -11,7 +11,7 @@ import pytest
 
 from retrograd import nn, optim
 from retrograd.diagnosis.catalogue import catalogue, finding
-from retrograd.diagnosis.remedies.program import Examples, Program
+from retrograd.diagnosis.remedies.program import Program, Samples
 from retrograd.diagnosis.remedies.table import PROGRAM_REMEDIES
 from retrograd.tensor import Tensor
 
@@ -20,13 +20,13 @@ ROWS = 120
 variants = PROGRAM_REMEDIES.variants
 
 
-def _data(seed: int = 0, classes: int = 0) -> dict[str, Examples]:
+def _data(seed: int = 0, classes: int = 0) -> dict[str, Samples]:
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(ROWS, 6)).astype(np.float32)
     y: Any = (x[:, 0] - x[:, 1]).astype(np.float32)
     if classes:
         y = np.digitize(y, np.linspace(-1, 1, classes - 1)).astype(np.int64)
-    return {"train": Examples(x[:80], y[:80]), "valid": Examples(x[80:], y[80:])}
+    return {"train": Samples(x[:80], y[:80]), "valid": Samples(x[80:], y[80:])}
 
 
 def _squared(output: Any, target: Any) -> Any:
@@ -192,7 +192,7 @@ def test_a_network_of_convolutions_is_made_wider() -> None:
 
     x = np.random.default_rng(0).normal(size=(ROWS, 1, 8, 8)).astype(np.float32)
     y = np.arange(ROWS) % 3
-    program = _classes(small, train=Examples(x, y), valid=Examples(x, y), epochs=1)
+    program = _classes(small, train=Samples(x, y), valid=Samples(x, y), epochs=1)
     for change, sizes in (("larger_model", [16, 32]), ("smaller_model", [1, 2])):
         changed = _only(change, program)
         model = changed.model()
@@ -204,7 +204,7 @@ def test_a_network_of_convolutions_is_made_wider() -> None:
 
 def test_inputs_and_target_are_scaled_by_the_training_rows() -> None:
     data = _data()
-    wild = {n: Examples(e.inputs * 1000 + 5000, e.target * 100 + 7) for n, e in data.items()}
+    wild = {n: Samples(e.inputs * 1000 + 5000, e.target * 100 + 7) for n, e in data.items()}
     program = _regression(**wild)
     scaled = _only("scale_inputs", program)
     assert scaled.train.inputs.mean(0) == pytest.approx(np.zeros(6), abs=1e-3)
@@ -221,7 +221,7 @@ def test_missing_values_are_filled_and_rows_without_target_left_out() -> None:
     data = _data()
     x, y = data["train"].inputs.copy(), data["train"].target.copy()
     x[3, 1], x[4, 2], y[5] = np.nan, np.inf, np.nan
-    filled = _only("fill_missing", _regression(train=Examples(x, y)))
+    filled = _only("fill_missing", _regression(train=Samples(x, y)))
     assert len(filled.train.target) == 79
     assert np.isfinite(filled.train.inputs).all()
     assert filled.train.inputs[3, 1] == pytest.approx(np.median(np.delete(x[:, 1], 3)))
@@ -231,7 +231,7 @@ def test_missing_values_are_filled_and_rows_without_target_left_out() -> None:
 def test_duplicates_and_a_column_are_left_out() -> None:
     data = _data()
     x, y = data["train"]
-    copied = Examples(np.concatenate([x, x[:10], data["valid"].inputs[:5]]), np.resize(y, 95))
+    copied = Samples(np.concatenate([x, x[:10], data["valid"].inputs[:5]]), np.resize(y, 95))
     program = _regression(train=copied)
     assert len(_only("drop_duplicates", program).train.target) == 80
     assert variants("drop_duplicates", _regression(), None) == []
@@ -244,7 +244,7 @@ def test_duplicates_and_a_column_are_left_out() -> None:
 def test_rare_classes_count_more() -> None:
     x = np.random.default_rng(0).normal(size=(100, 6)).astype(np.float32)
     y = (np.arange(100) < 10).astype(np.int64)
-    program = _classes(train=Examples(x, y), valid=Examples(x, y))
+    program = _classes(train=Samples(x, y), valid=Samples(x, y))
     weighed = _only("weigh_classes", program)
     output, target = Tensor(np.zeros((4, 3), np.float32)), Tensor(np.array([1, 0, 0, 0]))
     shifted = Tensor(np.array([[9, 0, 0]] * 4, np.float32))
@@ -266,7 +266,7 @@ def test_the_loss_becomes_the_tasks_own(coding: str) -> None:
         "one-hot": lambda y: np.eye(3, dtype=np.float32)[y],
         "column": lambda y: y[:, None],
     }[coding]
-    sets = {n: Examples(e.inputs, code(e.target)) for n, e in _data(classes=3).items()}
+    sets = {n: Samples(e.inputs, code(e.target)) for n, e in _data(classes=3).items()}
     faulty = _classes(ends_in_softmax, loss=lambda o, y: o.sum() * 0.0, **sets)
     changed = _only("change_loss", replace(faulty, epochs=30, options={"lr": 0.01}))
     assert changed.run(0).score > 0.6
@@ -277,7 +277,7 @@ def test_the_loss_of_two_classes_and_of_numbers() -> None:
     def one() -> nn.Module:
         return nn.Sequential(nn.Linear(6, 16), nn.ReLU(), nn.Linear(16, 1), nn.Sigmoid())
 
-    sets = {n: Examples(e.inputs, (e.target > 0).astype(np.int64)) for n, e in _data().items()}
+    sets = {n: Samples(e.inputs, (e.target > 0).astype(np.int64)) for n, e in _data().items()}
     two = _classes(one, loss=lambda o, y: nn.mse_loss(o, y), **sets)
     assert _only("change_loss", replace(two, epochs=20, options={"lr": 0.01})).run(0).score > 0.8
     wrong = _regression(loss=lambda o, y: (o - y).mean(), epochs=30, options={"lr": 0.02})

@@ -10,7 +10,7 @@ import pytest
 
 from retrograd import nn, optim
 from retrograd.diagnosis.catalogue import finding
-from retrograd.diagnosis.remedies.program import Examples, Program
+from retrograd.diagnosis.remedies.program import Program, Samples
 from retrograd.diagnosis.remedies.table import OPTION_REMEDIES, PROGRAM_REMEDIES
 from retrograd.diagnosis.remedies.variants import Remedies
 from retrograd.kinds.table.model import TableOptions
@@ -19,8 +19,8 @@ X = np.random.default_rng(0).normal(size=(80, 3)).astype(np.float32)
 PROGRAM = Program(
     model=lambda: nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1)),
     loss=lambda output, y: nn.mse_loss(output[:, 0], y),
-    train=Examples(X, X[:, 0]),
-    valid=Examples(X, X[:, 0]),
+    train=Samples(X, X[:, 0]),
+    valid=Samples(X, X[:, 0]),
     task="regression",
 )
 OPTIONS = TableOptions(target="y", epochs=40, patience=15, batch_size=32)

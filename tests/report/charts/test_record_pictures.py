@@ -18,7 +18,7 @@ from retrograd import nn, optim
 from retrograd.diagnosis.catalogue import catalogue, finding
 from retrograd.diagnosis.record.store import MemoryStore
 from retrograd.report.charts.findings import finding_views
-from retrograd.report.charts.heat import Scale, heat_map, scale_legend
+from retrograd.report.charts.heat import ColorScale, heat_map, scale_legend
 from retrograd.report.charts.record_curves import curve_chart, step_charts
 from retrograd.report.charts.record_flow import flow_panels
 from retrograd.report.charts.record_histograms import histogram_pictures
@@ -43,7 +43,7 @@ def _opacities(svg: str) -> dict[float, float]:
 
 def test_what_vanishes_fades_by_equal_shades() -> None:
     values = np.tile(10.0 ** -np.arange(6), (100, 1))
-    picture = heat_map("t", STEPS, list("abcdef"), values, Scale.of([values]), "bwd", WHOLE)
+    picture = heat_map("t", STEPS, list("abcdef"), values, ColorScale.of([values]), "bwd", WHOLE)
     strengths = list(_opacities(picture).values())
     assert len(strengths) == 6
     assert strengths[0] == 1
@@ -56,26 +56,26 @@ def test_what_is_zero_has_no_colour_and_what_is_no_number_has_its_own() -> None:
     values[:, 1] = 0
     values[90:, 2] = np.nan
     broken = STEPS > 90
-    picture = heat_map("t", STEPS, list("abc"), values, Scale.of([values]), "fwd", broken)
+    picture = heat_map("t", STEPS, list("abc"), values, ColorScale.of([values]), "fwd", broken)
     assert len(_opacities(picture)) == 2
     assert picture.count('class="heat broken"') == 1
-    whole = heat_map("t", STEPS, list("abc"), values, Scale.of([values]), "fwd", WHOLE)
+    whole = heat_map("t", STEPS, list("abc"), values, ColorScale.of([values]), "fwd", WHOLE)
     assert "broken" not in whole  # there NaN says that nothing was measured
 
 
 def test_a_series_on_a_schedule_goes_on_as_it_was() -> None:
     values = np.where(STEPS[:, None] % 16 < 2, 10.0 ** np.arange(3), np.nan)
-    picture = heat_map("t", STEPS, list("abc"), values, Scale.of([values]), "fwd", WHOLE)
+    picture = heat_map("t", STEPS, list("abc"), values, ColorScale.of([values]), "fwd", WHOLE)
     heights = [float(h) for h in re.findall(r"v([\d.]+)h-", picture)]
     assert sum(heights) == pytest.approx(3 * 230, abs=0.5)  # all cells are filled
 
 
 def test_the_scale_encloses_what_it_shows() -> None:
-    scale = Scale.of([np.array([[3e-7, 0.0, np.nan, np.inf]]), np.array([[40.0]])])
+    scale = ColorScale.of([np.array([[3e-7, 0.0, np.nan, np.inf]]), np.array([[40.0]])])
     assert (scale.low, scale.high) == (-7, 2)
-    assert Scale.of([np.array([[1.0]])]).high - Scale.of([np.array([[1.0]])]).low == 4
-    assert Scale.of([np.array([[1e-40, 1.0]])]).low == -16
-    assert Scale.of([np.zeros((3, 2))]) == Scale.of([])
+    assert ColorScale.of([np.array([[1.0]])]).high - ColorScale.of([np.array([[1.0]])]).low == 4
+    assert ColorScale.of([np.array([[1e-40, 1.0]])]).low == -16
+    assert ColorScale.of([np.zeros((3, 2))]) == ColorScale.of([])
     legend = ET.fromstring(scale_legend(scale, [("fwd", "forward"), ("bwd", HOSTILE)]))
     assert {"10⁻⁷", "10⁻⁵", "10"} <= {each.text for each in legend.iter("text")}
 
@@ -108,7 +108,7 @@ def test_the_flow_pictures_show_how_far_the_gradient_gets(tmp_path: Path, fading
 def test_the_names_below_a_flow_picture_are_whole(columns: int) -> None:
     names = [f"layers.{n}.attention.weight" for n in range(columns)]
     values, steps = np.ones((5, columns)), np.arange(1, 6)
-    svg = heat_map("Flow", steps, names, values, Scale(-4, 0), "fwd", np.zeros(5, bool))
+    svg = heat_map("Flow", steps, names, values, ColorScale(-4, 0), "fwd", np.zeros(5, bool))
     tree = ET.fromstring(svg)
     slanted = [each for each in tree.iter("text") if each.get("transform")]
     assert slanted

@@ -144,7 +144,7 @@ def test_at_the_end_it_is_the_report_and_live_again_if_the_run_goes_on(
     run = prepared(houses(), "price")
     log = RunLog(folder, MANIFEST)
     run.fit([log])
-    path = write_run_report(folder, run.model, run.held)
+    path = write_run_report(folder, run.model, run.split.validation)
     log.close(run.trainer)
     assert _ask(server)[1] == path.read_text("utf-8")
     lines = [epoch.as_dict() for epoch in run.trainer.history.epochs]

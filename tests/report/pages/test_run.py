@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -16,8 +17,10 @@ from sklearn.metrics import confusion_matrix, mean_absolute_error
 from support.made_manifests import made_manifest
 from support.small_tables import HOSTILE, flowers, houses, prepared
 
+from retrograd.data import Schema
 from retrograd.diagnosis.catalogue import finding
 from retrograd.kinds.base.kind import Prepared
+from retrograd.kinds.table.data import TableData
 from retrograd.report import RunReport, write_report, write_run_report
 from retrograd.report.pages.predictions import Judged
 from retrograd.report.words.figures import cut, figure
@@ -76,7 +79,7 @@ def test_it_says_what_the_model_scores(case: Any, read_page: Any) -> None:
 def test_the_confusions_are_counted_right(runs: Any, read_page: Any) -> None:
     run, folder = runs["classification"]
     text = read_page(write_run_report(folder, run.model, run.split.validation)).text
-    truth = run.model.preprocessor.target(run.split.validation)
+    truth = run.model.preprocessor.target(run.split.validation.frame)
     predicted = run.model.predict(run.split.validation).argmax(1)
     counts = confusion_matrix(truth, predicted, labels=[0, 1, 2])
     for name, row in zip(run.model.preprocessor.classes, counts, strict=True):
@@ -86,7 +89,7 @@ def test_the_confusions_are_counted_right(runs: Any, read_page: Any) -> None:
 def test_the_rows_predicted_worst_come_first(runs: Any, read_page: Any) -> None:
     run, folder = runs["regression"]
     text = read_page(write_run_report(folder, run.model, run.split.validation)).text
-    truth = np.asarray(run.split.validation["price"].to_numpy(), float)
+    truth = np.asarray(run.split.validation.frame["price"].to_numpy(), float)
     answers = run.model.predict(run.split.validation)
     order = np.argsort(-np.abs(answers - truth))[:10]
     lines = [f"{figure(truth[row], 5)} {figure(answers[row], 5)}" for row in order]
@@ -112,7 +115,9 @@ def test_a_long_run_on_a_large_table_has_a_small_page(
         model=model,
         truth=rng.integers(0, classes, rows),
         answers=rng.dirichlet(np.ones(classes), rows),
-        data=pa.table({"length": rng.normal(size=rows), "width": rng.normal(size=rows)}),
+        data=_as_data(
+            pa.table({"length": rng.normal(size=rows), "width": rng.normal(size=rows)}), schema
+        ),
     )
     epochs = [_epoch(i, 1 / i, i == 5000) for i in range(1, 5001)]
     many = dataclasses.replace(report, judged=many_judged, epochs=epochs)
@@ -120,14 +125,19 @@ def test_a_long_run_on_a_large_table_has_a_small_page(
     assert (tmp_path / "many.html").stat().st_size < 300_000
     assert "more stand in preprocessing.json" in read_page(tmp_path / "many.html").text
     regression, folder = runs["regression"]
-    judged = Judged.of(regression.model, regression.held, thorough=False)
+    judged = Judged.of(regression.model, regression.split.validation, thorough=False)
     frame = pa.concat_tables([houses()] * 200)
+    data = _as_data(frame, regression.model.schema)
     prices = np.asarray(frame["price"])
     answers = prices + rng.normal(size=len(prices))
-    many_judged = dataclasses.replace(judged, truth=prices, answers=answers, data=frame)
+    many_judged = dataclasses.replace(judged, truth=prices, answers=answers, data=data)
     many = RunReport.read(folder, many_judged)
     write_report(tmp_path / "dots.html", many)
     assert (tmp_path / "dots.html").stat().st_size < 300_000
+
+
+def _as_data(table: pa.Table, schema: Schema) -> TableData:
+    return TableData(nw.from_native(table, eager_only=True), schema)
 
 
 def _epoch(number: int, valid: float, best: bool) -> Epoch:
@@ -195,7 +205,7 @@ def test_a_run_in_which_an_error_was_found_is_not_told_to_train_longer(
 
 def test_one_row_is_no_rows(runs: Any, tmp_path: Path, read_page: Any) -> None:
     run, folder = runs["regression"]
-    judged = Judged.of(run.model, run.split.validation[:1], thorough=False)
+    judged = Judged.of(run.model, run.split.validation.take(np.array([0])), thorough=False)
     write_report(tmp_path / "run.html", RunReport.read(folder, judged))
     text = read_page(tmp_path / "run.html").text
     assert "On 1 row held out" in text

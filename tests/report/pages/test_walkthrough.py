@@ -15,10 +15,9 @@ from support.small_tables import HOSTILE, flowers, houses, prepared
 from retrograd.errors import UsageError
 from retrograd.kinds.table.walk_record import Walkthrough
 from retrograd.kinds.table.walkthrough import walk_through
-from retrograd.report import write_walkthrough
+from retrograd.report import walkthrough_text, write_walkthrough
 from retrograd.report.pages.walkthrough import largest_changes
 from retrograd.report.words import walk as walk_words
-from retrograd.report.words import walkthrough as walkthrough_text
 from retrograd.report.words.figures import figure
 
 

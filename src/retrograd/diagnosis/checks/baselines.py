@@ -1,4 +1,4 @@
-"""What simple models come to on the same rows: a yardstick for a network, in a second."""
+"""The scores of simple models on the same rows: a yardstick for a network, in a second."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ __all__ = [
 Array = np.ndarray[Any, Any]
 
 _NEIGHBORS = 7
-_WORDS = 4096  # token numbers beyond share places
+_WORDS = 4096  # larger token ids share columns
 _COLUMNS = 3072
 _LARGEST = 1e100  # whose square is finite
 
 
 @dataclass(frozen=True)
 class SimpleScores:
-    """The error on validation rows, see `simple_scores`, of three simple models.
+    """The errors of three simple models on validation rows, see `simple_scores`.
 
-    `constant` answers with the most frequent class or the mean, `linear` is ridge regression,
+    `constant` always predicts the most frequent class or the mean, `linear` is ridge regression,
     `neighbors` the vote or mean of the nearest training rows.
     """
 
@@ -41,24 +41,24 @@ class SimpleScores:
 
     @property
     def best(self) -> float:
-        """The least of the errors."""
+        """The smallest of the errors."""
         return min(self.constant, self.linear, self.neighbors)
 
 
 def features(inputs: Array) -> Array:
-    """(rows, ...) -> (rows, columns) float64; of token numbers, how often each occurs."""
+    """(rows, ...) -> (rows, columns) float64; token ids become counts."""
     flat = inputs.reshape(len(inputs), -1)
     if flat.dtype.kind in "iu" and inputs.ndim == 2 and flat.size and flat.min() >= 0:
         counts = np.zeros((len(flat), min(int(flat.max()) + 1, _WORDS)))
         np.add.at(counts, (np.arange(len(flat))[:, None], flat % counts.shape[1]), 1.0)
         return counts
-    # Of very wide rows, columns evenly spread.
+    # Very wide rows are thinned to evenly spaced columns.
     flat = flat[:, :: max(1, flat.shape[1] // _COLUMNS)]
     return finite(flat)
 
 
 def finite(values: Array) -> Array:
-    """The values in float64, 0 for what is not finite, and none so large that squares overflow."""
+    """The values in float64, 0 where not finite, clipped so that squares do not overflow."""
     known = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
     return np.clip(known, -_LARGEST, _LARGEST)
 
@@ -71,10 +71,10 @@ def simple_scores(
     task: str,
     ranked: bool = False,
 ) -> SimpleScores:
-    """The errors on the valid rows of models fitted to the others.
+    """The errors on the validation rows of models fitted to the training rows.
 
-    Of classes it is the share of wrong rows, or with `ranked` that of `misranked` pairs; of numbers
-    the share of the variance that is left.
+    For classification, the error rate, or with `ranked` the share of `misranked` pairs; for
+    regression, the share of unexplained variance.
     """
     x, x_valid = scaled(features(inputs), features(valid_inputs))
     if task == "classification":
@@ -100,18 +100,18 @@ def simple_scores(
 
 
 def misranked(scores: Array, truth: Array) -> float:
-    """1 - the area under the ROC curve, of `scores` (rows, classes) for class codes (rows,).
+    """1 - the area under the ROC curve, for `scores` (rows, classes) and class codes (rows,).
 
-    The share of the pairs of a row of a class and one of another that the score of the class puts
-    the wrong way round, ties counting half; the mean over the classes. 0.5 knows nothing, however
-    unequal the classes are. NaN where all rows are of one class.
+    For each class: the share of pairs, one row of the class and one of another, that its score
+    ranks the wrong way; ties count half. The result is the mean over classes. 0.5 is chance,
+    however unbalanced the classes are. NaN if all rows are of one class.
     """
     from sklearn.metrics import roc_auc_score
 
     found = np.unique(truth)
     if len(found) < 2:
         return math.nan
-    nothing = np.zeros(len(scores))  # what scores without a column for a class know of it
+    nothing = np.zeros(len(scores))  # for a class that has no column in `scores`
     known = [scores[:, c] if 0 <= c < scores.shape[1] else nothing for c in found]
     return 1 - float(
         np.mean([roc_auc_score(truth == c, s) for c, s in zip(found, known, strict=True)])
@@ -119,7 +119,7 @@ def misranked(scores: Array, truth: Array) -> float:
 
 
 def scaled(x: Array, other: Array) -> tuple[Array, Array]:
-    """Both with the columns of `x` brought to mean 0 and standard deviation 1."""
+    """Both arrays, standardized with the mean and standard deviation of `x`'s columns."""
     width = min(x.shape[1], other.shape[1])
     x, other = x[:, :width], other[:, :width]
     mean, std = x.mean(0), x.std(0)
@@ -128,9 +128,9 @@ def scaled(x: Array, other: Array) -> tuple[Array, Array]:
 
 
 def nearest(queries: Array, rows: Array, count: int, itself: bool = False) -> Array:
-    """(queries, count): the numbers of the nearest `rows`, nearest first.
+    """(queries, count): the indices of the nearest `rows`, nearest first.
 
-    With `itself` the queries are the rows, and none is its own neighbor.
+    With `itself` the queries are the rows, and no row is its own neighbor.
     """
     from sklearn.neighbors import NearestNeighbors
 
@@ -139,9 +139,9 @@ def nearest(queries: Array, rows: Array, count: int, itself: bool = False) -> Ar
 
 
 def ridge(x: Array, y: Array, at: Array) -> Array:
-    """What ridge regression from `x`, columns of mean 0, to `y` says at other rows.
+    """The predictions at other rows of ridge regression from `x`, columns of mean 0, to `y`.
 
-    Its penalty is a tenth of the number of rows.
+    The penalty is a tenth of the number of rows.
     """
     from sklearn.linear_model import Ridge
 

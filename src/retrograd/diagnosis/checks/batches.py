@@ -1,4 +1,4 @@
-"""Checks of batches: their size beside the noise of their gradients, their order, clipping."""
+"""Checks of batches: their size against the gradient noise, their order, clipping."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ from retrograd.diagnosis.finding import Finding
 from retrograd.diagnosis.record.record import Record
 from retrograd.diagnosis.register import check
 
-# Masters & Luschi 2018 find batches of 2 to 32 rows good, Bengio 2012 takes 32 as the default; with
-# 4 or fewer the learning rate that suits 32 does not, and batch statistics are noise.
+# Masters & Luschi 2018 find that batches of 2 to 32 rows work well, and Bengio 2012 uses 32 by
+# default; with 4 or fewer a learning rate that suits 32 is too high, and batch statistics are
+# noise.
 _FEW = 4
 
 
 @check("RG209", reads=("record",))
 def too_small(case: Case, record: Record) -> Iterator[Finding]:
-    """RG209. Four rows or fewer, and the run came out badly; else a note by the noise scale.
+    """RG209. At most four rows in a batch, and the run did badly; a note if the batch is far below
+    the noise scale.
 
-    Nothing where a batch is all there is.
-    McCandlish et al. 2018: a batch far below the noise scale averages next to nothing out.
+    Not reported if the batch is the whole data. McCandlish et al. 2018: a batch far below the noise
+    scale averages out hardly any noise.
     """
     rows, scale = case.rows_per_step, _noise_scale(record)
     if not rows >= 1 or case.steps_per_epoch == 1:
@@ -38,7 +40,7 @@ def too_small(case: Case, record: Record) -> Iterator[Finding]:
     elif math.isfinite(scale) and scale > 100 * rows and case.fared_badly:
         yield finding(
             "RG209",
-            f"A batch has {rows:.0f} rows, the gradient noise scale is {scale:.3g} rows.",
+            f"A batch has {rows:.0f} rows; the gradient noise scale is {scale:.3g} rows.",
             severity="note",
             rows=rows,
             noise_scale=scale,
@@ -47,10 +49,10 @@ def too_small(case: Case, record: Record) -> Iterator[Finding]:
 
 @check("RG210", reads=("record", "steps_per_epoch"))
 def too_large(case: Case, record: Record, steps_per_epoch: int) -> Iterator[Finding]:
-    """RG210. Fewer than 200 steps in all, of batches that are a tenth of the rows or more.
+    """RG210. Fewer than 200 steps in total, with at most ten batches per epoch.
 
-    A network wants hundreds of steps however many rows each has (Hoffer et al. 2017, "Train longer,
-    generalize better"). A note where the run came out well.
+    A network needs hundreds of steps, however large the batches (Hoffer et al. 2017, "Train longer,
+    generalize better"). Not reported if the run did well.
     """
     rows = case.rows_per_step
     if not rows > 64:
@@ -59,7 +61,7 @@ def too_large(case: Case, record: Record, steps_per_epoch: int) -> Iterator[Find
     if taken < 200 and steps_per_epoch <= 10 and case.fared_badly:
         yield finding(
             "RG210",
-            f"Batches of {rows:.0f} rows make {steps_per_epoch} steps an epoch and {taken} in all.",
+            f"Batches of {rows:.0f} rows give {steps_per_epoch} steps per epoch, {taken} in total.",
             rows=rows,
             steps_per_epoch=steps_per_epoch,
             steps_taken=taken,
@@ -69,10 +71,10 @@ def too_large(case: Case, record: Record, steps_per_epoch: int) -> Iterator[Find
 
 @check("RG211", reads=("record",))
 def clipping(case: Case) -> Iterator[Finding]:
-    """RG211. More than 95 % of the steps are cut, the median one to less than a tenth.
+    """RG211. More than 95 % of the steps are clipped, the median step to less than a tenth.
 
-    Clipping is for the rare step (Pascanu et al. 2013 set the limit at the mean norm or above). A
-    note where the run came out well, as it does with Adam, which undoes the scale.
+    Clipping is meant for the rare step (Pascanu et al. 2013 set the limit at the mean norm or
+    above). A note if the run did well, as it may with Adam, which undoes the scale.
     """
     before, after = case.series("gradient_norm"), case.series("clipped_norm")
     measured = np.isfinite(before) & np.isfinite(after) & (before > 0)
@@ -83,9 +85,9 @@ def clipping(case: Case) -> Iterator[Finding]:
     if cut > 0.95 and middle < 0.1:
         yield finding(
             "RG211",
-            f"{cut:.0%} of the steps are clipped, the median one to {middle:.1e} of its length: "
-            f"from a norm of {np.median(before[measured]):.3g} to "
-            f"{np.median(after[measured]):.3g}.",
+            f"{cut:.0%} of the steps are clipped, the median step to {middle:.1e} of its length. "
+            f"The median gradient norm is {np.median(before[measured]):.3g} before clipping and "
+            f"{np.median(after[measured]):.3g} after it.",
             severity=None if case.fared_badly else "note",
             steps=(int(case.steps[0]), int(case.steps[-1])),
             share=cut,
@@ -96,12 +98,12 @@ def clipping(case: Case) -> Iterator[Finding]:
 
 @check("RG217")
 def order(case: Case) -> Iterator[Finding]:
-    """RG217. Batches come in the same order each epoch, and that order is not by chance.
+    """RG217. Batches come in the same order in every epoch, and that order is not random.
 
-    Either it is known that they are not shuffled and the targets of neighboring rows are more
-    alike than those of others; or the loss of a step resembles that of the step an epoch before,
-    and of its neighbors, far more than chance lets it (a correlation above 0.5 of 30 steps or
-    more has a chance below 1 %). Bengio 2012, section 3.1; TheDeepChecker checks the same.
+    Either the rows are known not to be shuffled, and the targets of neighboring rows are more alike
+    than those of others. Or the loss within an epoch correlates with that of the epoch before far
+    more than by chance: above 0.5, which has a probability below 1 % with 30 steps or more. Bengio
+    2012, section 3.1; TheDeepChecker checks the same.
     """
     alike = _neighbors_alike(case)
     repeats = _repeats(case)
@@ -110,17 +112,17 @@ def order(case: Case) -> Iterator[Finding]:
     repeated = case.shuffled is not True and repeats > 0.5
     if sorted_rows or repeated:
         text = (
-            f"The rows are not shuffled, and neighbors have {alike:.0%} more alike targets than "
-            "rows drawn at random."
+            "The rows are not shuffled, and the targets of neighboring rows differ by "
+            f"{alike:.0%} less than those of rows drawn at random."
             if sorted_rows
-            else f"The loss of a step is correlated by {repeats:.2f} with that of the same step an "
-            "epoch before: the same batches come in the same order."
+            else f"The loss of a step has a correlation of {repeats:.2f} with that of the same "
+            "step in the previous epoch: the same batches come in the same order."
         )
         yield finding("RG217", text, alike=alike, correlation=repeats)
 
 
 def _neighbors_alike(case: Case) -> float:
-    """0 if successive targets differ as much as any two do, 1 if they are the same."""
+    """0 if successive targets differ as much as any two do, 1 if they are equal."""
     if case.train is None or case.task is None or len(case.train) < 20:
         return math.nan
     if case.task == "classification":
@@ -136,19 +138,19 @@ def _neighbors_alike(case: Case) -> float:
 
 
 def _repeats(case: Case) -> float:
-    """How the differences of the loss within an epoch repeat in the next: a correlation."""
+    """The correlation between the loss within an epoch and within the next one."""
     per_epoch = case.steps_per_epoch
     steps = case.steps
     if per_epoch is None or per_epoch < 8 or not len(steps) or len(case.epochs) < 3:
         return math.nan
-    if len(steps) != steps[-1]:  # thinned, so that neighbors are missing
+    if len(steps) != steps[-1]:  # thinned, so neighbors are missing
         return math.nan
     epochs = len(steps) // per_epoch
     table = case.losses[: epochs * per_epoch].reshape(epochs, per_epoch)[1:]
     table = table[np.isfinite(table).all(1)]
     if table.shape[0] < 2 or table.size < 60:
         return math.nan
-    # The fall of the loss is taken out as the mean and the slope of each epoch.
+    # Remove the fall of the loss: the mean and the slope of each epoch.
     at = np.linspace(-1, 1, per_epoch)
     table = table - table.mean(1, keepdims=True)
     table = table - (table @ at / (at @ at))[:, None] * at

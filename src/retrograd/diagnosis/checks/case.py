@@ -1,4 +1,4 @@
-"""All that is known of a training, for the checks to look at: any part of it may be missing."""
+"""Everything known about a training, for the checks to examine; any part of it may be missing."""
 
 from __future__ import annotations
 
@@ -31,19 +31,18 @@ __all__ = ["Case", "Data", "Loss", "codes"]
 Array = np.ndarray[Any, Any]
 Loss = Callable[[Tensor, Tensor], Tensor]
 
-# Data checks look at no more rows than this, drawn at random.
+# Data checks look at most at this many rows, drawn at random.
 _ROWS = 2000
 
 
 @dataclass(frozen=True)
 class Case:
-    """A training before it begins (no record, or one without a step) or after it.
+    """A training before it begins (no record, or one without a step) or after it has run.
 
-    `model` has the weights it starts with, or after a run those it ended with. `task` is
-    "regression" or "classification". `loss(output, target)` is what is minimized. `shuffled` says
-    whether batches are drawn in random order, None if that is not known. `answer` makes answers of
-    the model's outputs, where they are not the answers. `names` are those of the columns of the
-    first input, where they have any.
+    `model` has its initial weights, or its final ones after a run. `task` is "regression" or
+    "classification". Training minimizes `loss(output, target)`. `shuffled` says whether batches are
+    drawn in random order, None if unknown. `answer` converts the model's outputs to predictions, if
+    they differ. `names` lists the column names of the first input, if it has any.
     """
 
     record: Record | None = None
@@ -77,12 +76,12 @@ class Case:
         return self.record is not None
 
     def series(self, name: str, subject: str = "") -> Array:
-        """A series of the record, float64, NaN where it was not measured or is not recorded."""
+        """A series of the record, float64, NaN where it was not measured or recorded."""
         key = (name, subject)
         if key not in self._cache:
             values = np.full(len(self.steps), np.nan)
             if self.record is not None:
-                # Where this run has no such layer, nothing was measured.
+                # If the run has no such layer, nothing was measured.
                 with contextlib.suppress(KeyError):
                     values = self.record.series(name, subject).astype(np.float64)
             self._cache[key] = values
@@ -95,7 +94,7 @@ class Case:
 
     @cached_property
     def weights(self) -> tuple[Weights, ...]:
-        """The parameters as they were at the start."""
+        """The parameters, with their initial values."""
         if self.record is not None:
             return self.record.parameters
         if self.model is None:
@@ -109,11 +108,11 @@ class Case:
 
     @cached_property
     def epochs(self) -> list[dict[str, Any]]:
-        """The record's lines an epoch."""
+        """The record's entries for the epochs."""
         return [] if self.record is None else self.record.epochs
 
     def epoch_losses(self, name: str) -> Array:
-        """`train_loss` or `validation_loss`, one number an epoch."""
+        """`train_loss` or `validation_loss`, one number per epoch."""
         return np.array([float(each.get(name, math.nan)) for each in self.epochs])
 
     @cached_property
@@ -133,7 +132,7 @@ class Case:
 
     @cached_property
     def rows_per_step(self) -> float:
-        """The batch's rows, the median over the steps; NaN if that is not known."""
+        """The number of rows in a batch, the median over the steps; NaN if unknown."""
         sizes = self.series("batch_size")
         if len(sizes) and np.isfinite(sizes).any() and np.nanmedian(sizes) > 0:
             return float(np.nanmedian(sizes))
@@ -157,12 +156,12 @@ class Case:
 
     @cached_property
     def outputs(self) -> Array | None:
-        """What the model answers to `sample`, in evaluation mode."""
+        """The model's predictions for `sample`, in evaluation mode."""
         return self._answers(self.sample)
 
     @cached_property
     def valid_outputs(self) -> Array | None:
-        """What the model answers to `valid_sample`."""
+        """The model's predictions for `valid_sample`."""
         return self._answers(self.valid_sample)
 
     def _answers(self, data: Data | None) -> Array | None:
@@ -175,7 +174,7 @@ class Case:
     def columns(self) -> Array | None:
         """The floating-point inputs of the sample, (rows, columns), 0 where they are not finite.
 
-        Columns of images are pixels.
+        The columns of an image are its pixels.
         """
         if self.sample is None or len(self.sample) < 2:
             return None
@@ -187,18 +186,18 @@ class Case:
 
     @cached_property
     def is_table(self) -> bool:
-        """Whether inputs are columns of their own, not pixels, of which neighbors are alike."""
+        """Whether the inputs are separate columns, not pixels, whose neighbors are alike."""
         if self.sample is None or self.columns is None or self.sample.inputs[0].ndim != 2:
             return False
         return self.columns.shape[1] <= 50
 
     @cached_property
     def scaled_features(self) -> Array | None:
-        """The first input of the sample as simple models take it, (rows, columns)."""
+        """The first input of the sample as features for simple models, (rows, columns)."""
         if self.sample is None:
             return None
         x = features(self.sample.inputs[0])
-        return scaled(x, x)[0] if x.shape[1] else None  # not of categories, the second input
+        return scaled(x, x)[0] if x.shape[1] else None  # categories are in the second input
 
     @cached_property
     def labels(self) -> Array | None:
@@ -216,14 +215,14 @@ class Case:
 
     @cached_property
     def classes(self) -> int:
-        """How many classes the target has; 0 for numbers."""
+        """The number of classes; 0 for regression."""
         if self.train is None or self.task != "classification":
             return 0
         return len(np.unique(codes(self.train.target)))
 
     @cached_property
     def simple(self) -> SimpleScores | None:
-        """What simple models come to on the validation rows; None without them."""
+        """The scores of simple models on the validation rows; None without validation rows."""
         if self.sample is None or self.valid_sample is None or self.task is None:
             return None
         train, valid = self.sample, self.valid_sample
@@ -235,9 +234,10 @@ class Case:
 
     @cached_property
     def is_unbalanced(self) -> bool:
-        """Whether a class is five times as frequent as another.
+        """Whether one class is five times as frequent as another.
 
-        Then hardly a row need be said to be of the rare one, and ranking tells more than answers.
+        Then even a good network may hardly ever predict the rare class, and ranking says more than
+        predicted classes.
         """
         if self.train is None or self.task != "classification":
             return False
@@ -245,7 +245,7 @@ class Case:
         return bool(counts.max() >= 5 * counts.min())
 
     def margin(self, error: float) -> float:
-        """Twice the standard error of a validation error near `error`; 0.02 for numbers."""
+        """Twice the standard error of a validation error near `error`; 0.02 for regression."""
         if self.valid_sample is None or self.task != "classification":
             return 0.02
         if self.is_unbalanced:
@@ -253,19 +253,19 @@ class Case:
         return 2 * math.sqrt(max(error * (1 - error), 0.01) / len(self.valid_sample))
 
     def _ranking_margin(self, error: float) -> float:
-        """The same of `misranked`: Mann & Whitney 1947 at 0.5, and less nearer to 0 and 1."""
+        """The same for `misranked`: Mann & Whitney 1947 at 0.5, and less toward 0 and 1."""
         assert self.valid_sample is not None
         counts = np.unique(codes(self.valid_sample.target), return_counts=True)[1]
         if len(counts) < 2:
             return math.nan
-        # Of two classes, one's score ranks as the other's does.
+        # With two classes, one score ranks the rows as the other does.
         each = (1 / counts + 1 / (counts.sum() - counts))[: len(counts) if len(counts) > 2 else 1]
         return 2 * math.sqrt(max(error * (1 - error), 0.01) / 3 * each.mean() / len(each))
 
     def error(self, outputs: Array | None, target: Array) -> float:
-        """The share of wrong classes, or the mean squared error in shares of the variance.
+        """The error rate, or the mean squared error as a share of the variance.
 
-        Where classes are unbalanced, the share of `misranked` pairs; NaN where targets do not vary.
+        For unbalanced classes, the share of `misranked` pairs; NaN if the targets do not vary.
         """
         if outputs is None or self.task is None or not np.isfinite(outputs).all():
             return math.inf
@@ -280,7 +280,7 @@ class Case:
         return wrong / spread if spread > 0 else math.nan
 
     def said(self, outputs: Array) -> Array:
-        """The classes that outputs mean, (rows,)."""
+        """The predicted classes, (rows,)."""
         return said_classes(outputs, self.last_operation)
 
     @cached_property
@@ -306,7 +306,7 @@ class Case:
 
     @cached_property
     def last_operation(self) -> str:
-        """The operation that makes the outputs, apart from those that only give them a shape."""
+        """The operation that computes the outputs, not counting those that only reshape them."""
         return self.operations[-1] if self.operations else ""
 
     @cached_property
@@ -322,9 +322,9 @@ class Case:
 
     @cached_property
     def shortfall(self) -> float:
-        """By what factor the validation error exceeds that of a simple model; NaN if not known.
+        """The factor by which the validation error exceeds that of a simple model; NaN if unknown.
 
-        Differences within twice the standard error of a classifier's error count as none.
+        Differences within twice the standard error of a classifier's error do not count.
         """
         if self.simple is None or not self.has_run or not math.isfinite(self.simple.best):
             return math.nan
@@ -337,7 +337,7 @@ class Case:
 
     @cached_property
     def fared_badly(self) -> bool:
-        """Whether the run came to clearly less than a simple model, or learned next to nothing."""
+        """Whether the run did clearly worse than a simple model, or learned next to nothing."""
         if not self.has_run:
             return False
         if not math.isnan(self.shortfall):
@@ -346,24 +346,25 @@ class Case:
 
     @cached_property
     def fall(self) -> float:
-        """The share of the first loss that was gone at the end; negative if it rose.
+        """The share of the initial loss that was gone at the end; negative if the loss rose.
 
-        Of means over the first and the last twentieth of the steps, at least over one of each.
+        Both are means: over the first twentieth of the steps (one to three steps), and over the
+        last twentieth (at least one).
         """
         losses = self.losses
         if len(losses) < 2:
             return 0.0
         if not np.isfinite(losses[-1]):
             return -math.inf
-        # The first steps of a quick run are already lower than its start, so that they are few.
+        # In a fast run the first steps already lower the loss, so few of them are averaged.
         first = float(np.nanmean(losses[: max(1, min(3, len(losses) // 20))]))
         last = float(np.nanmean(losses[-max(1, len(losses) // 20) :]))
         return (first - last) / max(abs(first), 1e-12)
 
 
 def _class_scores(flat: Array) -> Array:
-    """Outputs (rows, columns) as a score for each class: of logits their probabilities, since only
-    these tell the rows of a class from others by one column."""
+    """Outputs (rows, columns) as a score for each class. Logits become probabilities, since only
+    with those does a single column separate the rows of a class from the others."""
     if flat.shape[1] == 1:
         return np.concatenate([-flat, flat], 1)
     if flat.min() >= 0 and np.allclose(flat.sum(1), 1, atol=1e-3):

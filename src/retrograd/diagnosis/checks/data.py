@@ -1,4 +1,4 @@
-"""Checks of the inputs and of the target's scale, on the arrays as the model gets them."""
+"""Checks of the inputs and of the target's scale, on the arrays that the model receives."""
 
 from __future__ import annotations
 
@@ -17,14 +17,13 @@ from retrograd.wording import shown
 
 Array = np.ndarray[Any, Any]
 
-# Initializations take inputs of mean 0 and size 1 for granted (LeCun et al. 1998, "Efficient
-# BackProp", 4.3). Ten times that saturates a tanh and multiplies the largest stable learning rate
-# by 1/100.
+# Initializations assume inputs of mean 0 and size 1 (LeCun et al. 1998, "Efficient BackProp", 4.3).
+# Ten times that saturates a tanh and divides the largest stable learning rate by 100.
 _SIZE = 10.0
 
 
 def _name(case: Case, column: int) -> str:
-    """A column of `_columns` as a person knows it: by its name, or else its place, from 0."""
+    """How to call a column in a message: by its name, or else its index, from 0."""
     first_has_it = case.sample is not None and case.sample.inputs[0].dtype.kind == "f"
     if first_has_it and column < len(case.names):
         return shown(case.names[column])
@@ -33,9 +32,9 @@ def _name(case: Case, column: int) -> str:
 
 @check("RG301", reads=("columns",))
 def input_scale(case: Case, columns: Array) -> Iterator[Finding]:
-    """RG301. A column whose root mean square is above 10, or columns of very unlike size.
+    """RG301. The root mean square of a column is above 10, or that of every column below 1/100.
 
-    Or all of them below 1/100. Not where the model normalizes its inputs itself.
+    Not reported if the model normalizes its inputs itself.
     """
     x = columns
     if _starts_normalizing(case):
@@ -47,7 +46,7 @@ def input_scale(case: Case, columns: Array) -> Iterator[Finding]:
             "RG301",
             f"Column {_name(case, largest)} of the inputs has mean {x[:, largest].mean():.4g} and "
             f"standard deviation {x[:, largest].std():.4g}; {int((sizes > _SIZE).sum())} of "
-            f"{len(sizes)} columns are above 10 in size.",
+            f"{len(sizes)} columns have a root mean square above 10.",
             largest=sizes[largest],
             smallest=sizes[sizes > 0].min(),
             columns=(sizes > _SIZE).sum(),
@@ -73,7 +72,7 @@ def _starts_normalizing(case: Case) -> bool:
 
 @check("RG302", reads=("numbers",))
 def target_scale(case: Case, numbers: Array) -> Iterator[Finding]:
-    """RG302. Numbers to predict whose mean or spread is above 10, or whose spread is below 1/100.
+    """RG302. The target's mean or standard deviation is above 10, or the latter below 1/100.
 
     A network's first outputs are of size 1, and Adam moves each bias by at most the learning rate.
     """
@@ -92,9 +91,9 @@ def target_scale(case: Case, numbers: Array) -> Iterator[Finding]:
 
 @check("RG303", reads=("columns",))
 def constant_inputs(case: Case, columns: Array) -> Iterator[Finding]:
-    """RG303. Half of the columns or more, or all that matter, are the same in every row.
+    """RG303. At least half of the columns are the same in every row.
 
-    A few are common (the corners of digits) and a note: they do no harm but to say nothing.
+    A few constant columns are common (the corners of digits) and harmless: a note.
     """
     x = columns
     if x.shape[1] < 2:
@@ -106,13 +105,13 @@ def constant_inputs(case: Case, columns: Array) -> Iterator[Finding]:
     share = len(constant) / x.shape[1]
     severity: Severity = "error" if share == 1 else "warning" if share >= 0.5 else "note"
     if severity == "note" and not case.is_table:
-        return  # pixels and instants at the edge
+        return  # pixels and time steps at the edge
     if severity == "note" and share >= 0.2:
         severity = "warning"
     yield finding(
         "RG303",
-        f"{len(constant)} of {x.shape[1]} columns of the inputs have one value in all rows, the "
-        f"first of them column {_name(case, constant[0])}.",
+        f"{len(constant)} of {x.shape[1]} columns of the inputs have the same value in all rows; "
+        f"the first is column {_name(case, constant[0])}.",
         severity=severity,
         columns=len(constant),
         share=share,
@@ -121,10 +120,10 @@ def constant_inputs(case: Case, columns: Array) -> Iterator[Finding]:
 
 @check("RG304", reads=("columns", "train"))
 def duplicated_inputs(case: Case, columns: Array, train: Data) -> Iterator[Finding]:
-    """RG304. Columns that are copies of others; rows that come again, also among the validation.
+    """RG304. Columns or rows are copies of others, also between training and validation.
 
-    Rows of a few categories coincide by nature, so that rows are judged only where their columns
-    are continuous: half of the first column's values occur once.
+    Rows of a few categories naturally coincide, so rows are judged only if their columns are
+    continuous: in some column at least 30 % of the values are distinct.
     """
     x = columns
     if case.is_table:
@@ -146,12 +145,12 @@ def duplicated_inputs(case: Case, columns: Array, train: Data) -> Iterator[Findi
     if case.valid is not None and len(case.valid):
         known = set(keys)
         overlap = float(np.mean([key in known for key in _keys(case.valid)]))
-    # Where rows coincide by chance, as many of the validation rows do as of the training rows.
+    # If rows coincide by chance, as many validation rows do as training rows.
     if copies > 0.3 or overlap > 0.1 + 1.5 * copies:
         yield finding(
             "RG304",
             f"{copies:.0%} of the training rows are copies of others, and {overlap:.0%} of the "
-            "validation rows are among the training rows.",
+            "validation rows also occur in the training rows.",
             copies=copies,
             overlap=overlap,
         )
@@ -169,10 +168,10 @@ def _keys(data: Data) -> list[bytes]:
 
 @check("RG305", reads=("columns", "numbers"))
 def gives_number_away(case: Case, columns: Array, numbers: Array) -> Iterator[Finding]:
-    """RG305. A single column from which the target can be told almost without error.
+    """RG305. A single column determines the target almost without error.
 
-    A correlation, also of ranks, above 0.995. Kaufman et al. 2012 ("Leakage in data mining") look
-    for the same.
+    Its correlation with the target, or that of the ranks, is above 0.995. Kaufman et al. 2012
+    ("Leakage in data mining") look for the same.
     """
     from scipy.stats import rankdata
 
@@ -189,35 +188,35 @@ def gives_number_away(case: Case, columns: Array, numbers: Array) -> Iterator[Fi
 def gives_class_away(case: Case, columns: Array, labels: Array) -> Iterator[Finding]:
     """RG305. The same for classes.
 
-    Intervals of the column, each answering with its most frequent class, are right in more than
-    99 % of other rows, and in more than a tenth of what the most frequent class leaves.
+    Predicting the most frequent class of each interval of the column is right for more than 99 % of
+    other rows, and makes less than a tenth of the errors of the most frequent class alone.
     """
     shares = np.unique(labels, return_counts=True)[1] / len(labels)
     varied = _varied(columns)
     scores = [_told_by(x, labels) for x in columns[:, varied].T]
     limit = max(0.99, 1 - (1 - shares.max()) / 10)
-    yield from _giveaway(case, varied, scores, limit, "share right")
+    yield from _giveaway(case, varied, scores, limit, "accuracy")
 
 
 def _varied(columns: Array) -> Array:
-    """The numbers of the columns to look at; none of so few rows that chance gives them away."""
+    """The indices of the columns to examine; none if rows are so few that chance could fit them."""
     return np.flatnonzero(columns.std(0) > 0)[:2000] if len(columns) >= 50 else np.zeros(0, int)
 
 
 def _giveaway(
     case: Case, varied: Array, scores: list[float], limit: float, measure: str
 ) -> Iterator[Finding]:
-    """The best column, if it is above `limit` and wrong at most a fifth as often as the next."""
+    """The best column, if it scores above `limit` and errs at most a fifth as often as the next."""
     if len(scores) < 2:
         return
     best = int(np.argmax(scores))
     next_best = sorted(scores)[-2]
-    # Where several columns do nearly as well the task is simply easy.
+    # If several columns do nearly as well, the task is simply easy.
     if scores[best] > limit and 1 - next_best > max(5 * (1 - scores[best]), 0.02):
         yield finding(
             "RG305",
-            f"Column {_name(case, varied[best])} of the inputs alone gives the target with a "
-            f"{measure} of {scores[best]:.4f}; the next best column with {next_best:.2f}.",
+            f"Column {_name(case, varied[best])} of the inputs alone predicts the target with "
+            f"{measure} {scores[best]:.4f}; the next best column reaches {next_best:.2f}.",
             column=varied[best],
             score=scores[best],
             next_best=next_best,
@@ -231,7 +230,7 @@ def _correlation(a: Array, b: Array) -> float:
 
 
 def _told_by(column: Array, classes: Array) -> float:
-    """The share of every second row whose class the column tells, by intervals of the others."""
+    """The accuracy on every second row of the column's intervals, fitted to the other rows."""
     learn, judge = slice(0, None, 2), slice(1, None, 2)
     edges = np.unique(np.quantile(column[learn], np.linspace(0, 1, 33)[1:-1]))
     place, count = np.searchsorted(edges, column, side="left"), classes.max() + 1

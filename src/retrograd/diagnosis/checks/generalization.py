@@ -1,4 +1,4 @@
-"""Checks of the result: on the rows learned from, on others, and beside simple models."""
+"""Checks of the result: on training rows, on validation rows, and against simple models."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from retrograd.diagnosis.register import check
 
 @check("RG501", reads=("record",))
 def overfitting(case: Case) -> Iterator[Finding]:
-    """RG501. The validation loss rose from its least by a quarter of what it had gained, or more,
-    while the training loss is less than half of it; or a simple model does better on the
-    validation rows, and the network on the training rows.
+    """RG501. The validation loss rose from its minimum by more than a quarter of its earlier fall,
+    while the training loss is less than half of it; or a simple model does better on the validation
+    rows, while the network's training error is lower than that.
 
-    Prechelt 1998 ("Early stopping - but when?") measures the same rise; a smaller one belongs to
-    many good runs. A note where the best weights were put back.
+    Prechelt 1998 ("Early stopping - but when?") measures the same rise; many good runs have a
+    smaller one. A note if the best weights were restored.
     """
     valid, trained = case.epoch_losses("validation_loss"), case.epoch_losses("train_loss")
     rise = gap = math.nan
@@ -44,7 +44,7 @@ def overfitting(case: Case) -> Iterator[Finding]:
             f"to {valid[-1]:.4g}, while the training loss fell to {trained[-1]:.4g}."
             if by_curve
             else f"{_figure(case)} is {_shown(case, case.train_error)} on the training rows and "
-            f"{_shown(case, case.valid_error)} on others."
+            f"{_shown(case, case.valid_error)} on the validation rows."
         )
         mild = case.restores_best and not by_score
         yield finding(
@@ -59,10 +59,9 @@ def overfitting(case: Case) -> Iterator[Finding]:
 
 @check("RG502", reads=("record",))
 def overtraining(case: Case) -> Iterator[Finding]:
-    """RG502. The best epoch lies in the first half, and a tenth of what was gained is lost.
+    """RG502. The best epoch is in the first half, and a tenth of the gain was lost again.
 
-    Bengio 2012 (3.3.1) would stop where the validation error no longer falls; a milder rise is a
-    note.
+    Bengio 2012 (3.3.1) stops where the validation error no longer falls. A milder rise is a note.
     """
     valid = case.epoch_losses("validation_loss")
     if len(valid) < 6 or not np.isfinite(valid).all():
@@ -84,21 +83,21 @@ def overtraining(case: Case) -> Iterator[Finding]:
 
 @check("RG503", reads=("record", "simple"))
 def underfitting(case: Case, simple: SimpleScores) -> Iterator[Finding]:
-    """RG503. Ridge regression or the nearest rows do better on rows not learned from than the
-    network on those it learned from.
+    """RG503. Ridge regression or nearest neighbors do better on the validation rows than the
+    network does on its own training rows.
 
-    Where simple models come to more than that, the network has no excuse in the data.
+    If a simple model can do better, the data is not to blame.
     """
     if not case.shortfall > 1.1 or not math.isfinite(case.train_error):
         return
     if case.train_error >= simple.best:
         is_linear = simple.linear <= simple.neighbors
-        name = "ridge regression comes" if is_linear else "nearest neighbors come"
+        name = "ridge regression" if is_linear else "nearest neighbors"
         yield finding(
             "RG503",
-            f"{_figure(case)} of the network is {_shown(case, case.train_error)} on its training "
-            f"rows and {_shown(case, case.valid_error)} on others, where {name} to "
-            f"{_shown(case, simple.best)}.",
+            f"{_figure(case)} is {_shown(case, case.train_error)} on the training rows and "
+            f"{_shown(case, case.valid_error)} on the validation rows; with {name} it is "
+            f"{_shown(case, simple.best)} on the validation rows.",
             train_error=case.train_error,
             valid_error=case.valid_error,
             simple=simple.best,
@@ -107,27 +106,28 @@ def underfitting(case: Case, simple: SimpleScores) -> Iterator[Finding]:
 
 @check("RG504", reads=("record", "simple"))
 def baseline(case: Case, simple: SimpleScores) -> Iterator[Finding]:
-    """RG504. Not better than the most frequent class or the mean, within two standard errors.
+    """RG504. The network is not better than the most frequent class or the mean, within two
+    standard errors.
 
-    DeepLocalize and the project's own scores compare with the same. A warning where simple models,
-    too, find nothing.
+    DeepLocalize and this project's scores use the same baseline. A warning if simple models do no
+    better either.
     """
     if not math.isfinite(case.valid_error):
         return
     margin = case.margin(simple.constant)
     if case.valid_error > simple.constant - margin:
-        # Where most rows are of one class, that is the answer to most rows of a good network, too.
+        # If most rows are of one class, a good network answers with it for most rows, too.
         most = simple.constant < 0.4 and case.valid_error < simple.constant + margin
         if case.task == "classification" and most and case.ranks_better:
             return
         finds = simple.best < simple.constant - margin
         answer = "the mean" if case.task == "regression" else "the most frequent class"
-        chance = f" (and by chance to {_shown(case, simple.constant - margin)})"
+        chance = f" (or by chance {_shown(case, simple.constant - margin)})"
         yield finding(
             "RG504",
             f"{_figure(case)} on the validation rows is {_shown(case, case.valid_error)}; always "
-            f"answering {answer} comes to {_shown(case, simple.constant)}"
-            f"{chance if case.task == 'classification' else ''}, a simple model to "
+            f"answering {answer} gives {_shown(case, simple.constant)}"
+            f"{chance if case.task == 'classification' else ''}, a simple model "
             f"{_shown(case, simple.best)}.",
             severity="error" if finds else "warning",
             valid_error=case.valid_error,
@@ -137,10 +137,10 @@ def baseline(case: Case, simple: SimpleScores) -> Iterator[Finding]:
 
 
 def _figure(case: Case) -> str:
-    """What `_shown` shows of an error."""
+    """The name of the number that `_shown` prints."""
     if case.task != "classification":
-        return "The share of variance left"
-    return "The area under the ROC curve" if case.is_unbalanced else "The share of wrong classes"
+        return "The share of unexplained variance"
+    return "The area under the ROC curve" if case.is_unbalanced else "The error rate"
 
 
 def _shown(case: Case, error: float) -> str:

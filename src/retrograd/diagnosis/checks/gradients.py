@@ -1,4 +1,4 @@
-"""Checks of gradients and units: what reaches the first layers, and which units still answer."""
+"""Checks of gradients and units: the gradient at the first layers, dead and saturated units."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from retrograd.diagnosis.record.record import Layer
 from retrograd.diagnosis.register import check
 from retrograd.wording import count
 
-# A factor a layer of 1/4, the largest slope of a sigmoid, makes 1e-3 of five layers.
+# A factor of 1/4 per layer, the largest slope of a sigmoid, gives 1e-3 over five layers.
 _VANISHED = 1e-3
 _EXPLODED = 1e3
 
@@ -25,11 +25,11 @@ def _with_parameters(case: Case) -> list[Layer]:
 
 @check("RG101", "RG102", reads=("record",))
 def flow(case: Case) -> Iterator[Finding]:
-    """RG101 and RG102. The cotangent's norm at the first layer in shares of that at the last.
+    """RG101 and RG102. The ratio of the cotangent norm at the first layer to that at the last.
 
-    Glorot & Bengio 2010 (section 4.2) draw it layer by layer; with their scaling, or He's, it stays
-    within a factor of ten. Judged by the median step of the first half, since later the weights
-    have grown, or have died.
+    Glorot & Bengio 2010 (section 4.2) plot the norm layer by layer; with their scaling, or He's, it
+    stays within a factor of ten. Judged by the median step of the first half, since later the
+    weights have grown or units have died.
     """
     layers = _with_parameters(case)
     if len(layers) < 3:
@@ -46,12 +46,12 @@ def flow(case: Case) -> Iterator[Finding]:
     numbers = {"ratio": ratio, "factor_per_layer": factor}
     steps = (int(case.steps[0]), int(case.steps[half][-1]))
     names = [each.name for each in layers]
-    # Where the gradient is exactly 0, zero weights or dead units cut it off.
+    # If the gradient is exactly 0, zero weights or dead units cut it off.
     if 0 < ratio < _VANISHED:
         yield finding(
             "RG101",
-            f"The gradient at the first layer, {names[0]}, is {ratio:.1e} of that at the last, "
-            f"{names[-1]}: a factor of {factor:.2g} a layer.",
+            f"The gradient at the first layer, {names[0]}, is {ratio:.1e} times that at the last, "
+            f"{names[-1]}: a factor of {factor:.2g} per layer.",
             severity=None if case.fared_badly or ratio < 1e-5 else "warning",
             layers=names,
             steps=steps,
@@ -61,7 +61,7 @@ def flow(case: Case) -> Iterator[Finding]:
         yield finding(
             "RG102",
             f"The gradient at the first layer, {names[0]}, is {ratio:.3g} times that at the last, "
-            f"{names[-1]}: a factor of {factor:.2g} a layer.",
+            f"{names[-1]}: a factor of {factor:.2g} per layer.",
             layers=names,
             steps=steps,
             numbers=numbers,
@@ -70,10 +70,10 @@ def flow(case: Case) -> Iterator[Finding]:
 
 @check("RG102", reads=("record",))
 def bursts(case: Case) -> Iterator[Finding]:
-    """RG102. Gradients whose norm now and then is a thousand times its median.
+    """RG102. The gradient norm is occasionally a thousand times its median.
 
-    Pascanu et al. 2013 call these the walls of a recurrent network's loss; noise of batches keeps
-    within a factor of ten.
+    Pascanu et al. 2013 attribute this to walls in the loss of a recurrent network; batch noise
+    stays within a factor of ten.
     """
     norms = case.series("gradient_norm")
     norms = norms[np.isfinite(norms)]
@@ -96,10 +96,10 @@ def bursts(case: Case) -> Iterator[Finding]:
 
 @check("RG103", reads=("record",))
 def dead_units(case: Case) -> Iterator[Finding]:
-    """RG103. ReLUs that were 0 on every row of the last steps, in the last quarter of the run.
+    """RG103. ReLU units were 0 on every row of the recent steps, in the last quarter of the run.
 
-    A few die in any training (Lu et al. 2020). Half of a layer is more than a network is built
-    with to spare; nine in ten leave a bottleneck. SageMaker Debugger's DeadRelu asks for half, too.
+    A few die in any training (Lu et al. 2020). Half of a layer is more than a network can spare;
+    nine in ten dead leave a bottleneck. SageMaker Debugger's DeadRelu also uses half.
     """
     worst: list[tuple[float, str]] = []
     for layer in case.layers:
@@ -127,11 +127,11 @@ def dead_units(case: Case) -> Iterator[Finding]:
 
 @check("RG104", reads=("record",))
 def saturated_units(case: Case) -> Iterator[Finding]:
-    """RG104. Outputs of a hidden sigmoid or tanh in the outermost 1 % of its range.
+    """RG104. Outputs of a hidden sigmoid or tanh lie in the outermost 1 % of its range.
 
-    At |tanh| > 0.99 the slope is below 0.02. Glorot & Bengio 2010 (section 3) watch the same;
-    independent inputs of size 1 leave 1 % there. Half of all outputs is far beyond; the output
-    layer is left out, as its ends are answers.
+    At |tanh| > 0.99 the slope is below 0.02. Glorot & Bengio 2010 (section 3) monitor the same;
+    independent inputs of size 1 put 1 % of the outputs there, far less than half. The output layer
+    is skipped: there the ends of the range are answers.
     """
     bounded = [each for each in case.layers if each.bounds is not None]
     if bounded and case.layers[-1] is bounded[-1]:

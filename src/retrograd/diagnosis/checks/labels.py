@@ -1,4 +1,4 @@
-"""Checks of the labels: their balance, and whether rows that are nearly the same have the same."""
+"""Checks of the labels: their balance, and whether nearly identical rows have the same label."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ from retrograd.diagnosis.register import check
 
 Array = np.ndarray[Any, Any]
 
-# He & Garcia 2009 call 10 : 1 an imbalance that wants care.
+# He & Garcia 2009 call 10 : 1 an imbalance that needs care.
 _RATIO = 10.0
-# Of fewer rows neighbors tell nothing.
+# With fewer rows, neighbors say nothing.
 _ROWS = 60
 
 
 @check("RG306", reads=("train", "labels"))
 def imbalance(case: Case, train: Data, labels: Array) -> Iterator[Finding]:
-    """RG306. A class ten times as frequent as another, which the loss weighs no more.
+    """RG306. One class is ten times as frequent as another, and the loss does not compensate.
 
-    Whether the loss weighs it is tried out, by the slope it has at rows of either. After a run it
-    is a note if the rare class is found half as often as the frequent one, or more.
+    The check compares the gradient of the loss at rows of both classes to see whether it weights
+    them. After a run, a note if the rare class is recalled at least half as often as the frequent
+    one.
     """
     classes, counts = np.unique(codes(train.target), return_counts=True)
     if len(classes) < 2:
@@ -46,7 +47,7 @@ def imbalance(case: Case, train: Data, labels: Array) -> Iterator[Finding]:
             float(np.mean(said[labels == c] == c)) if (labels == c).any() else 1.0
             for c in (rare, frequent)
         ]
-        text += f", and found in {found[0]:.0%} of its rows, against {found[1]:.0%}"
+        text += f"; the model recognizes {found[0]:.0%} of its rows, against {found[1]:.0%}"
         numbers |= {"found": found[0], "found_of_frequent": found[1]}
         if found[0] >= 0.5 * found[1]:
             severity = "note"
@@ -54,7 +55,7 @@ def imbalance(case: Case, train: Data, labels: Array) -> Iterator[Finding]:
 
 
 def _weighs(case: Case, rare: int, frequent: int) -> bool:
-    """Whether a row of the rare class has twice the say of a frequent one, or more."""
+    """Whether the loss weights rows of the rare class more than twice as much as frequent ones."""
     if case.loss is None or case.outputs is None or case.sample is None or case.labels is None:
         return False
     rows = [np.flatnonzero(case.labels == c)[:8] for c in (rare, frequent)]
@@ -63,7 +64,7 @@ def _weighs(case: Case, rare: int, frequent: int) -> bool:
         return False
     picked = np.concatenate([each[:count] for each in rows])
     shape = (len(picked), *case.outputs.shape[1:])
-    # Half-way outputs, the same for every class.
+    # Neutral outputs, the same for every class.
     even = np.full(shape, 0.0 if case.last_operation not in ("softmax", "sigmoid") else 0.5)
     slope = LossProbe(case.loss, case.sample.target[picked]).slope(even)
     if slope is None or not np.isfinite(slope).all():
@@ -74,13 +75,13 @@ def _weighs(case: Case, rare: int, frequent: int) -> bool:
 
 @check("RG307", reads=("scaled_features", "labels"))
 def classes_disagree(case: Case, scaled_features: Array, labels: Array) -> Iterator[Finding]:
-    """RG307. Labels that rows nearly the same contradict, or that the inputs say nothing about.
+    """RG307. Nearly identical rows have different labels, or the inputs do not predict the labels.
 
-    Told by nearest neighbors (the idea of Wilson 1972 and of Northcutt et al. 2021): (a) they
-    predict the training labels much worse than the validation labels, so that the former are
-    wrong; (b) they predict them no better than chance; (c) rows with the same inputs, or deep
-    inside a region of one class, have other labels about as often as rows anywhere, and in 10 % of
-    cases or more (a natural border leaves the inside clean).
+    Judged by nearest neighbors (the idea of Wilson 1972 and of Northcutt et al. 2021): (a) they
+    predict the training labels much worse than the validation labels, so the training labels are
+    wrong; (b) they predict no better than chance; (c) rows with the same inputs have different
+    labels, or rows deep inside a region of one class have other labels about as often as rows
+    anywhere, and at least 10 % of them do (a natural class boundary leaves the inside clean).
     """
     x, y = scaled_features, labels
     if len(y) < _ROWS:
@@ -102,36 +103,37 @@ def classes_disagree(case: Case, scaled_features: Array, labels: Array) -> Itera
     elif clean is not None and clean[1] - clean[0] > max(0.05, 2 * margin):
         yield finding(
             "RG307",
-            f"The nearest training rows tell the class of {clean[0]:.0%} of the training rows and "
-            f"of {clean[1]:.0%} of the validation rows: the training labels are worse.",
+            f"Nearest neighbors predict the class of {clean[0]:.0%} of the training rows and "
+            f"{clean[1]:.0%} of the validation rows: the training labels have more errors.",
             training=clean[0],
             validation=clean[1],
         )
     elif shares.max() < 0.8 and agreed < shares.max() + margin and _says_nothing(case):
         yield finding(
             "RG307",
-            f"The nearest rows have the same class in {agreed:.0%} of cases, and the most frequent "
-            f"class makes {shares.max():.0%}: the inputs say nothing about the labels.",
+            f"Nearest neighbors predict the class of {agreed:.0%} of the rows; always answering "
+            f"the most frequent class is right for {shares.max():.0%}. The inputs say nothing "
+            "about the labels.",
             agreed=agreed,
             by_chance=shares.max(),
         )
     elif (inside := _inside(x, votes, y)) > max(0.1, 0.75 * (1 - agreed)):
         yield finding(
             "RG307",
-            f"Deep inside regions of one class {inside:.0%} of the rows have another label.",
+            f"Deep inside the region of one class, {inside:.0%} of the rows have another label.",
             share=inside,
         )
 
 
 def _votes(near: Array, count: int) -> Array:
-    """The most frequent of the classes (rows, neighbors) in each row; of equals the least."""
+    """The most frequent of the classes (rows, neighbors) in each row; the lowest in a tie."""
     return np.stack([(near == c).sum(1) for c in range(count)], 1).argmax(1)
 
 
 def _same_inputs(x: Array, y: Array) -> float | None:
-    """The share of rows that share their inputs, many numbers, with a row of another label."""
+    """The share of rows whose continuous inputs equal those of a row with another label."""
     if max(len(np.unique(column)) for column in x.T[:200]) < 0.2 * len(x):
-        return None  # rows of a few categories coincide by nature
+        return None  # rows of a few categories naturally coincide
     _, groups = np.unique(x, axis=0, return_inverse=True)
     groups = groups.reshape(-1)
     low = np.full(groups.max() + 1, y.max())
@@ -143,7 +145,7 @@ def _same_inputs(x: Array, y: Array) -> float | None:
 
 
 def _clean_vote(case: Case) -> tuple[float, float] | None:
-    """How often the neighbors' vote is right on the training rows, and on the validation rows."""
+    """The accuracy of the neighbors' vote on the training rows and on the validation rows."""
     if case.valid_sample is None or case.sample is None or len(case.valid_sample) < _ROWS:
         return None
     train, valid = scaled(features(case.sample.inputs[0]), features(case.valid_sample.inputs[0]))
@@ -157,7 +159,7 @@ def _clean_vote(case: Case) -> tuple[float, float] | None:
 
 
 def _says_nothing(case: Case) -> bool:
-    """Whether simple models, too, do no better on the validation rows than a constant."""
+    """Whether simple models do no better on the validation rows than a constant either."""
     simple = case.simple
     if simple is None:
         return True
@@ -167,8 +169,8 @@ def _says_nothing(case: Case) -> bool:
 def _inside(x: Array, smooth: Array, y: Array) -> float:
     """The share of other labels in the third of the rows that lies deepest in its region.
 
-    Regions are those of the neighbors' votes; depth is the distance to the nearest row of another
-    region in shares of that to the tenth nearest of its own.
+    The neighbors' votes define the regions. Depth is the distance to the nearest row of another
+    region, divided by the distance to the tenth nearest row of its own.
     """
     from sklearn.metrics.pairwise import euclidean_distances
 
@@ -189,7 +191,7 @@ def _inside(x: Array, smooth: Array, y: Array) -> float:
 
 @check("RG307", reads=("scaled_features", "numbers"))
 def numbers_disagree(case: Case, scaled_features: Array, numbers: Array) -> Iterator[Finding]:
-    """RG307. The same for numbers: by the share of variance that the nearest rows leave."""
+    """RG307. The same for regression, by the variance that nearest neighbors leave unexplained."""
     x, y = scaled_features, finite(numbers[:, 0])
     if len(y) < _ROWS:
         return
@@ -199,27 +201,27 @@ def numbers_disagree(case: Case, scaled_features: Array, numbers: Array) -> Iter
     near = nearest(x, x, 10, itself=True)
     unexplained = float(((y[near].mean(1) - y) ** 2).mean()) / spread
     simple = case.simple
-    # The mean of ten rows that say nothing is off by 1.1 of the variance.
+    # The mean of ten unrelated rows leaves 1.1 times the variance.
     if unexplained > 1.0 and (simple is None or simple.best > 0.98) and _linear_left(x, y) > 0.95:
         yield finding(
             "RG307",
-            f"The nearest rows leave {unexplained:.0%} of the target's variance unexplained, and "
-            "so does a linear model: the inputs say nothing about the target.",
+            f"Nearest neighbors leave {unexplained:.0%} of the target's variance unexplained, and "
+            "a linear model does no better: the inputs say nothing about the target.",
             unexplained=unexplained,
         )
     elif simple is not None and unexplained > 0.3 and simple.neighbors < 0.5 * unexplained:
         yield finding(
             "RG307",
-            f"The nearest rows leave {unexplained:.0%} of the variance of the training targets "
-            f"unexplained, and {simple.neighbors:.0%} of that of the validation targets: the "
-            "training targets are worse.",
+            f"Nearest neighbors leave {unexplained:.0%} of the variance of the training targets "
+            f"unexplained, but only {simple.neighbors:.0%} of that of the validation targets: the "
+            "training targets have more errors.",
             unexplained=unexplained,
             validation=simple.neighbors,
         )
 
 
 def _linear_left(x: Array, y: Array) -> float:
-    """The share of variance that ridge regression leaves, judged on every second row."""
+    """The variance that ridge regression leaves unexplained on every second row, as a share."""
     learn, judge = slice(0, None, 2), slice(1, None, 2)
     left = y[judge] - ridge(x[learn], y[learn], x[judge])
     return float((left**2).mean() / max(float(y[judge].var()), 1e-300))

@@ -1,4 +1,4 @@
-"""Checks of training and evaluation mode, dropout, decay and batch statistics."""
+"""Checks of training and evaluation mode, dropout, weight decay and batch statistics."""
 
 from __future__ import annotations
 
@@ -23,16 +23,15 @@ Array = np.ndarray[Any, Any]
 
 @check("RG218", reads=("record",))
 def trained_in_evaluation(case: Case, record: Record) -> Iterator[Finding]:
-    """RG218. Dropout or normalization was in evaluation mode in a pass that was trained on.
+    """RG218. Dropout or normalization was in evaluation mode in a training pass.
 
-    Batch statistics that are frozen on purpose belong to a model that is fine-tuned, whose dropout
-    is on.
+    Fine-tuning freezes batch statistics on purpose, but leaves dropout on.
     """
     layers = record.facts.trained_in_eval
     if layers:
         yield finding(
             "RG218",
-            f"{_named(layers)} in evaluation mode while the network was trained.",
+            f"{_named(layers)} in evaluation mode during training.",
             layers=layers,
         )
 
@@ -41,7 +40,7 @@ def trained_in_evaluation(case: Case, record: Record) -> Iterator[Finding]:
 def evaluated_in_training(case: Case, record: Record) -> Iterator[Finding]:
     """RG506. Dropout or normalization was in training mode in a pass under no_grad.
 
-    Dropout that is left on to draw from (Gal & Ghahramani 2016) does this on purpose.
+    Monte Carlo dropout (Gal & Ghahramani 2016) does this on purpose.
     """
     layers = record.facts.evaluated_in_train
     if layers:
@@ -54,11 +53,11 @@ def evaluated_in_training(case: Case, record: Record) -> Iterator[Finding]:
 
 @check("RG505", reads=("model",))
 def dropout(case: Case, model: nn.Module) -> Iterator[Finding]:
-    """RG505. A layer drops more than 70 %; or dropout costs more than it can bring.
+    """RG505. A layer drops more than 70 %; or dropout costs more than it can gain.
 
-    Srivastava et al. 2014 (7.3) find 40 to 80 % kept good for hidden units, and errors that rise
-    steeply where less is. Below that it is judged by the result: the run came out badly, and the
-    loss in training, with dropout, is twice that on the validation rows, without.
+    Srivastava et al. 2014 (7.3) find that keeping 40 to 80 % of the hidden units works well, and
+    that errors rise steeply below that. A lower rate is judged by the result: the run did badly,
+    and the training loss, with dropout, is twice the validation loss, without.
     """
     rates = {
         name: float(module.p)
@@ -76,7 +75,7 @@ def dropout(case: Case, model: nn.Module) -> Iterator[Finding]:
             "RG505",
             f"{worst} drops {rates[worst]:.0%} of its inputs in each step"
             + (
-                f"; the last training loss is {trained[-1]:.4g}, that on the validation rows "
+                f"; the last training loss is {trained[-1]:.4g}, the last validation loss "
                 f"{valid[-1]:.4g}."
                 if len(trained) and len(valid)
                 else "."
@@ -88,11 +87,11 @@ def dropout(case: Case, model: nn.Module) -> Iterator[Finding]:
 
 @check("RG215", reads=("record",))
 def weight_decay(case: Case, record: Record) -> Iterator[Finding]:
-    """RG215. The weights shrank to less than half their first size, under decay.
+    """RG215. Under weight decay the weights shrank to less than half their initial size.
 
-    Training lets weights grow; where they shrink so far, the decay is stronger than the gradient
-    (Krogh & Hertz 1992; Zhang et al. 2019, "Three mechanisms of weight decay"). Not judged where
-    the run came out well, nor where nothing but the decay moves the weights.
+    Weights usually grow in training; if they shrink this far, the decay is stronger than the
+    gradient (Krogh & Hertz 1992; Zhang et al. 2019, "Three mechanisms of weight decay"). Not
+    reported if the run did well.
     """
     decay = float(record.optimizer[1].get("weight_decay") or 0.0)
     if not decay or not case.fared_badly:
@@ -109,8 +108,8 @@ def weight_decay(case: Case, record: Record) -> Iterator[Finding]:
     if middle < 0.5 and (decay >= 1e-3 or middle < 0.2):
         yield finding(
             "RG215",
-            f"The weights shrank to {middle:.2g} of their first size under a weight decay of "
-            f"{decay:g}.",
+            f"With a weight decay of {decay:g} the weights shrank to {middle:.2g} of their initial "
+            "size.",
             layers=[name for _, name in sorted(shrunk)],
             steps=(int(case.steps[0]), int(case.steps[-1])),
             shrunk_to=middle,
@@ -120,12 +119,12 @@ def weight_decay(case: Case, record: Record) -> Iterator[Finding]:
 
 @check("RG507", reads=("record", "model", "sample"))
 def batch_statistics(case: Case, model: nn.Module, sample: Data) -> Iterator[Finding]:
-    """RG507. BatchNorm's running statistics are not those of what reaches it.
+    """RG507. BatchNorm's running statistics differ from those of its inputs.
 
-    The training rows are run once more in training mode, on the weights as they are: a running
-    mean that is off by more than one standard deviation in half of the channels, or a running
-    variance off by more than a factor of 4 (Ioffe & Szegedy 2015, algorithm 2, takes them for
-    estimates of the same).
+    The check runs the training rows once more in training mode with the final weights. In half of
+    the channels the running mean is off by more than one standard deviation, or the running
+    variance by more than a factor of 4 (Ioffe & Szegedy 2015, algorithm 2, take them as estimates
+    of the same statistics).
     """
     norms: dict[int, tuple[str, Any]] = {
         id(module): (name, module)
@@ -153,8 +152,8 @@ def batch_statistics(case: Case, model: nn.Module, sample: Data) -> Iterator[Fin
         _, name, shift, factor = max(off)
         yield finding(
             "RG507",
-            f"In {name} the running mean is off by {shift:.2g} standard deviations and the running "
-            f"variance by a factor of {factor:.2g}, in the median channel.",
+            f"In the median channel of {name} the running mean is off by {shift:.2g} standard "
+            f"deviations and the running variance by a factor of {factor:.2g}.",
             severity=None if case.fared_badly else "warning",
             layers=[each[1] for each in sorted(off, reverse=True)],
             shift=shift,
@@ -163,7 +162,7 @@ def batch_statistics(case: Case, model: nn.Module, sample: Data) -> Iterator[Fin
 
 
 def _inputs_of(modules: dict[int, Any], model: nn.Module, sample: Data) -> dict[int, Array]:
-    """What reaches the modules in training mode, batch statistics and all, dropout apart."""
+    """The inputs of the modules, with the modules themselves in training mode and dropout off."""
     seen: dict[int, Array] = {}
 
     def see(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:

@@ -1,4 +1,4 @@
-"""Checks of numbers that are not finite: NaN and infinity in the data, the loss, the gradients."""
+"""Checks for values that are not finite: NaN and infinity in the data, the loss, the gradients."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from retrograd.diagnosis.register import check
 
 @check("RG601")
 def numbers_in_data(case: Case) -> Iterator[Finding]:
-    """RG601. One is too many: it reaches every weight with the first gradient (IEEE 754)."""
+    """RG601. One such value is too many: the first gradient spreads it to every weight."""
     for name, data in (("training", case.train), ("validation", case.valid)):
         if data is None:
             continue
@@ -28,7 +28,7 @@ def numbers_in_data(case: Case) -> Iterator[Finding]:
                 yield finding(
                     "RG601",
                     f"{len(rows):,} of {len(array):,} {name} rows have NaN or infinity in the "
-                    f"{what}, first row {rows[0]}.",
+                    f"{what}; the first is row {rows[0]}.",
                     rows=len(rows),
                     first_row=rows[0],
                     values=wrong.sum(),
@@ -38,7 +38,7 @@ def numbers_in_data(case: Case) -> Iterator[Finding]:
 
 @check("RG602", reads=("record",))
 def numbers_in_loss(case: Case) -> Iterator[Finding]:
-    """RG602. From the first loss that is not finite on, no step means anything."""
+    """RG602. No step after the first loss that is not finite means anything."""
     wrong = np.flatnonzero(~np.isfinite(case.losses))
     if len(wrong):
         step = int(case.steps[wrong[0]])
@@ -50,7 +50,7 @@ def numbers_in_loss(case: Case) -> Iterator[Finding]:
 
 @check("RG603", reads=("record",))
 def numbers_in_gradients(case: Case, record: Record) -> Iterator[Finding]:
-    """RG603. While the loss is still finite, so that the fault is in the backward pass."""
+    """RG603. The gradient is not finite while the loss is: the fault is in the backward pass."""
     norms = case.series("gradient_norm")
     wrong = np.flatnonzero(~np.isfinite(norms) & np.isfinite(case.losses))
     if not len(wrong) or not record.subjects("gradient_norm"):

@@ -1,4 +1,4 @@
-"""Checks of the loss and the output layer: whether right answers are possible, and cost least."""
+"""Checks of the loss and the output layer: are right answers possible, and do they cost least?"""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Array = np.ndarray[Any, Any]
 
 _ROWS = 64
 
-# The values that an operation can have.
+# The range of each operation's values.
 _RANGES: dict[str, tuple[float, float]] = {
     "relu": (0.0, math.inf),
     "softplus": (0.0, math.inf),
@@ -31,7 +31,7 @@ _RANGES: dict[str, tuple[float, float]] = {
 
 
 def _batch(case: Case) -> tuple[LossProbe, Array, Array] | None:
-    """The loss on some rows, the outputs there, and the target."""
+    """The loss on some rows, their outputs, and their target."""
     if case.loss is None or case.sample is None or case.outputs is None or not case.outputs.ndim:
         return None
     target = case.sample.target
@@ -56,10 +56,9 @@ def _domain(case: Case, outputs: Array) -> str:
 
 @check("RG404", reads=("numbers", "outputs"))
 def range_of_numbers(case: Case, numbers: Array) -> Iterator[Finding]:
-    """RG404. The last operation allows only some values, and 2 % of the targets or more have
-    others.
+    """RG404. At least 2 % of the targets lie outside the range of the last operation.
 
-    (TheDeepChecker, Ben Braiek & Khomh 2023, checks output ranges likewise.)
+    TheDeepChecker (Ben Braiek & Khomh 2023) checks output ranges too.
     """
     low, high = _RANGES.get(case.last_operation, (-math.inf, math.inf))
     y = numbers[np.isfinite(numbers)]
@@ -67,9 +66,9 @@ def range_of_numbers(case: Case, numbers: Array) -> Iterator[Finding]:
     if outside >= 0.02:
         yield finding(
             "RG404",
-            f"The model ends in {case.last_operation}, whose values lie from {low:g} to {high:g}; "
-            f"{outside:.0%} of the targets, which go from {y.min():.4g} to {y.max():.4g}, are "
-            "outside.",
+            f"The model ends in {case.last_operation}, whose values range from {low:g} to "
+            f"{high:g}; {outside:.0%} of the targets, which range from {y.min():.4g} to "
+            f"{y.max():.4g}, lie outside.",
             outside=outside,
             lowest=y.min(),
             highest=y.max(),
@@ -79,7 +78,7 @@ def range_of_numbers(case: Case, numbers: Array) -> Iterator[Finding]:
 @check("RG404", reads=("labels", "outputs"))
 def range_of_classes(case: Case, outputs: Array) -> Iterator[Finding]:
     """RG404. Fewer outputs than classes; a softmax over a single output, which is always 1; or a
-    ReLU on scores, which has no slope where they are below 0.
+    ReLU on scores, whose slope is 0 wherever they are negative.
     """
     last, columns = case.last_operation, _width(outputs)
     if last == "softmax" and columns == 1:
@@ -97,7 +96,7 @@ def range_of_classes(case: Case, outputs: Array) -> Iterator[Finding]:
         low, high = _RANGES[last]
         yield finding(
             "RG404",
-            f"The model ends in {last}, so that its scores lie from {low:g} to {high:g}.",
+            f"The model ends in {last}, so its scores range only from {low:g} to {high:g}.",
             severity="warning",
         )
 
@@ -108,12 +107,12 @@ def _width(outputs: Array) -> int:
 
 @check("RG401", "RG407", reads=("numbers", "outputs", "loss"))
 def loss_of_numbers(case: Case) -> Iterator[Finding]:
-    """RG401 and RG407, for numbers: the loss must be least where the output is the target.
+    """RG401 and RG407, for regression: the loss must be lowest where the output is the target.
 
-    The loss at the targets is held against that at outputs moved off by up to a few standard
-    deviations. If each move away is better, the sign is wrong; if only some are, the loss is
-    another one than of numbers. Counts and shares may be fitted on a scale of their own (Poisson,
-    logistic), and are left out.
+    The check compares the loss at the targets with the loss at outputs that are off by up to a few
+    standard deviations. If every such output costs less, the sign is wrong; if only some do, the
+    loss is not a regression loss. Counts and shares are skipped, since they may be fitted on a
+    scale of their own (Poisson, logistic).
     """
     batch = _batch(case)
     if batch is None:
@@ -139,8 +138,8 @@ def loss_of_numbers(case: Case) -> Iterator[Finding]:
     if better.all():
         yield finding(
             "RG407",
-            f"The loss of the targets themselves is {at:.4g}, and outputs that are off cost less, "
-            f"down to {np.nanmin(values):.4g}.",
+            f"Outputs equal to the targets have a loss of {at:.4g}, and outputs that are off have "
+            f"a lower one, down to {np.nanmin(values):.4g}.",
             right=at,
             wrong=np.nanmin(values),
         )
@@ -148,8 +147,9 @@ def loss_of_numbers(case: Case) -> Iterator[Finding]:
         where = moves[int(np.nanargmin(values[:4]))]
         yield finding(
             "RG401",
-            f"The loss of the targets themselves is {at:.4g}, and outputs that are off by "
-            f"{where:.3g} cost less, {np.nanmin(values[:4]):.4g}: it is not a loss for numbers.",
+            f"Outputs equal to the targets have a loss of {at:.4g}, and outputs that are off by "
+            f"{where:.3g} have a lower one, {np.nanmin(values[:4]):.4g}: this is not a regression "
+            "loss.",
             severity="error",
             right=at,
             wrong=np.nanmin(values[:4]),
@@ -158,14 +158,14 @@ def loss_of_numbers(case: Case) -> Iterator[Finding]:
 
 @check("RG401", "RG402", "RG403", "RG407", reads=("labels", "outputs", "loss"))
 def loss_of_classes(case: Case) -> Iterator[Finding]:
-    """RG401, RG402, RG403 and RG407, for classes.
+    """RG401, RG402, RG403 and RG407, for classification.
 
-    Certain and right outputs are tried, of the kind that the model gives. They must cost less than
-    wrong ones (else RG407), and next to nothing: a floor that stays says that what are
-    probabilities already go through a softmax or sigmoid again (at best ln(1 + (c - 1) / e) of c
-    classes; RG403). Scores whose loss is NaN, or falls without end when all of them grow,
-    lack the softmax (RG402). A loss that is a squared or absolute error of them, or a logistic one
-    of each class by itself, is not that of classes (RG401; Goodfellow et al. 2016, 6.2.2).
+    The check tries confident, right outputs in the model's own domain. They must cost less than
+    wrong ones (else RG407), and almost nothing: a remaining cost means that probabilities go
+    through a softmax or sigmoid a second time (RG403; with c classes the floor is
+    ln(1 + (c - 1) / e)). If the loss of scores is NaN, or decreases without bound as all of them
+    grow, the softmax is missing (RG402). A squared or absolute error, or a logistic loss for each
+    class separately, is not a classification loss (RG401; Goodfellow et al. 2016, 6.2.2).
     """
     batch = _batch(case)
     if batch is None:
@@ -180,31 +180,31 @@ def loss_of_classes(case: Case) -> Iterator[Finding]:
     good, bad = probe.value(right), probe.value(wrong)
     regression = _regression_formula(probe, classes, columns, outputs.shape)
     if regression:
-        yield finding("RG401", f"The loss is the {regression} of {domain} and classes.")
+        yield finding("RG401", f"The loss is the {regression} between {domain} and classes.")
     elif domain == "scores" and (missing := _lacks_softmax(probe, outputs, classes, good, columns)):
         yield finding("RG402", missing, right=good, wrong=bad)
     elif math.isfinite(good) and math.isfinite(bad) and bad < good - 1e-6 * abs(good):
         yield finding(
             "RG407",
-            f"Certain and right answers cost {good:.4g}, certain and wrong ones {bad:.4g}.",
+            f"Confident, right answers have a loss of {good:.4g}, confident, wrong ones {bad:.4g}.",
             right=good,
             wrong=bad,
         )
     elif domain != "scores" and math.isfinite(good):
         even = _even(probe, outputs.shape, domain)
-        # A log-probability taken for scores is one all the same: log softmax of it is itself.
+        # Log-probabilities may be passed as scores: log_softmax leaves them unchanged.
         if domain == "probabilities" and good > 0.1 * even:
             yield finding(
                 "RG403",
-                f"Even certain and right answers cost {good:.4g}, where answers that say nothing "
-                f"cost {even:.4g}: the model gives probabilities, and the loss takes scores.",
+                f"Even confident, right answers have a loss of {good:.4g}; a uniform answer has "
+                f"{even:.4g}. The model outputs probabilities, but the loss expects logits.",
                 floor=good,
                 even=even,
             )
 
 
 def _even(probe: LossProbe, shape: tuple[int, ...], domain: str) -> float:
-    """The loss of answers that say nothing."""
+    """The loss of the uniform answer."""
     p = 1 / max(shape[1] if len(shape) > 1 else 1, 2)
     even = np.full(shape, p if domain == "probabilities" else math.log(p))
     return abs(probe.value(even))
@@ -213,19 +213,19 @@ def _even(probe: LossProbe, shape: tuple[int, ...], domain: str) -> float:
 def _lacks_softmax(
     probe: LossProbe, outputs: Array, classes: Array, good: float, columns: int
 ) -> str | None:
-    # The logarithm of a negative number is none. A loss that cuts scores off at 0 and takes the
-    # logarithm of that is infinite, which is another fault.
+    # The logarithm of a negative number is NaN. A loss that clips scores at 0 before the logarithm
+    # is infinite instead, which is another fault.
     below = right_outputs(classes, columns, "scores") * -0.1
     if math.isnan(probe.value(below.reshape(outputs.shape))):
-        return "The loss of a score below 0 is NaN: it takes probabilities."
+        return "The loss of negative outputs is NaN: it expects probabilities, not logits."
     scores = np.zeros(outputs.shape)
     scores += np.random.default_rng(0).normal(0.0, 2.0, outputs.shape)
     at, raised = probe.value(scores), probe.value(scores + 3.0)
     negative = good < -1.0 and math.isfinite(good)
     if columns > 1 and negative and raised < at - 1.0:
         return (
-            f"The loss falls without end as the scores grow: raising all of them by 3 takes it "
-            f"from {at:.4g} to {raised:.4g}. It takes log-probabilities."
+            f"The loss decreases without bound as the outputs grow: raising all of them by 3 takes "
+            f"it from {at:.4g} to {raised:.4g}. It expects log-probabilities."
         )
     return None
 
@@ -245,7 +245,7 @@ def _logistic(outputs: Array, answer: Array) -> float:
 def _regression_formula(
     probe: LossProbe, classes: Array, columns: int, shape: tuple[int, ...]
 ) -> str | None:
-    """The name of the loss if it is one of numbers, or of each class by itself."""
+    """The name of the loss if it is a regression loss, or treats each class separately."""
     if columns == 1:
         answer = classes.astype(np.float64).reshape(shape)
     else:
@@ -255,8 +255,8 @@ def _regression_formula(
     if probe.follows(_absolute, answer, shape):
         return "absolute error"
     if columns > 2 and probe.follows(_logistic, answer, shape):
-        return "logistic error, class by class,"
-    # The numbers of the classes, held against one of several outputs.
+        return "logistic loss, class by class,"
+    # The class codes, compared with one of several outputs.
     numbers = classes.astype(np.float64)
     for column in range(columns if columns > 1 else 0):
         for formula in (_squared, _absolute):
@@ -267,10 +267,10 @@ def _regression_formula(
 
 @check("RG406", reads=("task", "outputs", "loss"))
 def first_loss(case: Case) -> Iterator[Finding]:
-    """RG406. The first loss is three times what knowing nothing costs, or more.
+    """RG406. The initial loss is at least three times that of an uninformed answer.
 
-    That is the cross-entropy of the even answer, ln c (Karpathy's recipe, "verify loss at init"),
-    or the loss of the target's mean. Judged before a run, or by a run's first step.
+    The uninformed answer is uniform over the classes, with cross-entropy ln c (Karpathy's recipe,
+    "verify loss at init"), or the target's mean. Judged before a run, or by a run's first step.
     """
     batch = _batch(case)
     if batch is None:
@@ -292,7 +292,7 @@ def first_loss(case: Case) -> Iterator[Finding]:
         is_grave = case.fared_badly or (first > 10 * even and not case.has_run)
         yield finding(
             "RG406",
-            f"The first loss is {first:.4g}; an answer that knows nothing costs {even:.4g}.",
+            f"The initial loss is {first:.4g}; an uninformed answer has {even:.4g}.",
             severity=None if is_grave else "note",
             first=first,
             expected=even,

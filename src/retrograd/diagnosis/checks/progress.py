@@ -1,4 +1,4 @@
-"""Checks of the learning curve: whether the loss falls, when it begins to, and when it stops."""
+"""Checks of the learning curve: whether the loss falls, when it begins to fall, when it stops."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from retrograd.diagnosis.register import check
 
 @check("RG206", reads=("record",))
 def not_falling(case: Case) -> Iterator[Finding]:
-    """RG206. The loss lost less than 3 % from its first steps to its last.
+    """RG206. The loss fell by less than 3 % from its first steps to its last.
 
-    DeepLocalize (Wardat et al. 2021) and AutoTrainer (Zhang et al. 2021, "slow convergence") ask
-    the same with 1 to 5 %. A model that is fine-tuned may start where it ends, and fares well.
+    DeepLocalize (Wardat et al. 2021) and AutoTrainer (Zhang et al. 2021, "slow convergence") use 1
+    to 5 %. In fine-tuning the loss may hardly fall in a good run, so only bad runs count.
     """
     if len(case.losses) < 20 or not np.isfinite(case.losses[-1]):
         return
@@ -35,7 +35,7 @@ def not_falling(case: Case) -> Iterator[Finding]:
 
 @check("RG207", reads=("record",))
 def slow_start(case: Case) -> Iterator[Finding]:
-    """RG207. In the first fifth of the run there is less than a twentieth of the whole fall."""
+    """RG207. The first fifth of the run made less than a twentieth of the whole fall."""
     curve = _smooth(case.losses)
     if len(curve) < 50 or case.fall < 0.1:
         return
@@ -45,7 +45,7 @@ def slow_start(case: Case) -> Iterator[Finding]:
         begins = int(np.argmax(curve < curve[0] - 0.05 * total))
         yield finding(
             "RG207",
-            f"The loss stood at {curve[0]:.4g} until about step {case.steps[begins]}.",
+            f"The loss stayed at {curve[0]:.4g} until about step {case.steps[begins]}.",
             steps=(int(case.steps[0]), int(case.steps[begins])),
             loss=curve[0],
         )
@@ -53,9 +53,9 @@ def slow_start(case: Case) -> Iterator[Finding]:
 
 @check("RG208", reads=("record",))
 def plateau(case: Case) -> Iterator[Finding]:
-    """RG208. The second half of the run brought less than 1 % of the loss that was left.
+    """RG208. The second half of the run lowered the remaining loss by less than 1 %.
 
-    Only where more than a third of the first loss is left; AutoTrainer waits in the same way.
+    Only if more than a third of the initial loss is left; AutoTrainer has a similar condition.
     """
     curve = _smooth(case.losses)
     if len(curve) < 50 or not np.isfinite(case.losses[-1]) or case.fall < 0.03:
@@ -75,11 +75,11 @@ def plateau(case: Case) -> Iterator[Finding]:
 
 @check("RG216", reads=("record",))
 def stopped_early(case: Case) -> Iterator[Finding]:
-    """RG216. In the last quarter of the run the loss still made a tenth of its fall.
+    """RG216. The last quarter of the run still made a tenth of the whole fall of the loss.
 
-    That of the validation rows, by epochs; of fewer than four epochs, that of the steps. A curve
-    that falls exponentially and has come to its end makes less than 5 % of it there. Where simple
-    models do not do better it is a note.
+    Judged by the validation loss over epochs; with fewer than four epochs, by the loss over steps.
+    A converged exponential curve makes less than 5 % of its fall there. A note if simple models do
+    no better.
     """
     curve, what = case.epoch_losses("validation_loss"), "epochs"
     if len(curve) < 4:
@@ -102,6 +102,6 @@ def stopped_early(case: Case) -> Iterator[Finding]:
 
 
 def _smooth(losses: np.ndarray) -> np.ndarray:
-    """A running mean over a twentieth of the steps, each value a step."""
+    """A running mean over a twentieth of the steps, one value per step."""
     losses = losses[np.isfinite(losses)]
     return moving_mean(losses, max(1, len(losses) // 20))

@@ -1,4 +1,4 @@
-"""Checks that try the model out before a run: its gradient, and whether it can learn one batch."""
+"""Checks that try the model before a run: its gradient, and whether it can overfit one batch."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _WIDTH = 5e-6
 
 
 def _rows(case: Case) -> Data | None:
-    """A few rows, where the case is a training that has yet to begin, of weights, with numbers."""
+    """A few finite rows, if training has yet to begin and the model has trainable parameters."""
     if case.has_run or case.model is None or case.loss is None or case.sample is None:
         return None
     if not any(each.requires_grad for each in case.model.parameters()):
@@ -40,12 +40,11 @@ def _rows(case: Case) -> Data | None:
 
 @check("RG409", reads=("model", "loss", "sample"))
 def wrong_gradient(case: Case) -> Iterator[Finding]:
-    """RG409. The largest slope of each of some parameters against a central difference, in float64.
+    """RG409. The largest gradient entry of several parameters differs from a central difference.
 
-    They agree to about 1e-6 where the loss is smooth; where it has a bend within the difference,
-    one of half the width says otherwise, and the entry is passed over, as it is where the loss is
-    so large that its last digits hide the slope. Off by more than 1 % is an error (Bengio 2012,
-    section 3.4).
+    In float64 both agree to about 1e-6 if the loss is smooth. An entry is skipped if a difference
+    of half the width disagrees, since the loss then has a kink nearby, or if the loss is so large
+    that rounding hides the slope. A deviation above 1 % is an error (Bengio 2012, section 3.4).
     """
     rows = _rows(case)
     if rows is None:
@@ -67,7 +66,7 @@ def wrong_gradient(case: Case) -> Iterator[Finding]:
             loss(model(*inputs), Tensor(target)).backward()
             blur = np.finfo(np.float64).eps * abs(value()) / _WIDTH
     except (TypeError, ValueError):
-        return  # a model or a loss made for float32 alone
+        return  # a model or a loss that only works in float32
     named = [(n, p) for n, p in model.named_parameters() if p.grad is not None]
     for name, parameter in named[:: max(1, len(named) // _PARAMETERS)]:
         slopes = np.asarray(parameter.grad, np.float64)
@@ -79,8 +78,8 @@ def wrong_gradient(case: Case) -> Iterator[Finding]:
         if math.isfinite(size) and size > 1e-7 and smooth and abs(slope - narrow) > 0.01 * size:
             yield finding(
                 "RG409",
-                f"The gradient of {name} at {tuple(map(int, at))} is {slope:.6g}, the slope of the "
-                f"loss there {narrow:.6g}.",
+                f"The gradient of {name} at {tuple(map(int, at))} is {slope:.6g}, but by finite "
+                f"differences the slope of the loss there is {narrow:.6g}.",
                 layers=[name],
                 gradient=slope,
                 difference=narrow,
@@ -105,8 +104,8 @@ def _difference(parameter: Any, at: Any, value: Any, width: float) -> float:
 def one_batch(case: Case) -> Iterator[Finding]:
     """RG411. 150 steps of Adam on 32 rows leave more than half of the loss.
 
-    A copy of the model is trained, without dropout; a model that works learns the rows by heart
-    (Karpathy's recipe, "overfit one batch"; TheDeepChecker asks for the same).
+    The check trains a copy of the model without dropout; a working model memorizes the rows
+    (Karpathy's recipe, "overfit one batch"; TheDeepChecker checks the same).
     """
     rows = _rows(case)
     if rows is None:

@@ -1,4 +1,4 @@
-"""Checks of the learning rate: by how much a step moves the weights, and what the loss does."""
+"""Checks of the learning rate: how far a step moves the weights, and how the loss responds."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from retrograd.diagnosis.register import check
 
 __all__ = ["relative_updates"]
 
-# The usual step is a thousandth of the weights (Karpathy's notes; SageMaker Debugger's
-# WeightUpdateRatio; Bottou's advice for SGD). A run that moves them by less than a tenth altogether
-# has left them what chance made them.
+# A usual step is a thousandth of the weights (Karpathy's notes; SageMaker Debugger's
+# WeightUpdateRatio; Bottou's advice for SGD). A run that moves them by less than a tenth in total
+# leaves them near their random initial values.
 _TRAVEL = 0.1
 _SLOW = 3e-4
 _FAST = 0.03
 
 
 def relative_updates(case: Case) -> np.ndarray:
-    """|update| / |weight| of all matrices together that the optimizer holds, a number a step."""
+    """|update| / |weight| over all optimized matrices together, one number per step."""
     squares = np.zeros((2, len(case.steps)))
     for each in matrices(case):
         if each.weights.optimized and each.weights.trained:
             for row, name in enumerate(("update_norm", "weight_norm")):
-                with np.errstate(over="ignore"):  # weights that have run away
+                with np.errstate(over="ignore"):  # weights that diverged
                     squares[row] += np.nan_to_num(case.series(name, each.name)) ** 2
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.sqrt(squares[0] / squares[1])
@@ -39,10 +39,10 @@ def relative_updates(case: Case) -> np.ndarray:
 def too_high(case: Case) -> Iterator[Finding]:
     """RG201 and RG202.
 
-    RG201: the loss ends above its start, or is not finite, or went up to three times its start
-    (Smith 2017's range test ends there). RG202: the weights are still moved by more than 3 % a step
-    in the second half, thirty times the usual, or the loss jumps by a third from step to step at
-    a level that it should have left. Notes, or nothing, where the run came out well.
+    RG201: the loss ends above its start, is not finite, or rises to three times its start (where
+    Smith 2017 ends the range test). RG202: in the second half a step still moves the weights by
+    more than 3 %, thirty times the usual, or the first steps moved them by more than 20 %; only if
+    the run did badly.
     """
     losses = case.losses
     if len(losses) < 10:
@@ -54,7 +54,7 @@ def too_high(case: Case) -> Iterator[Finding]:
     start = abs(float(losses[0]))
     finite = losses[np.isfinite(losses)]
     end = float(np.mean(finite[-max(1, len(finite) // 20) :])) if len(finite) else math.nan
-    # Of three steps each the middle one: a single batch may have rows that cost much.
+    # The median of three successive steps: a single batch may have a few very costly rows.
     middle = np.median(np.stack([finite[:-2], finite[1:-1], finite[2:]]), 0)
     thrown = float(middle.max(initial=-math.inf)) / max(start, 1e-12)
     lost = len(finite) < len(losses)
@@ -66,7 +66,7 @@ def too_high(case: Case) -> Iterator[Finding]:
     if (lost and (early > _FAST or thrown > 3)) or worse or (thrown > 3 and case.fared_badly):
         rose = len(finite) and finite.max() > start
         shape = f"rose from {start:.3g} to {finite.max():.3g}" if rose else "became infinite or NaN"
-        moved = f"by {early:.1%} each" if math.isfinite(early) else "out of all range"
+        moved = f"by {early:.1%} each" if math.isfinite(early) else "beyond any finite value"
         yield finding(
             "RG201",
             f"At a learning rate of {rate:g} the loss {shape}; the first steps moved the weights "
@@ -79,7 +79,7 @@ def too_high(case: Case) -> Iterator[Finding]:
         yield finding(
             "RG202",
             f"At a learning rate of {rate:g} each step of the second half moved the weights by "
-            f"{late:.1%} of their size, where a thousandth is usual.",
+            f"{late:.1%} of their size; a thousandth is usual.",
             steps=steps,
             numbers=numbers,
         )
@@ -87,7 +87,7 @@ def too_high(case: Case) -> Iterator[Finding]:
         yield finding(
             "RG202",
             f"At a learning rate of {rate:g} the first steps moved the weights by {early:.0%} of "
-            "their size, where a thousandth is usual.",
+            "their size; a thousandth is usual.",
             steps=steps,
             numbers=numbers,
         )
@@ -97,8 +97,8 @@ def too_high(case: Case) -> Iterator[Finding]:
 def too_low(case: Case) -> Iterator[Finding]:
     """RG203. All steps together moved the weights by less than a tenth of their size.
 
-    Or by little each, with a run that came out badly and a loss that was still falling. A gradient
-    that is nearly 0 is another matter: what makes it so is found by itself.
+    Or each step moved them very little, the run did badly and the loss was still falling. Other
+    checks report gradients that are nearly 0.
     """
     updates = relative_updates(case)
     updates = updates[np.isfinite(updates)]
@@ -112,7 +112,7 @@ def too_low(case: Case) -> Iterator[Finding]:
         yield finding(
             "RG203",
             f"At a learning rate of {rate:g} a step moves the weights by {middle:.1e} of their "
-            f"size, and all {len(updates):,} steps together by at most {travel:.1%}.",
+            f"size, and all {len(updates):,} steps together move them by at most {travel:.1%}.",
             severity=None if case.fared_badly else "note",
             steps=(int(case.steps[0]), int(case.steps[-1])),
             update_ratio=middle,
@@ -123,10 +123,10 @@ def too_low(case: Case) -> Iterator[Finding]:
 
 @check("RG204", "RG205", reads=("record",))
 def per_layer(case: Case) -> Iterator[Finding]:
-    """RG204 and RG205. Single layers that stand still, or that jump about, beside the others.
+    """RG204 and RG205. Single layers move far too little, or far too much.
 
-    A hundredth of the others' ratio and less than 1e-5; or a tenth of their size in the median
-    step of the second half.
+    In the median step of the second half: an update below 1e-5 of the weights and a hundredth of
+    the overall ratio; or an update above a tenth of the weights.
     """
     still, thrown = [], []
     half = len(case.steps) // 2
@@ -153,8 +153,8 @@ def per_layer(case: Case) -> Iterator[Finding]:
             ratio, name = min(found)
             yield finding(
                 code,
-                f"A step moves {name} by {words}{abs(ratio):.1e} of its size; all layers together "
-                f"by {middle:.1e}.",
+                f"A step moves {name} by {words}{abs(ratio):.1e} of its size; the ratio for all "
+                f"layers together is {middle:.1e}.",
                 severity=severity,
                 layers=[each[1] for each in sorted(found)],
                 steps=steps,
@@ -164,6 +164,6 @@ def per_layer(case: Case) -> Iterator[Finding]:
 
 
 def _is_falling(losses: np.ndarray) -> bool:
-    """Whether the last quarter of the steps is lower than the one before."""
+    """Whether the mean loss of the last quarter of the steps is below that of the one before."""
     quarter = max(1, len(losses) // 4)
     return bool(np.nanmean(losses[-quarter:]) < np.nanmean(losses[-2 * quarter : -quarter]))

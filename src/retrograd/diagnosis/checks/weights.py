@@ -1,4 +1,4 @@
-"""Checks of the weights that a network starts with, and of what stands between its layers."""
+"""Checks of a network's initial weights, and of the activations between its layers."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from retrograd.tensor import Tensor
 
 __all__ = ["matrices"]
 
-# He et al. 2015 and Glorot & Bengio 2010 put rms · sqrt(fan-in) between 1 and 2.4, PyTorch's layers
-# at 0.58. Beyond these a layer multiplies what passes by 3.5 or divides it by 10.
+# The initializations of He et al. 2015 and Glorot & Bengio 2010 give rms · sqrt(fan-in) between 1
+# and 2.4, PyTorch's layers 0.58. Beyond the limits a layer multiplies its input by 3.5 or divides
+# it by 10.
 _LARGE, _SMALL = 3.5, 0.1
-# Weights that start at zero are given so many steps of at most this size, on so many rows, to move,
-# and may leave this share of a layer's units with a twin.
+# Weights that start at zero get _MOVES steps of at most _STEP, on _ROWS rows, to move; afterward at
+# most this share of a layer's units (_TWINS) may have a twin.
 _MOVES, _STEP, _ROWS, _TWINS = 4, 0.05, 64, 0.25
 _LINEAR = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
@@ -42,12 +43,12 @@ class Matrix:
 
     @property
     def gain(self) -> float:
-        """What the layer multiplies the size of independent inputs by."""
+        """The factor by which the layer scales independent inputs."""
         return self.rms * math.sqrt(self.fan_in)
 
 
 def matrices(case: Case) -> list[Matrix]:
-    """The weights that multiply, first layer first; not embeddings, which are looked up."""
+    """The weight matrices, first layer first; not embeddings, which are looked up."""
     looked_up = {each.name for each in case.layers if each.kind == "Embedding"}
     if case.model is not None:
         looked_up |= {n for n, m in case.model.named_modules() if isinstance(m, nn.Embedding)}
@@ -61,7 +62,7 @@ def matrices(case: Case) -> list[Matrix]:
 
 
 def _normalizes(case: Case) -> bool:
-    """Whether the size of the weights is undone by a normalization layer."""
+    """Whether a normalization layer undoes the scale of the weights."""
     kinds = {each.kind for each in case.layers}
     if case.model is not None:
         kinds |= {type(each).__name__ for each in case.model.modules()}
@@ -70,12 +71,12 @@ def _normalizes(case: Case) -> bool:
 
 @check("RG105")
 def zero_weights(case: Case) -> Iterator[Finding]:
-    """RG105. Weights that start at zero and stay there, or whose units stay the same.
+    """RG105. Weights start at zero and stay there, or their units stay identical.
 
     Zero itself is no fault: last layers, last layers of residual branches (Zhang et al. 2019,
     Fixup), and up-projections of adapters (Hu et al. 2021, LoRA) start there by design. They move
-    in the first step, and let a gradient through in the second. Before a run it is tried out
-    whether they do; after a run, its end tells.
+    in the first step and pass a gradient in the second. Before a run, the check tries a few steps
+    on a copy; after a run, it looks at the final weights.
     """
     zero = [each for each in matrices(case) if each.rms == 0 and each.weights.trained]
     if not zero or (case.has_run and len(case.steps) < _MOVES):
@@ -92,7 +93,7 @@ def zero_weights(case: Case) -> Iterator[Finding]:
 
 
 def _is_stuck(matrix: Matrix, model: nn.Module | None, case: Case) -> bool:
-    """Whether weights are still zero in `model`, or many of their units the same.
+    """Whether the weights are still zero in `model`, or many of their units identical.
 
     Without a model, whether they never got a gradient.
     """
@@ -104,7 +105,7 @@ def _is_stuck(matrix: Matrix, model: nn.Module | None, case: Case) -> bool:
     size = float(np.abs(values).max())
     if size == 0:
         return True
-    # Only of these layers are the rows known to be units; elsewhere they may be words.
+    # Only in these layers are the rows known to be units; elsewhere they may be words.
     if not isinstance(dict(model.named_modules()).get(matrix.weights.layer), _LINEAR):
         return False
     rows = np.round(values.reshape(len(values), -1) / size, 5)
@@ -113,7 +114,7 @@ def _is_stuck(matrix: Matrix, model: nn.Module | None, case: Case) -> bool:
 
 
 def _moved(case: Case) -> nn.Module | None:
-    """A copy of the model after a few steps along the slope of a random sum of its outputs."""
+    """A copy of the model after a few gradient steps on a random sum of its outputs."""
     if case.model is None or case.sample is None:
         return None
     model = copy.deepcopy(case.model).eval()
@@ -137,9 +138,10 @@ def _moved(case: Case) -> nn.Module | None:
 
 @check("RG106")
 def alike_units(case: Case) -> Iterator[Finding]:
-    """RG106. Units with the same weights in and out never part (Goodfellow et al. 2016, 8.4).
+    """RG106. Units with identical weights never diverge (Goodfellow et al. 2016, 8.4).
 
-    More than half of a layer's units with a twin are no coincidence in numbers drawn at random.
+    With weights drawn at random, more than half of a layer's units never share their weights by
+    coincidence.
     """
     shares = {
         each: each.weights.equal_units or 0.0
@@ -151,7 +153,7 @@ def alike_units(case: Case) -> Iterator[Finding]:
         share = shares[alike[0]]
         yield finding(
             "RG106",
-            f"In {_names(alike)} the same weights are in {share:.0%} of the units.",
+            f"In {_names(alike)}, {share:.0%} of the units have the same weights as another unit.",
             layers=[each.name for each in alike],
             equal_units=share,
         )
@@ -159,10 +161,10 @@ def alike_units(case: Case) -> Iterator[Finding]:
 
 @check("RG107", "RG108")
 def scale_of_weights(case: Case) -> Iterator[Finding]:
-    """RG107 and RG108, see _LARGE and _SMALL; notes where a normalization layer undoes the scale.
+    """RG107 and RG108, see _LARGE and _SMALL; notes if a normalization layer undoes the scale.
 
-    Too small is judged by the mean of fan-in and fan-out, as Xavier initialization goes by, and not
-    of the last layer, which many start small on purpose.
+    "Too small" uses the mean of fan-in and fan-out, as Xavier initialization does. It skips the
+    last layer, which many networks start small on purpose.
     """
     found = [each for each in matrices(case) if each.rms > 0]
     large = sorted((each for each in found if each.gain > _LARGE), key=lambda each: -each.gain)
@@ -171,8 +173,8 @@ def scale_of_weights(case: Case) -> Iterator[Finding]:
         worst = large[0]
         yield finding(
             "RG107",
-            f"The weights of {_names(large)} start so large that a layer multiplies the size of "
-            f"what passes by {worst.gain:.3g}; 0.6 to 2.4 is usual.",
+            f"The initial weights of {_names(large)} are so large that a layer multiplies the size "
+            f"of its input by {worst.gain:.3g}; 0.6 to 2.4 is usual.",
             severity=severity,
             layers=[each.name for each in large],
             gain=worst.gain,
@@ -187,8 +189,8 @@ def scale_of_weights(case: Case) -> Iterator[Finding]:
         worst = min(small, key=lambda each: each.gain)
         yield finding(
             "RG108",
-            f"The weights of {_names(small)} start so small that a layer multiplies the size of "
-            f"what passes by {worst.gain:.2g}; 0.6 to 2.4 is usual.",
+            f"The initial weights of {_names(small)} are so small that a layer multiplies the size "
+            f"of its input by {worst.gain:.2g}; 0.6 to 2.4 is usual.",
             severity=severity,
             layers=[each.name for each in small],
             gain=worst.gain,
@@ -198,23 +200,23 @@ def scale_of_weights(case: Case) -> Iterator[Finding]:
 
 @check("RG109", reads=("model",))
 def no_activation(case: Case, model: nn.Module) -> Iterator[Finding]:
-    """RG109. A model of several layers that is affine: f((a + b) / 2) = (f(a) + f(b)) / 2.
+    """RG109. A model of several layers is affine: f((a + b) / 2) = (f(a) + f(b)) / 2.
 
-    Tried on pairs of rows, drawn out to ten times their distance from the mean so that no bend
-    between them is missed; or two Linear layers side by side in a Sequential.
+    Tested on pairs of rows, moved to ten times their distance from the mean to catch any bend
+    between them. Or two Linear layers follow each other in a Sequential.
     """
     pairs = list(_side_by_side(model))
     if len(matrices(case)) > 1 and _is_affine(case):
         yield finding(
             "RG109",
-            "The outputs are a linear function of the inputs: what the model says of the mean of "
-            "two rows is the mean of what it says of each.",
+            "The outputs are a linear function of the inputs: the output for the mean of two rows "
+            "is the mean of their outputs.",
             layers=[each.name for each in matrices(case)],
         )
     elif pairs:
         yield finding(
             "RG109",
-            f"Nothing stands between the layers {pairs[0][0]} and {pairs[0][1]}.",
+            f"There is no activation between the layers {pairs[0][0]} and {pairs[0][1]}.",
             layers=[name for pair in pairs for name in pair],
             pairs=len(pairs),
         )
@@ -257,7 +259,7 @@ def _is_affine(case: Case) -> bool:
 
 
 def _centered(outputs: np.ndarray, last: str) -> np.ndarray:
-    """Scores, with what a final softmax does to them undone."""
+    """The scores, with a final softmax undone."""
     if last == "softmax":
         with np.errstate(divide="ignore"):
             outputs = np.log(outputs)

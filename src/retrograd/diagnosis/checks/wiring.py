@@ -1,4 +1,4 @@
-"""Checks of the wiring: what the optimizer holds, what gets a gradient, which rows meet which."""
+"""Checks of the wiring: the optimizer's parameters, missing gradients, rows that mix."""
 
 from __future__ import annotations
 
@@ -25,26 +25,28 @@ _ROWS = 16
 
 @check("RG212", reads=("record",))
 def not_cleared(case: Case, record: Record) -> Iterator[Finding]:
-    """RG212. At the first backward() of a step the gradients of the step before were there.
+    """RG212. The first backward() of a step found gradients of the step before.
 
-    Adding up a batch in parts calls backward() several times a step, and clears between steps.
+    Gradient accumulation calls backward() several times a step, but clears between steps.
     """
     if record.facts.kept_gradients:
         yield finding(
-            "RG212", "At the first backward() of a step the gradients of the step before remain."
+            "RG212",
+            "The gradients of the previous step were not cleared before the first backward() of "
+            "the next.",
         )
 
 
 @check("RG213")
 def not_in_optimizer(case: Case) -> Iterator[Finding]:
-    """RG213. A parameter that requires a gradient and is not among the optimizer's."""
+    """RG213. A parameter requires a gradient but was not passed to the optimizer."""
     if case.optimizer is None and not case.has_run:
         return
     missing = [each for each in case.weights if each.trained and not each.optimized]
     if missing:
         yield finding(
             "RG213",
-            f"{len(missing)} of {len(case.weights)} parameters are not the optimizer's: "
+            f"{len(missing)} of {len(case.weights)} parameters are not in the optimizer: "
             f"{_names([each.name for each in missing])}.",
             layers=[each.name for each in missing],
             parameters=len(missing),
@@ -53,9 +55,9 @@ def not_in_optimizer(case: Case) -> Iterator[Finding]:
 
 @check("RG214")
 def no_gradient(case: Case) -> Iterator[Finding]:
-    """RG214. A parameter that never had a gradient; or one frozen between layers that learn.
+    """RG214. A parameter never had a gradient, or is frozen between trainable layers.
 
-    Layers frozen before all that learn are a model that is fine-tuned.
+    Frozen layers before all trainable ones are normal in fine-tuning.
     """
     record = case.record
     never = _without_gradient(case) if record is None else list(record.facts.never)
@@ -77,7 +79,7 @@ def no_gradient(case: Case) -> Iterator[Finding]:
     elif frozen:
         yield finding(
             "RG214",
-            f"{_names(frozen)} do not require a gradient, and lie between layers that learn.",
+            f"These parameters are frozen but lie between trainable layers: {_names(frozen)}.",
             severity="warning",
             layers=frozen,
             parameters=len(frozen),
@@ -107,10 +109,10 @@ def _without_gradient(case: Case) -> list[str]:
 
 @check("RG405", reads=("loss", "sample", "outputs"))
 def broadcast(case: Case, loss: Loss, sample: Data, outputs: Array) -> Iterator[Finding]:
-    """RG405. The slope at one row's output depends on another row's target.
+    """RG405. The gradient at one row's output depends on another row's target.
 
-    A mean over rows couples none. One target is changed, and the slopes at the outputs of the
-    others are compared, up to a common factor, which the weights of a weighted mean may be.
+    A mean over rows couples no rows. The check changes one target and compares the gradients at the
+    outputs of the other rows, up to a common factor, which a weighted mean may change.
     """
     if len(sample) < 4:
         return
@@ -138,13 +140,13 @@ def broadcast(case: Case, loss: Loss, sample: Data, outputs: Array) -> Iterator[
         shapes = f"Outputs of shape {tried.shape} and targets of shape {target.shape}"
         yield finding(
             "RG405",
-            f"{shapes}: to change the target of one row changes the gradient at all others.",
+            f"{shapes}: changing the target of one row changes the gradient at all others.",
             share=share,
         )
 
 
 def _outputs_like(shape: tuple[int, ...], last: str) -> Array:
-    """Outputs that differ from row to row, of the kind that the operation `last` gives."""
+    """Outputs that differ from row to row, in the range of the operation `last`."""
     drawn = np.random.default_rng(0).normal(0, 1, shape)
     if last == "softmax":
         raised = np.exp(drawn)
@@ -158,10 +160,10 @@ def _outputs_like(shape: tuple[int, ...], last: str) -> Array:
 
 @check("RG408", reads=("model", "sample"))
 def mixed_rows(case: Case, model: nn.Module, sample: Data) -> Iterator[Finding]:
-    """RG408. In evaluation mode a row's output differs by what stands beside it.
+    """RG408. In evaluation mode a row's output depends on the other rows of the batch.
 
-    A batch is run, and again with its other rows replaced; rounding stays below 1e-3 of the
-    outputs' size.
+    The check runs a batch, then runs it again with half of the rows replaced. Rounding stays below
+    1e-3 of the outputs' size.
     """
     if len(sample) < 2 * _ROWS:
         return
@@ -180,8 +182,8 @@ def mixed_rows(case: Case, model: nn.Module, sample: Data) -> Iterator[Finding]:
     if off > 1e-3 * max(size, 1e-6):
         yield finding(
             "RG408",
-            f"With other rows beside them the outputs of the same rows change by up to {off:.3g}; "
-            f"the largest output is {size:.3g}.",
+            f"The outputs of the same rows change by up to {off:.3g} when the other rows of the "
+            f"batch change; the largest output is {size:.3g}.",
             change=off,
             largest=size,
         )

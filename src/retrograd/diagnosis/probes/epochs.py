@@ -84,7 +84,7 @@ class EpochProbes:
         self._spent += time.monotonic() - started
         return found
 
-    def held_out(self) -> dict[str, Any]:
+    def validation_answers(self) -> dict[str, Any]:
         """`scores`, and `confusion` or `residuals`, of what is validated on."""
         objective, validation = self.trainer.objective, self.trainer.validation
         if validation is None or not isinstance(objective, Classification | Regression):

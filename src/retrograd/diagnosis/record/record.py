@@ -31,7 +31,7 @@ model that changes, begins a new one), and of files that only grow:
     000.rows                 rows of int64 step and float32 values, little-endian, in columns' order
     epochs.jsonl             an object a line: see `Record.epochs`
     histograms.jsonl         an object a line: see `Histogram`
-    facts.json               what was noticed besides: see `Facts`
+    facts.json               what was noticed besides: see `RecordFacts`
 
 A row that a crash cut off, or a last line that is no JSON, is passed over.
 """
@@ -53,12 +53,12 @@ from retrograd.errors import DataError
 
 __all__ = [
     "SERIES",
-    "Facts",
     "Histogram",
     "Layer",
     "Part",
+    "Quantity",
     "Record",
-    "Series",
+    "RecordFacts",
     "Weights",
     "moving_mean",
 ]
@@ -67,7 +67,7 @@ Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
-class Series:
+class Quantity:
     """What one series is. `of`: "step", "layer" or "parameter"; `scheduled`: not in each step."""
 
     name: str
@@ -77,29 +77,31 @@ class Series:
     meaning: str
 
 
-SERIES: tuple[Series, ...] = (
-    Series("loss", "step", False, "the loss's", "what backward() was called on, the last time"),
-    Series("gradient_norm", "step", False, "loss / weight", "2-norm of all gradients, unclipped"),
-    Series("clipped_norm", "step", False, "loss / weight", "the same as the optimizer got it"),
-    Series("learning_rate", "step", False, "", "of the optimizer's first group, in this step"),
-    Series("batch_size", "step", False, "rows", "rows of the model's first input"),
-    Series("gradient_cosine", "step", True, "", "cosine of this gradient and the step before's"),
-    Series("gradient_dot", "step", True, "(loss / weight)²", "their inner product, sampled"),
-    Series("gradient_square", "step", True, "(loss / weight)²", "mean of their squares, sampled"),
-    Series("dead", "layer", False, "share of units", "not above 0 on any row of the last `window`"),
-    Series("saturated", "layer", False, "share of units", "at a bound on all rows of `window`"),
-    Series("cotangent_norm", "layer", True, "loss / output", "2-norm of d loss / d output"),
-    Series("mean", "layer", True, "output", "mean of the output's elements"),
-    Series("std", "layer", True, "output", "their standard deviation (ddof 0)"),
-    Series("min", "layer", True, "output", "the smallest"),
-    Series("max", "layer", True, "output", "the largest"),
-    Series("zeros", "layer", True, "share of elements", "outputs that are exactly 0"),
-    Series("at_bounds", "layer", True, "share of elements", "outputs that are saturated"),
-    Series("cotangent_std", "layer", True, "loss / output", "standard deviation (ddof 0) of it"),
-    Series("gradient_norm", "parameter", False, "loss / weight", "2-norm, before clipping"),
-    Series("weight_norm", "parameter", False, "weight", "2-norm, before the step"),
-    Series("update_norm", "parameter", False, "weight", "2-norm of the weights after - before"),
-    Series("update_ratio", "parameter", False, "", "update_norm / weight_norm; NaN at weight 0"),
+SERIES: tuple[Quantity, ...] = (
+    Quantity("loss", "step", False, "the loss's", "what backward() was called on, the last time"),
+    Quantity("gradient_norm", "step", False, "loss / weight", "2-norm of all gradients, unclipped"),
+    Quantity("clipped_norm", "step", False, "loss / weight", "the same as the optimizer got it"),
+    Quantity("learning_rate", "step", False, "", "of the optimizer's first group, in this step"),
+    Quantity("batch_size", "step", False, "rows", "rows of the model's first input"),
+    Quantity("gradient_cosine", "step", True, "", "cosine of this gradient and the step before's"),
+    Quantity("gradient_dot", "step", True, "(loss / weight)²", "their inner product, sampled"),
+    Quantity("gradient_square", "step", True, "(loss / weight)²", "mean of their squares, sampled"),
+    Quantity(
+        "dead", "layer", False, "share of units", "not above 0 on any row of the last `window`"
+    ),
+    Quantity("saturated", "layer", False, "share of units", "at a bound on all rows of `window`"),
+    Quantity("cotangent_norm", "layer", True, "loss / output", "2-norm of d loss / d output"),
+    Quantity("mean", "layer", True, "output", "mean of the output's elements"),
+    Quantity("std", "layer", True, "output", "their standard deviation (ddof 0)"),
+    Quantity("min", "layer", True, "output", "the smallest"),
+    Quantity("max", "layer", True, "output", "the largest"),
+    Quantity("zeros", "layer", True, "share of elements", "outputs that are exactly 0"),
+    Quantity("at_bounds", "layer", True, "share of elements", "outputs that are saturated"),
+    Quantity("cotangent_std", "layer", True, "loss / output", "standard deviation (ddof 0) of it"),
+    Quantity("gradient_norm", "parameter", False, "loss / weight", "2-norm, before clipping"),
+    Quantity("weight_norm", "parameter", False, "weight", "2-norm, before the step"),
+    Quantity("update_norm", "parameter", False, "weight", "2-norm of the weights after - before"),
+    Quantity("update_ratio", "parameter", False, "", "update_norm / weight_norm; NaN at weight 0"),
 )
 
 
@@ -129,7 +131,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Facts:
+class RecordFacts:
     """What was noticed while a step was traced, or ran eagerly.
 
     `no_gradient`: parameters that require a gradient and had none at some optimizer step, and those
@@ -187,7 +189,7 @@ class Record:
             )
         for number, saved in enumerate(parts):
             check(Part, saved, f"{folder / f'{number:03d}.json'}")
-        check(Facts, store.facts(), f"{folder / 'facts.json'}")
+        check(RecordFacts, store.facts(), f"{folder / 'facts.json'}")
         for name, kind in (("epochs", EpochLine), ("histograms", Histogram)):
             for place, line in enumerate(store.lines(name), 1):
                 check(kind, line, f"{folder / f'{name}.jsonl'}, entry {place},")
@@ -232,10 +234,10 @@ class Record:
         return self.parts[-1].optimizer, self.parts[-1].options
 
     @property
-    def facts(self) -> Facts:
+    def facts(self) -> RecordFacts:
         """What was noticed besides the numbers."""
         saved = self.store.facts() if self.parts else {}
-        return restored(Facts, saved)
+        return restored(RecordFacts, saved)
 
     def frozen(self) -> Record:
         """The record as it is now: all its series have the same steps while a run goes on."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from retrograd.diagnosis.finding import Finding
-from retrograd.diagnosis.remedies.program import Examples, Program
+from retrograd.diagnosis.remedies.program import Program, Samples
 from retrograd.diagnosis.remedies.variants import Variants
 
 __all__ = [
@@ -58,9 +58,9 @@ def scale_target(program: Program, finding: Finding | None) -> Variants[Program]
     if (np.abs(mean) < 0.2).all() and (np.abs(std - 1) < 0.5).all():
         return []
 
-    def scaled(examples: Examples) -> Examples:
+    def scaled(examples: Samples) -> Samples:
         values = ((examples.target - mean) / std).astype(np.float32)
-        return Examples(examples.inputs, values)
+        return Samples(examples.inputs, values)
 
     return [("target: (y - mean) / std of the training rows", _with_examples(program, scaled))]
 
@@ -74,16 +74,16 @@ def fill_missing(program: Program, finding: Finding | None) -> Variants[Program]
     has_none = np.isnan(known).all(0)
     median = np.where(has_none, 0.0, np.nanmedian(np.where(has_none, 0.0, known), 0))
 
-    def filled(examples: Examples) -> Examples:
+    def filled(examples: Samples) -> Samples:
         values = np.where(np.isfinite(examples.inputs), examples.inputs, median)
         target = np.asarray(examples.target)
         has_target = np.isfinite(target.astype(np.float64)).reshape(len(target), -1).all(1)
-        return Examples(values.astype(inputs.dtype)[has_target], target[has_target])
+        return Samples(values.astype(inputs.dtype)[has_target], target[has_target])
 
-    def is_whole(examples: Examples) -> bool:
+    def is_whole(examples: Samples) -> bool:
         return all(np.isfinite(np.asarray(each, np.float64)).all() for each in examples)
 
-    sets = (program.train, program.valid, program.held)
+    sets = (program.train, program.valid, program.test)
     if all(examples is None or is_whole(examples) for examples in sets):
         return []
     return [("NaN and infinity -> the column's median", _with_examples(program, filled))]
@@ -96,13 +96,13 @@ def drop_duplicates(program: Program, finding: Finding | None) -> Variants[Progr
     _, first = np.unique(rows, return_index=True)
     kept = np.zeros(len(rows), bool)
     kept[first] = True
-    for other in (program.valid, program.held):
+    for other in (program.valid, program.test):
         if other is not None:
             kept &= ~np.isin(rows, _as_bytes(other.inputs))
     dropped = len(rows) - int(kept.sum())
     if not dropped or not kept.any():
         return []
-    changed = replace(program, train=Examples(inputs[kept], target[kept]))
+    changed = replace(program, train=Samples(inputs[kept], target[kept]))
     return [(f"{dropped:,} duplicated rows left out of training", changed)]
 
 
@@ -140,18 +140,18 @@ def resample(program: Program, finding: Finding | None) -> Variants[Program]:
         return []
     rows = np.repeat(np.arange(len(codes)), repeats)
     epochs = max(1, round(program.epochs * len(codes) / len(rows)))
-    changed = replace(program, train=Examples(inputs[rows], target[rows]), epochs=epochs)
+    changed = replace(program, train=Samples(inputs[rows], target[rows]), epochs=epochs)
     return [(f"rare classes up to {repeats.max()} times", changed)]
 
 
 def _with_inputs(program: Program, change: Callable[[Array], Array]) -> Program:
-    return _with_examples(program, lambda each: Examples(change(each.inputs), each.target))
+    return _with_examples(program, lambda each: Samples(change(each.inputs), each.target))
 
 
-def _with_examples(program: Program, change: Callable[[Examples], Examples]) -> Program:
+def _with_examples(program: Program, change: Callable[[Samples], Samples]) -> Program:
     return replace(
         program,
         train=change(program.train),
         valid=change(program.valid),
-        held=None if program.held is None else change(program.held),
+        test=None if program.test is None else change(program.test),
     )

@@ -13,7 +13,7 @@ from retrograd.autodiff.tape import no_grad
 from retrograd.diagnosis.finding import Finding
 from retrograd.diagnosis.remedies.data import resample
 from retrograd.diagnosis.remedies.model import without_output_activation
-from retrograd.diagnosis.remedies.program import Examples, Program
+from retrograd.diagnosis.remedies.program import Program, Samples
 from retrograd.diagnosis.remedies.variants import Variants
 from retrograd.tensor import Tensor
 
@@ -45,9 +45,9 @@ def change_loss(program: Program, finding: Finding | None) -> Variants[Program]:
         without_output_activation(built)
         return built
 
-    coded = _coded(program.train), _coded(program.valid), program.held and _coded(program.held)
+    coded = _coded(program.train), _coded(program.valid), program.test and _coded(program.test)
     changed = replace(
-        program, model=model, loss=loss, train=coded[0], valid=coded[1], held=coded[2]
+        program, model=model, loss=loss, train=coded[0], valid=coded[1], test=coded[2]
     )
     return [(f"{name} on logits", changed)]
 
@@ -141,6 +141,6 @@ def _codes(target: Array) -> Array:
     return (flat.argmax(1) if flat.shape[1] > 1 else flat[:, 0]).astype(np.int64)
 
 
-def _coded(examples: Examples) -> Examples:
+def _coded(examples: Samples) -> Samples:
     """The examples with class codes for targets."""
-    return Examples(examples.inputs, _codes(examples.target))
+    return Samples(examples.inputs, _codes(examples.target))

@@ -22,7 +22,7 @@ from retrograd.training.predictor import Predictor
 from retrograd.training.sources import Rows, Stack, in_calls
 from retrograd.training.trainer import Trainer
 
-__all__ = ["Examples", "Instruments", "Program", "Result"]
+__all__ = ["Instruments", "Program", "Result", "Samples"]
 
 Array = np.ndarray[Any, Any]
 
@@ -30,7 +30,7 @@ Array = np.ndarray[Any, Any]
 _FEW = 4
 
 
-class Examples(NamedTuple):
+class Samples(NamedTuple):
     """Inputs `(rows, ...)` and their right answers `(rows, ...)`, NumPy arrays."""
 
     inputs: Array
@@ -73,8 +73,8 @@ class Program:
         program = Program(
             model=lambda: nn.Sequential(nn.Linear(13, 64), nn.ReLU(), nn.Linear(64, 1)),
             loss=lambda output, y: nn.mse_loss(output[:, 0], y),
-            train=Examples(x, y),
-            valid=Examples(x_valid, y_valid),
+            train=Samples(x, y),
+            valid=Samples(x_valid, y_valid),
             task="regression",
             optimizer=optim.Adam,
             options={"lr": 1e-3},
@@ -91,7 +91,7 @@ class Program:
     weights that were best on `valid` are put back; without, the last ones stay.
 
     The score is R² (regression) or accuracy, or with `balanced` the mean over classes of the share
-    found of each, on `held`, or on `valid` if that is None. A classifier with one output says 1
+    found of each, on `test`, or on `valid` if that is None. A classifier with one output says 1
     where it is above 0, or above 0.5 if the model ends with a sigmoid; one with several, the
     largest (see `said_classes`).
 
@@ -102,8 +102,8 @@ class Program:
 
     model: Callable[[], nn.Module]
     loss: Callable[[Tensor, Tensor], Tensor]
-    train: Examples
-    valid: Examples
+    train: Samples
+    valid: Samples
     task: Literal["regression", "classification"]
     optimizer: Callable[..., optim.Optimizer] = optim.Adam
     options: Mapping[str, Any] = field(default_factory=lambda: {"lr": 1e-3})
@@ -113,11 +113,11 @@ class Program:
     clip_norm: float | None = None
     patience: int | None = None
     balanced: bool = False
-    held: Examples | None = None
+    test: Samples | None = None
     fit: Callable[[Program, nn.Module, optim.Optimizer, np.random.Generator], None] | None = None
 
     def __post_init__(self) -> None:
-        for name in ("train", "valid", "held"):
+        for name in ("train", "valid", "test"):
             examples = getattr(self, name)
             if examples is not None and len(examples.inputs) != len(examples.target):
                 raise UsageError(
@@ -142,10 +142,10 @@ class Program:
                 self._train(trainer, rng, recorder)
             else:
                 self.fit(self, model, optimizer, rng)
-        held = self.valid if self.held is None else self.held
+        test = self.valid if self.test is None else self.test
         epochs = trainer.history.epochs
         return Result(
-            score=self.score(trainer.predict, held),
+            score=self.score(trainer.predict, test),
             train_score=self.score(trainer.predict, self.train),
             model=model,
             optimizer=optimizer,
@@ -170,7 +170,7 @@ class Program:
             callbacks=callbacks,
         )
 
-    def score(self, predict: Predictor, examples: Examples) -> float:
+    def score(self, predict: Predictor, examples: Samples) -> float:
         """The score of what `predict` answers; NaN if that is not finite."""
         output = predict((examples.inputs,)).astype(np.float64)
         truth = np.asarray(examples.target)

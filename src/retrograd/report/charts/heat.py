@@ -16,7 +16,7 @@ import numpy as np
 from retrograd.report.charts.axes import document
 from retrograd.report.words.figures import cut, figure, power_of_ten
 
-__all__ = ["Scale", "heat_map", "scale_legend"]
+__all__ = ["ColorScale", "heat_map", "scale_legend"]
 
 Array = np.ndarray[Any, Any]
 
@@ -30,14 +30,14 @@ _SLANT, _LETTERS, _LETTER = 38, 17, 8.8
 
 
 @dataclass(frozen=True)
-class Scale:
+class ColorScale:
     """Strengths from 10 to the `low` to 10 to the `high`, as levels of colour."""
 
     low: int
     high: int
 
     @classmethod
-    def of(cls, matrices: Iterable[Array]) -> Scale:
+    def of(cls, matrices: Iterable[Array]) -> ColorScale:
         """The powers of ten around all but the outermost hundredth of the positive numbers."""
         found = np.concatenate([np.zeros(0), *(m[np.isfinite(m) & (m > 0)] for m in matrices)])
         if not len(found):
@@ -67,7 +67,7 @@ def heat_map(
     steps: Array,
     subjects: Sequence[str],
     values: Array,
-    scale: Scale,
+    scale: ColorScale,
     style: str,
     broken: Array,
 ) -> str:
@@ -102,7 +102,7 @@ def heat_map(
     )
 
 
-def scale_legend(scale: Scale, styles: Sequence[tuple[str, str]]) -> str:
+def scale_legend(scale: ColorScale, styles: Sequence[tuple[str, str]]) -> str:
     """The scale with its powers of ten, a strip for each (style, name)."""
     width, left, strip = 492, 140, 14
     step = (width - left - 24) / _LEVELS

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from retrograd.diagnosis.record.record import Record
-from retrograd.report.charts.heat import Scale, heat_map, scale_legend
+from retrograd.report.charts.heat import ColorScale, heat_map, scale_legend
 from retrograd.report.words.figures import figure
 
 __all__ = ["FlowPanel", "flow_panels", "thinned"]
@@ -53,7 +53,7 @@ def flow_panels(record: Record) -> tuple[list[FlowPanel], str, int]:
             broken = no_loss if series in ("std", "cotangent_norm") else no_gradient
             columns = np.stack(values, 1)
             found.append((title, meaning, style, names, columns, left_out, broken))
-    scale = Scale.of(values for *_, values, _, _ in found)
+    scale = ColorScale.of(values for *_, values, _, _ in found)
     panels = [
         FlowPanel(
             title,
