@@ -26,10 +26,10 @@ from retrograd.arrays import Array, state
 from retrograd.autodiff.hooks import hooks
 from retrograd.autodiff.tape import no_grad
 from retrograd.compiler.arguments import Layout, flatten, rebuild
+from retrograd.compiler.executable import Executable, Interface, OneByOne
 from retrograd.compiler.interrupts import CtrlCWaits
 from retrograd.compiler.loops import loops_well
 from retrograd.compiler.pack import Pack, choose
-from retrograd.compiler.program import Interface, OneByOne, Program
 from retrograd.compiler.refusals import refuse_number
 from retrograd.compiler.trace import Trace, tracing
 from retrograd.errors import TraceError
@@ -50,7 +50,7 @@ class Compiled:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
-        self.programs: dict[Any, list[Program | OneByOne]] = {}
+        self.programs: dict[Any, list[Executable | OneByOne]] = {}
         functools.update_wrapper(self, function)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -126,7 +126,7 @@ class Compiled:
         stacked = [np.stack(each) for each in zip(*columns, strict=True)]
         return rebuild(shape, iter(stacked), lambda array: Tensor._wrap(array, None))
 
-    def _find(self, key: Any) -> Program | OneByOne | None:
+    def _find(self, key: Any) -> Executable | OneByOne | None:
         """The program for these shapes whose guards hold."""
         for program in self.programs.get(key, ()):
             for owner, attribute, value in program.guards:
@@ -148,7 +148,7 @@ class Compiled:
 
     def _compile(
         self, layout: Layout, keywords: bool, arrays: list[Array], over: bool, known: Interface
-    ) -> Program | OneByOne:
+    ) -> Executable | OneByOne:
         """Trace until everything that is read is an input, then compile.
 
         `known` is what the step reads and writes, as far as that is known. Steps that a loop would
@@ -231,7 +231,7 @@ class Compiled:
         # An interpreter that ends while XLA compiles or computes ends with a segmentation fault.
         with CtrlCWaits():
             run = lowered.compile()
-        return Program(run, pack, loose, interface, list(trace.guards.values()), result)
+        return Executable(run, pack, loose, interface, list(trace.guards.values()), result)
 
 
 def _interface(trace: Trace, over: bool) -> Interface:

@@ -1,4 +1,4 @@
-"""Check that JSON matches a dataclass, so that a damaged file gives a clear error."""
+"""Checks JSON against a dataclass, so that a damaged file is refused in plain words."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _NAMES = {
 
 
 def check(kind: type[Any], saved: object, place: str) -> None:
-    """Raise DataError naming `place` if `saved` does not match a dataclass or TypedDict.
+    """Raise DataError, naming the `place`, if `saved` does not fit a dataclass or TypedDict.
 
-    Unknown fields are ignored, since a later version may write them.
+    Unknown fields are ignored, because a later version may write them.
     """
     if found := _misfit_fields(kind, saved, ""):
         raise DataError(
@@ -31,13 +31,13 @@ def check(kind: type[Any], saved: object, place: str) -> None:
 
 
 def restored(kind: type[Any], saved: Mapping[str, Any]) -> Any:
-    """A dataclass from its JSON form: lists become tuples."""
+    """A dataclass from the JSON of its fields; lists become tuples."""
     names = {field.name for field in dataclasses.fields(kind)}
     return kind(**{name: _tuples(value) for name, value in saved.items() if name in names})
 
 
 def _misfit_fields(kind: type[Any], saved: object, name: str) -> str:
-    """Why `saved` does not match the kind; "" if it does."""
+    """Why `saved` does not fit the kind; "" if it does."""
     if not isinstance(saved, dict):
         return _wrong(name or "it", saved, _NAMES[dict])
     prefix = f"{name}." if name else ""

@@ -1,4 +1,4 @@
-"""From arrays to a trained model: the loop, what it records, and when it stops."""
+"""From arrays to a trained model: the loop, its history, and its stopping rules."""
 
 from retrograd.training.callbacks import (
     BestWeights,

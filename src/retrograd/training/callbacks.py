@@ -1,4 +1,4 @@
-"""The hooks of the training loop, and the callbacks that decide when it ends and what is kept."""
+"""The hooks of the training loop, and the callbacks that end training and keep the best weights."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ Array = np.ndarray[Any, Any]
 
 
 class Callback:
-    """Told about a run as it goes; every hook does nothing until it is overridden.
+    """Hooks called during a run; each does nothing unless it is overridden.
 
-    Callbacks are told in their order, and of the end of training in the reverse order.
+    Callbacks are called in order, at the end of training in reverse order.
     """
 
     def on_train_begin(self, trainer: Trainer, epochs: int, steps_per_epoch: int) -> None:
         """Training starts, or resumes: at most `epochs` epochs in all."""
 
     def on_epoch_begin(self, trainer: Trainer, steps: ExitStack) -> None:
-        """An epoch starts; contexts entered into `steps` are left before it is validated."""
+        """An epoch starts; contexts entered into `steps` are exited before validation."""
 
     def on_batch_begin(self, trainer: Trainer, source: Source, stack: Stack) -> None:
         """The batches of `stack` run next, in one call."""
 
     def on_batch_end(self, trainer: Trainer, losses: Array) -> None:
-        """They have run, with these `losses` (steps,)."""
+        """The batches have run, with these `losses` (steps,)."""
 
     def on_epoch_end(self, trainer: Trainer, epoch: Epoch) -> None:
-        """An epoch has ended and was validated."""
+        """An epoch has ended and has been validated."""
 
     def on_train_end(self, trainer: Trainer, history: History) -> None:
-        """Training has ended; by an error if `history.verdict` is None."""
+        """Training has ended, with an error if `history.verdict` is None."""
 
 
 class EarlyStopping(Callback):
@@ -56,9 +56,9 @@ class EarlyStopping(Callback):
 
 
 class TimeLimit(Callback):
-    """Ends training after `seconds`, those before it was resumed included.
+    """Ends training after `seconds`, including the time before a resume.
 
-    The epoch under way is cut short, validated and counts.
+    The current epoch is cut short, validated and counted.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -76,10 +76,10 @@ class TimeLimit(Callback):
 
 
 class BestWeights(Callback):
-    """Keeps the weights of the epoch with the lowest validation loss; the model ends up with them.
+    """Keeps the weights of the epoch with the lowest validation loss and restores them at the end.
 
-    They are put back however training ends, also after Ctrl-C or an error. Of a Trainer with an
-    average they are the averaged weights, which were validated.
+    They are restored however training ends, even after Ctrl-C or an error. With an average, they
+    are the averaged weights, which are the ones validated.
     """
 
     def on_epoch_end(self, trainer: Trainer, epoch: Epoch) -> None:
@@ -101,7 +101,7 @@ class FiniteLoss(Callback):
         raise RunError(
             f"the loss stopped being finite within the {len(losses)} steps up to step "
             f"{trainer.steps}: the learning rate is too high for this data. The best weights so "
-            "far are kept; try a tenth of the learning rate (--set learning_rate=...)."
+            "far are kept. Try a tenth of the learning rate (--set learning_rate=...)."
             + (f"\n{why}" if why else "")
         )
 

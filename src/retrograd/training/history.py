@@ -1,4 +1,4 @@
-"""What a training run went through, epoch by epoch, and how it ended."""
+"""The course of a training run, epoch by epoch, and how it ended."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Epoch:
-    """One pass over the training rows. Losses are means over rows, in the loss's own units."""
+    """One pass over the training rows. Losses are means over rows, in the units of the loss."""
 
     epoch: int  # from 1
     step: int  # optimizer steps so far
@@ -33,7 +33,7 @@ class Epoch:
     best: bool  # whether no earlier epoch had a lower validation loss
 
     def as_dict(self) -> dict[str, Any]:
-        """The fields by name, as one line of metrics.jsonl holds them."""
+        """The fields by name, as in a line of metrics.jsonl."""
         return asdict(self)
 
 
@@ -51,6 +51,6 @@ class History:
         return min(finite, key=lambda each: each.validation_loss, default=None)
 
     def since_best(self) -> int:
-        """How many epochs have passed since the best one, or since the start if none is."""
+        """The number of epochs since the best one, or since the start if there is none."""
         best = self.best
         return len(self.epochs) - (best.epoch if best is not None else 0)

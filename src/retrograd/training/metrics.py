@@ -1,6 +1,6 @@
-"""Figures of merit, one table: what each is called, measured by, given in, and which way is better.
+"""The table of metrics: the name, function, unit and direction of each.
 
-Scores, the report, the command, trials of remedies and the recorder read this table and no other.
+Scores, the report, the command, trials of remedies and the recorder all read this table.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure of merit.
+    """A metric.
 
-    `function(truth, answers)` measures it: `truth` is (rows,) numbers or class codes, `answers`
-    (rows,) numbers or (rows, classes) probabilities. It is None where the rows have no such figure.
-    `unit` is empty for a share or a number without a unit, "target" for the target's own.
+    `function(truth, answers)` computes it from `truth`, (rows,) numbers or class codes, and
+    `answers`, (rows,) numbers or (rows, classes) probabilities; None if it is undefined for the
+    rows. `unit` is empty for a share or a number without a unit, "target" for the target's unit.
     """
 
     key: str
@@ -34,11 +34,11 @@ class Metric:
     function: Callable[[Array, Array], float | None]
 
     def is_better(self, value: float, than: float) -> bool:
-        """Whether `value` beats `than`."""
+        """Whether `value` is better than `than`."""
         return value != than and (value > than) == self.greater_is_better
 
     def gain(self, value: float) -> float:
-        """`value`, turned round where less is better: more of the result is always better."""
+        """`value`, negated if lower is better: a higher result is always better."""
         return value if self.greater_is_better else -value
 
 
@@ -86,7 +86,7 @@ def _roc_auc(truth: Array, answers: Array) -> float | None:
 
 
 def _summing_to_1(probabilities: Array) -> Array:
-    """In float64, as scikit-learn asks for."""
+    """In float64, as scikit-learn expects."""
     probabilities = probabilities.astype(float)
     total: Array = probabilities / probabilities.sum(1, keepdims=True)
     return total
@@ -154,19 +154,19 @@ CLASSIFICATION = (
 
 METRICS = {each.key: each for each in (*REGRESSION, *CLASSIFICATION)}
 
-# By what two trainings are compared, the first that both have. A proper score before accuracy,
-# which is blind to how sure a wrong answer was.
+# Two trainings are compared by the first of these that both have. A proper score comes before
+# accuracy, which ignores how confident a wrong prediction was.
 _DECISIVE = ("r2", "log_loss", "accuracy", "rmse", "mae")
 
 
 def measured(metrics: Iterable[Metric], truth: Array, answers: Array) -> dict[str, float]:
-    """The figures of merit, by key, that these rows have."""
+    """The metrics, by key, that are defined for these rows."""
     found = {each.key: each.function(truth, answers) for each in metrics}
     return {key: value for key, value in found.items() if value is not None}
 
 
 def decisive(keys: Iterable[str]) -> Metric:
-    """The metric, of those by `keys`, by which trainings are compared.
+    """The metric among `keys` by which trainings are compared.
 
     Raises ValueError if there is none among them.
     """

@@ -1,7 +1,7 @@
-"""What a network's outputs mean, by task: the loss that trains it and the answer that is reported.
+"""The meaning of a network's outputs, by task: the training loss and the prediction.
 
-Outputs are `(rows, outputs)`, or `(rows, members, outputs)` of an ensemble whose members are
-trained each by itself and averaged for the answer.
+Outputs are `(rows, outputs)`, or `(rows, members, outputs)` for an ensemble whose members are
+trained independently and averaged for the prediction.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ Array = np.ndarray[Any, Any]
 
 
 class Objective(Protocol):
-    """What outputs mean: the loss that trains, and the score that decides when to stop."""
+    """The meaning of outputs: the training loss, and the score that decides when to stop."""
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         """One number to minimize, a mean over rows."""
 
     def score(self, output: Array, target: Array) -> float:
-        """The error of the answers, lower is better, in the loss's own units."""
+        """The error of the predictions, lower is better, in the units of the loss."""
 
 
 class LossFunction:
-    """A loss `(output, target) -> one number` that is also what decides when to stop."""
+    """A loss `(output, target) -> one number` that also decides when to stop."""
 
     def __init__(self, function: Callable[[Tensor, Tensor], Tensor]) -> None:
         self.loss = function
@@ -43,7 +43,7 @@ class LossFunction:
 
 
 class Regression:
-    """One number a row, of a standardized target."""
+    """One number per row, for a standardized target."""
 
     outputs = 1
 
@@ -57,7 +57,7 @@ class Regression:
         return output[..., 0].reshape(len(output), -1).mean(1)
 
     def score(self, output: Array, target: Array) -> float:
-        """The mean squared error of the answer, by which training stops."""
+        """The mean squared error of the prediction, which decides when to stop."""
         return float(np.mean((self.answer(output) - target) ** 2))
 
 
@@ -82,7 +82,7 @@ class Classification:
         return ops.softmax(_by_member(Tensor(output)), -1).mean(1).numpy()
 
     def score(self, output: Array, target: Array) -> float:
-        """The cross-entropy of the answer, by which training stops."""
+        """The cross-entropy of the prediction, which decides when to stop."""
         answer = self.answer(output)
         chosen = np.take_along_axis(answer, np.asarray(target)[:, None], 1)
         return float(-np.log(np.maximum(chosen, np.finfo(answer.dtype).tiny)).mean())

@@ -1,4 +1,4 @@
-"""What a training run was asked for: the options that every kind of run has, as JSON."""
+"""The options that every kind of run has, as JSON."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["Options"]
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """The options of `retrograd train`; None where the data decides. Each kind of run adds its own.
+    """The options of `retrograd train`; None lets the data decide. Each kind of run adds its own.
 
-    `valid` is the share of rows held out to stop by (15 %, or of many texts down to 5 %), `average`
-    the decay of the weights' running mean, `time_limit` is in seconds. `ignore` mutes findings:
-    codes, with commas between.
+    `valid` is the share of validation rows (15 %, or as little as 5 % of many texts), `average` the
+    decay of the weights' running mean, `time_limit` is in seconds. `ignore` mutes findings by code,
+    separated by commas.
     """
 
     target: str | None = None
@@ -40,7 +40,7 @@ class Options:
     average: float = 0.98
     ignore: str = ""
 
-    # The values that an option may have: anything beyond is a slip of the keyboard.
+    # The values that an option may have: anything outside is a typing error.
     ranges: ClassVar[Mapping[str, tuple[float, float]]] = {
         "seed": (0, 2**63 - 1),
         "valid": (0.01, 0.9),
@@ -62,7 +62,7 @@ class Options:
                 raise UsageError(f"{name} is {value}; expected {low:g} to {high:g}.")
 
     def validation_share(self) -> float:
-        """The share of rows held out to stop by."""
+        """The share of rows for validation."""
         return 0.15 if self.valid is None else self.valid
 
     def ignored(self) -> tuple[str, ...]:
@@ -70,7 +70,7 @@ class Options:
         return tuple(code.strip() for code in self.ignore.split(",") if code.strip())
 
     def replaced(self, **changes: Any) -> Self:
-        """The same options with some changed."""
+        """A copy of the options with some changed."""
         return dataclasses.replace(self, **changes)
 
     def to_json(self) -> dict[str, Any]:
@@ -79,10 +79,10 @@ class Options:
 
     @classmethod
     def from_json(cls, options: Mapping[str, Any], source: str = "the configuration") -> Self:
-        """Options by name, each a value of its type, or text that says one (`--set key=value`).
+        """Options by name, each a value of its type or the text of one (`--set key=value`).
 
-        Raises UsageError for a name that is none and a value that its option cannot have, naming
-        `source`.
+        Raises UsageError, naming `source`, for an unknown name and for a value that its option does
+        not allow.
         """
         types_of = typing.get_type_hints(cls)
         hints = {field.name: types_of[field.name] for field in dataclasses.fields(cls)}
@@ -98,7 +98,7 @@ class Options:
 
 
 def _read(name: str, value: Any, hint: Any, source: str) -> Any:
-    """`value` as the type that `hint` allows."""
+    """`value` as the type of `hint`."""
     optional = isinstance(hint, types.UnionType)
     kind = next(t for t in typing.get_args(hint) if t is not type(None)) if optional else hint
     kind = typing.get_origin(kind) or kind

@@ -22,7 +22,7 @@ ROWS_PER_CALL = 1024
 class Predictor:
     """Runs `model` on NumPy inputs, each `(rows, ...)`, and returns its outputs `(rows, ...)`.
 
-    The rows are taken in calls of one size, the last one filled up, so that one program serves
+    The rows are processed in calls of one size, the last one padded, so that one program serves
     every table.
     """
 
@@ -46,6 +46,6 @@ class Predictor:
 
 
 def _filled(rows: Array, size: int) -> Array:
-    """`rows` with zeros after them, up to `size`."""
+    """`rows` padded with zeros to `size`."""
     missing = size - len(rows)
     return rows if not missing else np.pad(rows, [(0, missing)] + [(0, 0)] * (rows.ndim - 1))

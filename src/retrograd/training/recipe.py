@@ -1,4 +1,4 @@
-"""How networks other than the table's are trained: AdamW, one cycle, an average of the weights."""
+"""The recipe for networks other than the table's: AdamW, one cycle, averaged weights."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["one_cycle_trainer"]
 def one_cycle_trainer(
     network: nn.Module, objective: Objective, config: Options, steps_per_epoch: int
 ) -> Trainer:
-    """A trainer for `config`, of which the epochs are resolved.
+    """A trainer for `config`, whose number of epochs must be resolved.
 
     Weights with two axes or more decay, the others (biases, norms) do not (Loshchilov & Hutter
     2019). The learning rate rises over the first tenth of the steps and falls along a cosine (Smith
-    & Topin 2019). The average holds running statistics too, so that they fit its weights.
+    & Topin 2019). The average includes running statistics, so that they fit its weights.
     """
     assert config.epochs is not None
     parameters = list(network.parameters())

@@ -1,4 +1,4 @@
-"""Figures of merit in the target's own units, beside those of a model that learned nothing."""
+"""Metrics in the target's units, beside those of a baseline."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ Array = np.ndarray[Any, Any]
 class Scores:
     """`metrics` of the model and of the `baseline`, by key (see METRICS), over `rows` rows.
 
-    Regression: r2, rmse and mae (in the target's units); the baseline answers the training mean.
-    Classification: accuracy, log_loss (nats) and roc_auc (the mean over pairs of classes, where
-    every class occurs); the baseline answers the shares of the classes in training. Where it does
-    something else, `baseline_does` says what, as in "repeating the last value".
+    Regression: r2, rmse and mae (in the target's units); the baseline predicts the training mean.
+    Classification: accuracy, log_loss (nats) and roc_auc (the mean over pairs of classes, if every
+    class occurs); the baseline predicts the shares of the classes in training. If it does something
+    else, `baseline_does` says what, such as "repeating the last value".
     """
 
     rows: int

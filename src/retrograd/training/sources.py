@@ -1,4 +1,4 @@
-"""Where the batches of a training loop come from."""
+"""The sources of a training loop's batches."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ["OneBatch", "Rows", "Source", "Stack", "in_calls"]
 
 Array = np.ndarray[Any, Any]
 
-# One call into XLA cannot be interrupted, and reports nothing until it returns.
+# A call into XLA cannot be interrupted, and reports nothing until it returns.
 STEPS_PER_CALL = 64
 
 
 class Stack(NamedTuple):
     """The batches of the steps that run in one call into XLA: `arrays`, each (steps, batch, ...).
 
-    Each `form` is compiled once: it says in Python what shapes do not, such as a bucket's length.
+    Each `form` is compiled once: it tells in Python what shapes do not, such as a bucket's length.
     """
 
     form: Hashable
@@ -33,33 +33,33 @@ class Stack(NamedTuple):
 
 
 class Source(Protocol):
-    """Examples to learn from, or to be measured on."""
+    """Examples to train on or to score."""
 
     def __len__(self) -> int:
-        """How many examples."""
+        """The number of examples."""
 
     def steps(self, batch_size: int) -> int:
-        """How many steps an epoch takes."""
+        """The number of steps in an epoch."""
 
     def calls(self, batch_size: int, rng: np.random.Generator) -> Iterator[Stack]:
         """One epoch, in an order drawn from `rng`."""
 
     def batch(self, form: Hashable, *arrays: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
-        """Within the compiled step: the model's inputs, and what it should answer.
+        """Within the compiled step: the model's inputs and its targets.
 
         `arrays` are those of the call for one step, each (batch, ...).
         """
 
     def parts(self, rows: int) -> Iterator[tuple[tuple[Array, ...], Array]]:
-        """All examples in their order, at most `rows` at a time: inputs, and right answers."""
+        """All examples in order, at most `rows` at a time: inputs and targets."""
 
 
 @dataclass
 class Rows:
-    """Examples in memory: the model's inputs and right answers, each `(rows, ...)`.
+    """Examples in memory: the model's inputs and targets, each `(rows, ...)`.
 
-    They are handed to the steps once and stay where those run; a call carries only row numbers.
-    `names` are those of the columns of the first input, where they have any.
+    They are passed to the steps once and stay on their device; a call carries only row numbers.
+    `names` are the names of the first input's columns, if it has any.
     """
 
     inputs: tuple[Array, ...]
@@ -93,11 +93,11 @@ class Rows:
 
 
 class OneBatch(Rows):
-    """The same batch in every step: all rows, in their order."""
+    """The same batch in every step: all rows, in order."""
 
     @staticmethod
     def stack(steps: int) -> Stack:
-        """The batches of so many steps."""
+        """The batches of the given number of steps."""
         return Stack(None, (np.arange(steps),))
 
     def batch(self, form: Hashable, *arrays: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
@@ -108,7 +108,7 @@ class OneBatch(Rows):
 def in_calls(order: Array) -> Array:
     """(steps, ...) -> (calls, steps a call, ...): calls of one size share one program.
 
-    The few steps left over are left out; shuffled, their rows come up in other epochs.
+    The few remaining steps are left out; thanks to shuffling, their rows come up in other epochs.
     """
     calls = math.ceil(len(order) / STEPS_PER_CALL)
     return order[: len(order) // calls * calls].reshape(calls, -1, *order.shape[1:])

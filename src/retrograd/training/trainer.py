@@ -28,7 +28,7 @@ Array = np.ndarray[Any, Any]
 
 
 class Trainer:
-    """Fits a model to examples: epochs of mini-batches, each validated, callbacks told of all.
+    """Fits a model to examples: epochs of mini-batches, each validated, with callbacks.
 
     `objective` is an Objective, or a loss `(output, target) -> one number`. `scheduler` steps with
     each optimizer step; `average`, if given, holds the weights that are validated; the norm of the
@@ -54,7 +54,7 @@ class Trainer:
         self.history = History()
         self.steps = 0  # of the optimizer, so far
         self.best_weights: dict[str, Array] = {}  # see BestWeights
-        self.validation: Source | None = None  # what the run is validated on
+        self.validation: Source | None = None  # the validation data
         self.predict = Predictor(model)
         self._programs: dict[Hashable, Compiled] = {}
         self._started = time.monotonic()
@@ -72,9 +72,9 @@ class Trainer:
         seed: int,
         callbacks: Sequence[Callback] = (),
     ) -> History:
-        """Train until `epochs` have passed in all, or a callback ends it; see `stop`.
+        """Train until `epochs` have passed in total, or until a callback calls `stop`.
 
-        A history with epochs in it (see `load_state`) is continued. Ctrl-C ends the run with what
+        A history that has epochs (see `load_state`) is resumed. Ctrl-C ends the run and keeps what
         was reached.
         """
         history = self.history
@@ -82,13 +82,13 @@ class Trainer:
         self.validation = validation
         self._programs = {}
         self._started = time.monotonic() - (history.epochs[-1].seconds if history.epochs else 0.0)
-        # A gradient from before is no part of the first step's.
+        # An earlier gradient must not enter the first step.
         self.model.zero_grad()
         try:
             for callback in callbacks:
                 callback.on_train_begin(self, epochs, train.steps(batch_size))
             for number in range(len(history.epochs) + 1, epochs + 1):
-                # Seeded by its number, so that a resumed run has the epochs that it would have had.
+                # Seeded by its number: a resumed run repeats an uninterrupted one.
                 rng = np.random.default_rng((seed, number))
                 losses = self._run_epoch(train, train.calls(batch_size, rng), callbacks)
                 self._end_epoch(float(losses.mean()), callbacks)
@@ -98,19 +98,19 @@ class Trainer:
         except KeyboardInterrupt:
             history.verdict = Verdict.INTERRUPTED
         finally:
-            # Each is told, also if another one fails.
+            # Each is called, even if another one fails.
             with ExitStack() as ends:
                 for callback in callbacks:
                     ends.callback(callback.on_train_end, self, history)
         return history
 
     def stop(self, verdict: Verdict) -> None:
-        """For a callback: training ends with this epoch, which is cut short and validated."""
+        """For callbacks: training ends with this epoch, which is cut short and validated."""
         self._verdict = verdict
 
     @property
     def seconds(self) -> float:
-        """How long the run has trained, the time before it was resumed included."""
+        """The time that the run has trained, including the time before a resume."""
         return time.monotonic() - self._started
 
     def _run_epoch(
@@ -153,22 +153,22 @@ class Trainer:
     # Steps ----------------------------------------------------------------------------------------
 
     def run(self, source: Source, stack: Stack) -> Array:
-        """Run the steps of a stack of batches, compiled; their losses (steps,)."""
+        """Run the compiled steps of a stack of batches; returns their losses (steps,)."""
         if stack.form not in self._programs:
             self._programs[stack.form] = compile(partial(self.step, source, stack.form))
         losses: Array = self._programs[stack.form].over(*stack.arrays).numpy()
         return losses
 
     def step(self, source: Source, form: Hashable, *arrays: Tensor) -> Tensor:
-        """One step on what a stack holds for it; its loss."""
+        """One step on its batch of a stack; returns its loss."""
         inputs, target = source.batch(form, *arrays)
         loss = self.objective.loss(self.model(*inputs), target)
         loss.backward()
         if self.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.clip_norm)
         self.optimizer.step()
-        # Cleared after use, so that the compiled step has no gradients to hand back; also those of
-        # parameters that the optimizer does not hold.
+        # Cleared after use, so that the compiled step returns no gradients, including those of
+        # parameters that the optimizer does not have.
         self.model.zero_grad()
         if self.scheduler is not None:
             self.scheduler.step()
@@ -179,7 +179,7 @@ class Trainer:
     # Resuming -------------------------------------------------------------------------------------
 
     def state(self) -> dict[str, Array]:
-        """All that `load_state` needs to resume exactly: arrays by name."""
+        """Everything that `load_state` needs to resume exactly: arrays by name."""
         arrays = {f"model/{name}": value for name, value in self._weights().items()}
         arrays |= {f"best/{name}": value for name, value in self.best_weights.items()}
         for position, slots in self.optimizer.state_dict()["state"].items():
@@ -197,9 +197,9 @@ class Trainer:
         return arrays
 
     def load_state(self, arrays: Mapping[str, Array]) -> None:
-        """Take on what `state` gave, for a trainer built the same way.
+        """Restore what `state` returned, in a trainer built the same way.
 
-        Raises ValueError or KeyError if it was built another way.
+        Raises ValueError or KeyError if it was built differently.
         """
 
         def part(prefix: str) -> dict[str, Array]:
@@ -236,7 +236,7 @@ class Trainer:
         return {name: np.array(value) for name, value in self.model.state_dict().items()}
 
     def validated_weights(self) -> dict[str, Array]:
-        """A copy of the weights that are validated: the averaged ones if there are any."""
+        """A copy of the validated weights: the averaged ones if there are any."""
         with self._averaged():
             return self._weights()
 
@@ -252,7 +252,7 @@ class Trainer:
         return self.objective.score(*self.outputs(source))
 
     def outputs(self, source: Source) -> tuple[Array, Array]:
-        """The model's outputs for all of `source`, likewise, and the right answers."""
+        """The model's outputs for all of `source`, likewise, and the targets."""
         outputs, targets = [], []
         with self._averaged():
             for inputs, target in source.parts(ROWS_PER_CALL):

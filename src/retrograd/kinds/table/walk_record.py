@@ -8,7 +8,7 @@ from typing import Any
 
 from retrograd.data.plain import plain
 
-__all__ = ["Change", "Element", "Guess", "Layer", "Outcome", "Stats", "Walkthrough", "Weight"]
+__all__ = ["Change", "Element", "Guess", "Outcome", "Stats", "WalkedLayer", "Walkthrough", "Weight"]
 
 
 class Outcome(StrEnum):
@@ -41,7 +41,7 @@ class Element:
 
 
 @dataclass(frozen=True)
-class Layer:
+class WalkedLayer:
     """A layer's output and the gradient that came back to it.
 
     `elements` are those with the largest cotangents, largest first; if none reaches the layer,
@@ -116,7 +116,7 @@ class Walkthrough:
     target_scale: float
     outputs: tuple[float, ...]
     probabilities: dict[str, float]
-    layers: tuple[Layer, ...]
+    layers: tuple[WalkedLayer, ...]
     weights: tuple[Weight, ...]
     learning_rate: float
     is_rate_chosen: bool

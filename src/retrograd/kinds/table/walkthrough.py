@@ -21,7 +21,14 @@ from retrograd.data.tables.target import read_target
 from retrograd.errors import DataError, UsageError
 from retrograd.kinds.table.model import TableModel
 from retrograd.kinds.table.naming import INPUTS, ElementNames
-from retrograd.kinds.table.walk_record import Change, Element, Layer, Stats, Walkthrough, Weight
+from retrograd.kinds.table.walk_record import (
+    Change,
+    Element,
+    Stats,
+    WalkedLayer,
+    Walkthrough,
+    Weight,
+)
 from retrograd.kinds.table.walk_steps import TOLERANCE, Call, Steps, cotangent_of
 from retrograd.tensor import Tensor
 from retrograd.wording import count, shown
@@ -145,14 +152,14 @@ def _borrowed(network: nn.Module) -> Iterator[None]:
 # The record ---------------------------------------------------------------------------------------
 
 
-def _layer(names: ElementNames, call: Call, cotangents: dict[Node, Tensor]) -> Layer:
+def _layer(names: ElementNames, call: Call, cotangents: dict[Node, Tensor]) -> WalkedLayer:
     values = call.output.numpy()
     cotangent = cotangent_of(cotangents, call.output, None)
     elements = []
     for index in _largest(values if cotangent is None else cotangent, _ELEMENTS):
         blame = None if cotangent is None else float(cotangent[index])
         elements.append(Element(names.output(call.path, index), float(values[index]), blame))
-    return Layer(
+    return WalkedLayer(
         call.label,
         call.kind,
         call.path.partition(".")[0] in INPUTS,

@@ -8,7 +8,7 @@ from retrograd.tensor import Tensor
 __all__ = ["SignalGRU", "SignalLSTM"]
 
 
-class _Recurrent(nn.Module):
+class _SignalRecurrent(nn.Module):
     """(rows, channels, time) -> (rows, outputs): two directions along time, then what they found.
 
     Each of `depth` layers has `width` units a direction. Every unit's mean and maximum over time
@@ -41,13 +41,13 @@ class _Recurrent(nn.Module):
         return out
 
 
-class SignalGRU(_Recurrent):
+class SignalGRU(_SignalRecurrent):
     """Gated recurrent units (Cho et al. 2014) over a signal."""
 
     layer = nn.GRU
 
 
-class SignalLSTM(_Recurrent):
+class SignalLSTM(_SignalRecurrent):
     """Long short-term memory (Hochreiter & Schmidhuber 1997) over a signal."""
 
     layer = nn.LSTM

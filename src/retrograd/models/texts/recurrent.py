@@ -13,7 +13,7 @@ from retrograd.tensor import Tensor
 __all__ = ["TextGRU", "TextLSTM"]
 
 
-class _Recurrent(nn.Module):
+class _TextRecurrent(nn.Module):
     layer: type[nn.GRU] | type[nn.LSTM]
 
     def __init__(
@@ -34,7 +34,7 @@ class _Recurrent(nn.Module):
         return self.head(self.dropout(ops.amax(seen, dim=1)))
 
 
-class TextGRU(_Recurrent):
+class TextGRU(_TextRecurrent):
     """Token ids (rows, length) -> (rows, outputs): a GRU in both directions.
 
     Of each element of its states the largest along the text goes into a linear layer (Conneau et
@@ -44,7 +44,7 @@ class TextGRU(_Recurrent):
     layer = nn.GRU
 
 
-class TextLSTM(_Recurrent):
+class TextLSTM(_TextRecurrent):
     """Token ids (rows, length) -> (rows, outputs): an LSTM both ways, else as `TextGRU`."""
 
     layer = nn.LSTM

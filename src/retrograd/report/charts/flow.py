@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from itertools import pairwise
 
-from retrograd.kinds.table.walk_record import Element, Layer, Walkthrough
+from retrograd.kinds.table.walk_record import Element, WalkedLayer, Walkthrough
 from retrograd.report.charts.axes import document
 from retrograd.report.words.figures import cut, figure, shape
 
@@ -59,26 +59,26 @@ def flow_picture(walk: Walkthrough) -> str:
     )
 
 
-def _columns(layers: Sequence[Layer]) -> list[list[Layer]]:
+def _columns(layers: Sequence[WalkedLayer]) -> list[list[WalkedLayer]]:
     inputs = [layer for layer in layers if layer.is_input]
     return [inputs, *([layer] for layer in layers if not layer.is_input)]
 
 
-def _name(column: Sequence[Layer]) -> str:
+def _name(column: Sequence[WalkedLayer]) -> str:
     return "features" if column[0].is_input else column[0].name
 
 
-def _rms(column: Sequence[Layer]) -> float:
+def _rms(column: Sequence[WalkedLayer]) -> float:
     size = sum(math.prod(layer.output.shape) for layer in column)
     return math.hypot(*(layer.output.norm for layer in column)) / math.sqrt(size)
 
 
-def _cotangent(column: Sequence[Layer]) -> float:
+def _cotangent(column: Sequence[WalkedLayer]) -> float:
     return math.hypot(*(layer.cotangent.norm for layer in column if layer.cotangent is not None))
 
 
-def _column(column: Sequence[Layer], x: float) -> str:
-    """The layers' cells, one below the other: the value, and next to it the cotangent."""
+def _column(column: Sequence[WalkedLayer], x: float) -> str:
+    """The layers' cells, one under the other: the value, and beside it the cotangent."""
     parts = [
         f'<text class="label" x="{x:.0f}" y="{_CELLS_TOP - 16}" text-anchor="middle">'
         f"{escape(cut(_name(column), 20))}</text>"

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from retrograd.kinds.table.walk_record import Layer, Walkthrough, Weight
+from retrograd.kinds.table.walk_record import WalkedLayer, Walkthrough, Weight
 from retrograd.report.pages.walkthrough import largest_changes
 from retrograd.report.words import walk as words
 from retrograd.report.words.figures import cut, figure, percent, shape
@@ -87,7 +87,7 @@ def _cotangents(walk: Walkthrough) -> Table:
     return table
 
 
-def _blame(layer: Layer, largest: float) -> tuple[str, str, str, str]:
+def _blame(layer: WalkedLayer, largest: float) -> tuple[str, str, str, str]:
     if layer.cotangent is None or not layer.elements:
         return "none", "", "", ""
     first = layer.elements[0]

@@ -1,4 +1,4 @@
-"""A compiled step that is ready to run: what goes in, what comes out, and when it may be used."""
+"""A compiled step that is ready to run: its inputs, its outputs, and when it may be used."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from retrograd.compiler.pack import Pack
 from retrograd.compiler.trace import Guard
 from retrograd.variable import Held, Variable
 
-__all__ = ["Interface", "OneByOne", "Program"]
+__all__ = ["Executable", "Interface", "OneByOne"]
 
 
 class Interface(NamedTuple):
@@ -25,7 +25,7 @@ class Interface(NamedTuple):
     grads_cleared: Sequence[Variable] = ()
 
 
-class Program(NamedTuple):
+class Executable(NamedTuple):
     """One compiled step: what goes in, what comes out, and when it may be used."""
 
     run: Callable[..., Any]
