@@ -73,12 +73,12 @@ def main(folder: Path) -> None:
         figures: dict[str, list[float]] = {"ours": []}
         seconds = []
         for seed in SEEDS:
-            kept, held = train_test_split(frame, test_size=0.2, random_state=seed)
-            truth = held[target].to_numpy()
+            kept, test = train_test_split(frame, test_size=0.2, random_state=seed)
+            truth = test[target].to_numpy()
             started = time.perf_counter()
             run = prepare("table", DataSpec(kept), TableOptions(target=target, seed=seed))
             run.fit()
-            rows = run.model.read(held, [], labeled=False)
+            rows = run.model.read(test, [], labeled=False)
             figures["ours"].append(r2_score(truth, run.model.predict(rows)))
             seconds.append(time.perf_counter() - started)
             others = {
@@ -88,7 +88,7 @@ def main(folder: Path) -> None:
             }
             for other, model in others.items():
                 model.fit(kept.drop(columns=target), kept[target])
-                score = r2_score(truth, model.predict(held.drop(columns=target)))
+                score = r2_score(truth, model.predict(test.drop(columns=target)))
                 figures.setdefault(other, []).append(score)
             print(name, seed, {key: round(each[-1], 4) for key, each in figures.items()})
         rows.append(

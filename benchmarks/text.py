@@ -39,31 +39,31 @@ DATA = {
 
 
 def parts(path: Path, seed: int) -> tuple[Any, Any | None, Any]:
-    """The rows to learn from, those to stop by where the data names them, and those to judge by."""
+    """The training rows, the validation rows if the data has them, and the test rows."""
     frame = pd.read_csv(path, keep_default_na=False)
     if path.parent.name == "sst2":
         others = (pd.read_csv(path.with_name(name)) for name in ("dev.csv", "test.csv"))
         return frame, *others
-    kept, held = train_test_split(frame, test_size=0.1, random_state=seed, stratify=frame["label"])
-    return kept, None, held
+    kept, test = train_test_split(frame, test_size=0.1, random_state=seed, stratify=frame["label"])
+    return kept, None, test
 
 
-def ours(kept: Any, stop: Any | None, held: Any, seed: int) -> tuple[float, int, float]:
+def ours(kept: Any, validation: Any | None, test: Any, seed: int) -> tuple[float, int, float]:
     """Accuracy, the epochs that were run, and seconds."""
     started = time.perf_counter()
-    run = prepare("table", DataSpec(kept, stop), TableOptions(target="label", seed=seed))
+    run = prepare("table", DataSpec(kept, validation), TableOptions(target="label", seed=seed))
     history = run.fit()
-    accuracy = run.model.score(run.model.read(held, [], labeled=True)).metrics["accuracy"]
+    accuracy = run.model.score(run.model.read(test, [], labeled=True)).metrics["accuracy"]
     print(run.introduction)
     return accuracy, len(history.epochs), time.perf_counter() - started
 
 
-def linear(kept: Any, held: Any, columns: list[str]) -> float:
+def linear(kept: Any, test: Any, columns: list[str]) -> float:
     """The accuracy of TF-IDF and logistic regression."""
-    joined = [each[columns].agg(" ".join, axis=1) for each in (kept, held)]
+    joined = [each[columns].agg(" ".join, axis=1) for each in (kept, test)]
     model = make_pipeline(TfidfVectorizer(), LogisticRegression(max_iter=1000))
     model.fit(joined[0], kept["label"])
-    return float(model.score(joined[1], held["label"]))
+    return float(model.score(joined[1], test["label"]))
 
 
 def main(folder: Path) -> None:
@@ -71,12 +71,12 @@ def main(folder: Path) -> None:
     for name, (path, columns, target) in DATA.items():
         figures, epochs, seconds, others = [], [], [], []
         for seed in SEEDS:
-            kept, stop, held = parts(folder / path, seed)
-            accuracy, run, took = ours(kept, stop, held, seed)
+            kept, validation, test = parts(folder / path, seed)
+            accuracy, run, took = ours(kept, validation, test, seed)
             figures.append(accuracy)
             epochs.append(run)
             seconds.append(took)
-            others.append(linear(kept, held, columns))
+            others.append(linear(kept, test, columns))
             print(name, seed, f"{accuracy:.4f}", f"{others[-1]:.4f}", run, f"{took:.1f} s")
         rows.append(
             (

@@ -240,7 +240,7 @@ def test_a_single_number_has_no_length(use) -> None:
 
 def test_assignment_to_an_element_names_the_way_out() -> None:
     x = rg.Tensor([1.0, 2.0])
-    with pytest.raises(TypeError, match=r"not changed in place.*where\(condition, a, b\)"):
+    with pytest.raises(TypeError, match=r"cannot be changed in place.*where\(condition, a, b\)"):
         x[0] = 3.0
 
 

@@ -1,6 +1,6 @@
 """Which library owns these values: JAX if any operand is JAX's, else NumPy.
 
-NumPy computes at once and can be stepped through; JAX values appear inside a compiled step (as
+NumPy computes immediately and can be stepped through; JAX values appear inside a compiled step (as
 tracers) and on accelerators. Every operation receives the namespace `xp` that this module picks, so
 that one line of code serves both. The few calls that the two libraries spell differently are here.
 """
@@ -60,7 +60,7 @@ def is_traced(value: object) -> bool:
 def namespace(*values: object) -> Namespace:
     """`jax.numpy` if JAX owns any of `values`, else `numpy`.
 
-    Looking at all of them matters: a NumPy mask may stand beside a traced array.
+    All of them are checked, because a NumPy mask may accompany a traced array.
     """
     for value in values:
         if type(value) is not np.ndarray and is_jax(value):
@@ -110,7 +110,7 @@ def special(xp: Namespace) -> Namespace:
 
 
 def scatter_add(xp: Namespace, target: Array, index: Any, values: Array) -> Array:
-    """`target` with `values` added at `index`; an index met twice adds up."""
+    """`target` with `values` added at `index`; a repeated index accumulates."""
     if xp is np:
         target = target.copy()
         np.add.at(target, index, values)
@@ -121,7 +121,7 @@ def scatter_add(xp: Namespace, target: Array, index: Any, values: Array) -> Arra
 def barrier(arrays: Sequence[Array]) -> Sequence[Array]:
     """`arrays`, hidden from XLA's common-subexpression elimination when they are traced.
 
-    Without it XLA sees that a recomputed forward pass equals the first one, and keeps the first.
+    Otherwise XLA sees that a recomputed forward pass equals the first one, and keeps the first.
     """
     if not any(is_traced(array) for array in arrays):
         return arrays

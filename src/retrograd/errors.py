@@ -1,4 +1,4 @@
-"""The errors a person sees: each message says what was found, what was expected and the way out."""
+"""The errors a user sees: each says what was found, what was expected, and the way out."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ __all__ = [
 
 
 class RetrogradError(Exception):
-    """A refusal whose message is meant for the person at the keyboard.
+    """An error whose message is written for the user.
 
-    `exit_code` is what the `retrograd` command exits with when this reaches it.
+    `exit_code` is the `retrograd` command's exit code for it.
     """
 
     exit_code = 1
 
 
 class UsageError(RetrogradError):
-    """An argument, option or call that cannot be carried out as given."""
+    """An argument, option or call that is not valid as given."""
 
     exit_code = 2
 
@@ -39,7 +39,7 @@ class DataError(RetrogradError):
 
 @contextmanager
 def about(file: object) -> Iterator[None]:
-    """Put the name of `file` before what a DataError within the block says, unless it is there."""
+    """Prefix the message of a DataError in the block with the name of `file`, unless it has it."""
     try:
         yield
     except DataError as error:
@@ -55,10 +55,10 @@ class RunError(RetrogradError):
 
 
 class TraceError(RetrogradError):
-    """Something was asked of a compiled step that only a step run eagerly can do."""
+    """A compiled step was asked for something that only an eager step can do."""
 
 
 class Interrupted(RetrogradError):
-    """Ctrl-C, before there was anything to keep; the exit code is the one a shell gives it."""
+    """Ctrl-C before there was anything to keep; the exit code is the one that shells use."""
 
     exit_code = 130

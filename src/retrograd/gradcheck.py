@@ -1,4 +1,4 @@
-"""A gradient held against central finite differences, first and second order."""
+"""Checks gradients against central finite differences, to first and second order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Float64 = np.ndarray[Any, np.dtype[np.float64]]
 
 
 class GradientError(AssertionError):
-    """A gradient differs from the finite difference of the function that it belongs to."""
+    """A gradient differs from the finite difference of its function."""
 
 
 def check_gradients(
@@ -30,13 +30,13 @@ def check_gradients(
 ) -> None:
     """Compare the gradients of `function(*inputs)` with finite differences, in float64.
 
-    Each floating-point input is perturbed element by element by ±`eps`; the function may return a
-    tensor of any shape (it is weighed with fixed random weights, so that no element hides another),
-    or a tuple or list of tensors. `order=2` then checks the gradient's own gradient the same way.
+    Each element of each floating-point input is perturbed by ±`eps`. The function may return a
+    tensor of any shape (weighted with fixed random weights, so that no element hides another), or a
+    tuple or list of tensors. `order=2` also checks the gradient of the gradient the same way.
 
     Raises GradientError, naming the function, the order, the input and the index of the element
     that is furthest off, with both values; ValueError for another order; TypeError if the function
-    returns something else, in which nothing could be checked.
+    returns anything else.
     """
     if order not in (1, 2):
         raise ValueError(f"check_gradients: order must be 1 or 2, found {order}")
@@ -60,7 +60,7 @@ def _float64(value: Any) -> Any:
 
 
 def _weighed(function: Callable[..., Any]) -> Callable[..., Tensor]:
-    """`function` reduced to one number by random weights, the same at every call."""
+    """`function` reduced to one number by random weights, the same for every call."""
 
     def scalar(*args: Any) -> Tensor:
         outputs = function(*args)
@@ -139,5 +139,5 @@ def _differences(
 
 
 def _tracked(x: Any) -> Any:
-    """Float inputs as leaves also here: the second order differentiates inside the function."""
+    """Float inputs as leaves here too: the second order differentiates inside the function."""
     return Tensor(x, requires_grad=True) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x

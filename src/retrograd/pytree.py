@@ -1,7 +1,7 @@
-"""Nested lists, tuples and dicts, taken apart into their leaves and put together again.
+"""Flattens nested lists, tuples and dicts into their leaves, and rebuilds them.
 
-Compiled steps, loops and branches pass such values. JAX has the same, but importing it takes longer
-than an eager program may.
+Compiled steps, loops and branches pass such values. JAX has the same, but importing it is too slow
+for an eager program.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 
 __all__ = ["Branch", "flatten", "rebuild", "skeleton"]
 
-# What stands where: a Branch, or what `flatten` was told of a leaf. Hashable.
+# A Branch, or what `leaf` said about a leaf. Hashable.
 Layout = Hashable
 
 
 class Branch(NamedTuple):
     """A container: its type, the keys of a dict in their order, and the layouts of its parts.
 
-    The parts of a dict are in an order that does not depend on how the dict was built.
+    The order of a dict's parts does not depend on how the dict was built.
     """
 
     kind: type
@@ -27,7 +27,7 @@ class Branch(NamedTuple):
 
 
 def flatten(value: Any, leaf: Callable[[Any], Layout]) -> Layout:
-    """The layout of `value`; `leaf` is called with each leaf in turn and says what stands there."""
+    """The layout of `value`; `leaf` is called with each leaf in turn and describes it."""
     kind = type(value)
     if kind is dict or isinstance(value, dict):
         parts = tuple([flatten(value[key], leaf) for key in _in_order(value)])
@@ -38,7 +38,7 @@ def flatten(value: Any, leaf: Callable[[Any], Layout]) -> Layout:
 
 
 def rebuild(layout: Layout, leaf: Callable[[Any], Any]) -> Any:
-    """The value of a layout; `leaf` makes each leaf, in turn, of what was said of it."""
+    """The value of a layout; `leaf` makes each leaf in turn from its description."""
     if type(layout) is not Branch:
         return leaf(layout)
     parts: Iterator[Any] = iter([rebuild(each, leaf) for each in layout.parts])
@@ -49,7 +49,7 @@ def rebuild(layout: Layout, leaf: Callable[[Any], Any]) -> Any:
 
 
 def skeleton(layout: Layout) -> Any:
-    """The containers with what was said of each leaf in its place, to be compared and printed."""
+    """The containers with each leaf's description in its place, to compare and print."""
     return rebuild(layout, lambda said: said)
 
 

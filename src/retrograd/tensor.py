@@ -21,7 +21,7 @@ __all__ = ["Tensor"]
 
 
 class Tensor(TensorMethods):
-    """Numbers of one dtype in a shape, with a gradient if asked for.
+    """An array of numbers, with a gradient if requested.
 
     `Tensor([1.0, 2.0], requires_grad=True)` makes a leaf: after `loss.backward()` its `.grad` holds
     d loss / d leaf, of the same shape and dtype. Python floats become float32; arrays keep their
@@ -111,7 +111,7 @@ class Tensor(TensorMethods):
 
     @property
     def is_leaf(self) -> bool:
-        """Whether it was made by hand rather than computed from tensors that require a gradient."""
+        """Whether it was created directly, not computed from tensors that require a gradient."""
         return self._node is None or type(self._node) is Leaf
 
     # The backward pass ----------------------------------------------------------------------------
@@ -125,7 +125,7 @@ class Tensor(TensorMethods):
         needs a single number. `create_graph` records the walk, for gradients of gradients;
         `retain_graph` (by default as `create_graph`) keeps the graph for a second walk.
 
-        Raises RuntimeError if nothing was recorded or a cotangent is needed, ValueError if the
+        Raises RuntimeError if nothing was recorded or a cotangent is missing, ValueError if the
         cotangent has another shape.
         """
         if self._node is None:
@@ -172,14 +172,13 @@ class Tensor(TensorMethods):
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Handle:
         """Call `hook(gradient)` in each backward pass that reaches this tensor.
 
-        The gradient is that of the pass, complete, before a leaf adds it to `.grad`. What the hook
-        returns takes its place, unless it is None; a second hook is given what the first returned.
-        `.remove()` on what is returned here takes the hook off. Setting `requires_grad` to False
-        does so as well.
+        The gradient is the pass's complete gradient, before a leaf adds it to `.grad`. The hook's
+        return value replaces it, unless it is None; a second hook receives what the first returned.
+        `.remove()` on the result removes the hook, as does setting `requires_grad` to False.
 
-        Within a compiled step the hook runs while the step is traced: what it computes and returns
-        is part of the step, what it does in Python is done once. A step is traced anew when a
-        Parameter's hooks have changed.
+        Within a compiled step the hook runs during tracing: what it computes and returns is part of
+        the step; what it does in Python happens once. A step is retraced when a Parameter's hooks
+        have changed.
 
         Raises RuntimeError if no gradient flows here, ValueError in the backward pass if the hook
         returns anything but None or a tensor of the gradient's shape.
@@ -190,7 +189,7 @@ class Tensor(TensorMethods):
 
     @property
     def _hooks(self) -> tuple[Handle, ...] | None:
-        """The hooks on the gradient here; None if none flows: a compiled step asks both at once."""
+        """The hooks on this gradient; None if none flows. A compiled step needs both at once."""
         return None if self._node is None else self._node.hooks
 
     def detach(self) -> Tensor:
@@ -251,7 +250,7 @@ class Tensor(TensorMethods):
         return bool(self.data)
 
     def _must_be_known(self, what: str) -> None:
-        # Within a step of somebody else's JAX code, JAX itself refuses.
+        # Within someone else's JAX step, JAX itself raises.
         if state.trace is not None and is_traced(self.data):
             state.trace.refuse(what, self.data)
 
@@ -290,7 +289,7 @@ class Tensor(TensorMethods):
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise TypeError(
-            "a tensor is not changed in place, since its graph would no longer be true; build a "
+            "a tensor cannot be changed in place, because its graph would become wrong; build a "
             "new one with where(condition, a, b) or concatenate"
         )
 

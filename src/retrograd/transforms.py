@@ -21,7 +21,7 @@ Argnums = int | Sequence[int]
 
 
 def grad(function: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Any:
-    """The function that computes d function / d argument, for a function to a single number.
+    """The function that computes d function / d argument, for a function that returns one number.
 
     `argnums` chooses the argument (its gradient is returned) or several (a tuple is). With
     `has_aux` the function returns `(value, aux)` and the result is `(gradient, aux)`. It can be
@@ -40,7 +40,7 @@ def grad(function: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = Fal
 def value_and_grad(
     function: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False
 ) -> Any:
-    """Like `grad`, returning `(value, gradient)`, where value is what the function returned."""
+    """Like `grad`, but returns `(value, gradient)`, where value is the function's result."""
     chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
 
     @functools.wraps(function)
@@ -67,7 +67,7 @@ def value_and_grad(
 
 
 def vjp(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], Any]]:
-    """`(function(*primals), pull)`, where `pull(cotangent)` is cotangentᵀ J, one a primal."""
+    """`(function(*primals), pull)`, where `pull(cotangent)` is cotangentᵀ J, one per primal."""
     inputs = [_input(primal) for primal in primals]
     with recording(True):
         output = function(*inputs)
@@ -121,7 +121,7 @@ def jacobian(function: Callable[..., Any], inputs: Any) -> Any:
 
 
 def _input(value: Any) -> Tensor:
-    """A new node in front of `value`: where this transform's gradient ends up."""
+    """A new node in front of `value`, where this transform's gradient ends."""
     tensor = value if isinstance(value, Tensor) else Tensor(value)
     if state.recording and tensor.requires_grad:
         return ops.cast(tensor, dtype=tensor.dtype)  # linked to what is outside, for nesting
@@ -148,7 +148,7 @@ def _pull(
 
 
 def _is_seen(output: Tensor, inputs: Sequence[Tensor]) -> bool:
-    """Whether someone outside the transform may differentiate through it."""
+    """Whether code outside the transform may differentiate through it."""
     mine = [x._node for x in inputs]
     if output._node is None or not state.recording:
         return False
@@ -156,17 +156,17 @@ def _is_seen(output: Tensor, inputs: Sequence[Tensor]) -> bool:
 
 
 def _outward(output: Tensor, inputs: Sequence[Tensor]) -> Tensor:
-    """What the function returned, let go of the graph that only the transform needed."""
+    """The function's result, detached from the graph that only the transform needed."""
     return output if _is_seen(output, inputs) else output.detach()
 
 
 def checkpoint(function: Callable[..., Any], *args: Any) -> Tensor:
-    """`function(*args)`, keeping none of its inner values: the backward pass runs it again.
+    """`function(*args)` without keeping its intermediate values: the backward pass recomputes them.
 
     Memory for time (Chen et al. 2016, "Training deep nets with sublinear memory cost"). Gradients
     flow to the arguments and to every parameter that the function uses. The function returns one
-    tensor and, since it runs twice, must compute the same both times; the random stream is rewound
-    for the second. Raises TypeError if it returns anything else.
+    tensor and, because it runs twice, must compute the same both times; the random stream is
+    rewound for the second. Raises TypeError if it returns anything else.
     """
     start = Node((), (), None).order
     key = default_key.data
@@ -180,7 +180,7 @@ def checkpoint(function: Callable[..., Any], *args: Any) -> Tensor:
 
 
 class _Recomputed(Node):
-    """A function's result, whose inner graph is made again when a cotangent arrives."""
+    """A function's result, whose inner graph is rebuilt when a cotangent arrives."""
 
     __slots__ = ("args", "function", "key")
 

@@ -20,7 +20,7 @@ __all__ = ["Buffer", "Held", "Key", "Parameter", "Slot", "Variable"]
 
 
 class Parcel:
-    """A place in a `packing.Pack`: what a Variable holds whose values travel with others'."""
+    """A slice of a `compiler.pack.Pack`, held by a Variable whose values travel with others'."""
 
     __slots__ = ("dtype", "pack", "shape", "size", "start")
 
@@ -46,7 +46,7 @@ class Held(Tensor):
 
     @property
     def data(self) -> Array:
-        """The array where the last engine left it, or on a CPU a NumPy view of it, uncopied."""
+        """The array where the last engine left it; on a CPU, a NumPy view of it, uncopied."""
         return self.settled()
 
     @data.setter
@@ -60,15 +60,15 @@ class Held(Tensor):
         return self._held
 
     def settled(self) -> Array:
-        """The array as eager code sees it, also while a step is traced."""
+        """The array as eager code sees it, even while a step is traced."""
         held = self._held
         if type(held) is np.ndarray:
             return held
         if type(held) is Parcel:
             return held.cut(held.pack.view())
         if self._view is None:
-            # The JAX array stays beside its view, so that the next compiled step takes it as it is.
-            # JAX does not reuse the memory of an array that has a view, so the view stays true.
+            # The JAX array stays beside its view, so that the next compiled step takes it directly.
+            # JAX does not reuse the memory of an array that has a view, so the view stays valid.
             on_cpu = is_jax(held) and all(device.platform == "cpu" for device in held.devices())
             self._view = np.asarray(held) if on_cpu else held
         return self._view
@@ -85,7 +85,7 @@ class Held(Tensor):
 
 
 class Variable(Held):
-    """An array with a place that outlives a step; see its kinds."""
+    """A place for an array that outlives a step; see its subclasses."""
 
     __slots__ = ("_grad",)
 
@@ -111,31 +111,31 @@ class Variable(Held):
         if state.trace is not None:
             state.trace.write(self, array)
             return
-        # A copy of JAX's: a compiled step reuses the memory of what a Variable holds.
+        # A copy of a JAX array: a compiled step reuses the memory of what a Variable holds.
         self.hold(array.copy() if is_jax(array) else array)
         node = self._node
         if type(node) is Leaf and (node.shape != array.shape or node.dtype != array.dtype):
-            self._node = Leaf(self, array.shape, array.dtype)  # its gradient is to be like it
+            self._node = Leaf(self, array.shape, array.dtype)  # its gradient must match it
 
     # What a compiled step takes and leaves --------------------------------------------------------
 
     def hold(self, held: Array | Parcel) -> None:
-        """Hold something else, as it is; the pack that had the values is no longer whole."""
+        """Hold another array or parcel; the pack that had the values is no longer whole."""
         if type(self._held) is Parcel:
             self._held.pack.whole = False
         self._held = held
         self._view = None
 
     def to_donate(self) -> Array:
-        """The array by itself, for a step that uses its memory again."""
+        """The array itself, for a step that reuses its memory."""
         if type(self._held) is Parcel:
             self.hold(self.settled())
-        # On an accelerator what was read is the array itself, which may still be in use.
+        # On an accelerator the array that was read may still be in use.
         handed_out = self._view is self._held
         return self._held.copy() if handed_out else self._held
 
     def to_read(self) -> Array:
-        """The array for a step that only reads it, handed over once and not at every call."""
+        """The array for a step that only reads it, transferred once and not at every call."""
         if type(self._held) is np.ndarray:
             import jax
 
@@ -144,7 +144,7 @@ class Variable(Held):
 
     @property
     def accumulated(self) -> Tensor | None:
-        """`grad` outside of the step that is being traced."""
+        """`grad` outside the step that is being traced."""
         return self._grad
 
     @property
@@ -161,7 +161,7 @@ class Variable(Held):
 
     @property
     def grad(self) -> Tensor | None:
-        """What the backward passes since the last `zero_grad` have added up."""
+        """The sum of the backward passes' gradients since the last `zero_grad`."""
         return self._grad if state.trace is None else state.trace.read_grad(self)
 
     @grad.setter
@@ -186,7 +186,7 @@ class Parameter(Variable):
 
 
 class Buffer(Variable):
-    """A module's state that is not trained, such as running statistics."""
+    """Untrained state of a module, such as running statistics."""
 
     __slots__ = ()
 

@@ -56,7 +56,7 @@ def test_a_name_of_the_projects_own_is_registered_once() -> None:
         return xp.exp(x)
 
     exp.__module__ = "retrograd.ops.again"
-    with pytest.raises(TypeError, match="'exp' is registered already"):
+    with pytest.raises(TypeError, match="'exp' is already registered"):
         rg.primitive(exp)
 
 

@@ -250,7 +250,7 @@ def test_a_step_that_never_does_the_same_twice_is_refused() -> None:
         buffer = buffers[len(calls) % 2]
         buffer.data = buffer.data + x.data
 
-    with pytest.raises(TraceError, match="alternate reads or writes other Variables each time"):
+    with pytest.raises(TraceError, match="alternate reads or writes different Variables each time"):
         alternate(rg.Tensor([1.0]))
     assert [buffer.item() for buffer in buffers] == [0.0, 0.0]
 

@@ -1,1 +1,1 @@
-"""Our operations held against PyTorch's own database of sample inputs (OpInfo)."""
+"""Our operations compared with PyTorch's own database of sample inputs (OpInfo)."""

@@ -24,7 +24,7 @@ __all__ = ["PAGE", "covered_names", "main"]
 PAGE = Path(__file__).parents[2] / "docs" / "coverage.md"
 
 HEAD = """\
-# Operations held against PyTorch's own database of cases
+# Operations compared with PyTorch's own database of cases
 
 PyTorch 2.13.0 tests itself with a database of operations and sample inputs (`OpInfo`). This page
 lists all {total} of its entries that have a gradient, variants counted: {covered} are covered here.

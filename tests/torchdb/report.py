@@ -27,7 +27,7 @@ __all__ = ["PAGE", "listed_names", "main"]
 PAGE = Path(__file__).parents[2] / "docs" / "coverage-modules.md"
 
 HEAD = """\
-# Layers, losses and optimizers held against PyTorch's own databases
+# Layers, losses and optimizers compared with PyTorch's own databases
 
 PyTorch 2.13.0 tests its modules and optimizers with two databases of constructor arguments, inputs
 and options (`ModuleInfo`, `OptimizerInfo`). This page lists all of their classes. `make

@@ -1,14 +1,14 @@
-"""What listens to the engine: one stack of listeners, which nests and restores itself.
+"""Hooks into the engine: one stack of listeners, which nests and restores itself.
 
     with hooks(operation=note, module=look):
         step(x, y)
 
-Each event tells every listener, the outermost first. While listeners are told, nobody listens: what
-a hook computes is not reported. A compiled step is traced anew under other listeners, which are
-told while it is traced, with tracers for values.
+Each event is reported to every listener, the outermost first. Operations inside a hook are not
+reported. A compiled step is retraced under different listeners, which are called while it is
+traced, with tracers as values.
 
 Hooks on one tensor (`Tensor.register_hook`) or one module (`Module.register_forward_hook`) belong
-to what they look at, not to the stack: what they compute is part of the step, and is reported.
+to that tensor or module, not to the stack: their operations are part of the step and are reported.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ Hook = Callable[..., Any]
 
 
 class Listener(NamedTuple):
-    """Who is told of what; None is told nothing.
+    """The hooks of one listener, by event; None ignores an event.
 
-    What `operation` and `module` return takes the output's place, unless it is None.
+    What `operation` and `module` return replaces the output, unless it is None.
     """
 
     operation: Hook | None = None  # (primitive, operands, attributes, output), after it has run
@@ -50,12 +50,12 @@ class Hooks(threading.local):
 
     @contextmanager
     def __call__(self, **events: Any) -> Iterator[None]:
-        """Listen within the block, beside who listens already; see `Listener` for the events."""
+        """Add a listener within the block; see `Listener` for the events."""
         with self._only((*self.active, Listener(**events))):
             yield
 
     def muted(self) -> Any:
-        """Nobody listens within the block."""
+        """Suspend all listeners within the block."""
         return self._only(())
 
     @contextmanager
@@ -68,24 +68,24 @@ class Hooks(threading.local):
 
     @property
     def eager(self) -> bool:
-        """Whether a listener wants compiled steps to run eagerly."""
+        """Whether a listener needs compiled steps to run eagerly."""
         return bool(self.active) and any(each.eager for each in self.active)
 
     @property
     def unrolls(self) -> bool:
-        """Whether a listener wants to be told of each block of a `Repeat`."""
+        """Whether a listener needs to see each block of a `Repeat`."""
         return any(each.unrolls and each.module is not None for each in self.active)
 
     def tell(self, event: str, *facts: Any) -> None:
-        """Tell every listener of an event."""
+        """Report an event to every listener."""
         self._told(event, facts, ())
 
     def passed(self, event: str, output: Any, *facts: Any) -> Any:
-        """`output` as the listeners to an event hand it on, each to the next."""
+        """`output` after the listeners to an event, each given the result of the one before."""
         return self._told(event, facts, (output,))
 
     def _told(self, event: str, facts: tuple[Any, ...], output: tuple[Any, ...]) -> Any:
-        # Not `_only`: a recorder is told of every compiled step, which may take 20 µs.
+        # Not `_only`: a recorder hears of every compiled step, which may take only 20 µs.
         listeners, self.active = self.active, ()
         try:
             for listener in listeners:
@@ -103,7 +103,7 @@ hooks = Hooks()
 
 
 class Handle:
-    """A hook on one tensor or module, and the way to take it off again."""
+    """A handle to remove a hook on one tensor or module."""
 
     def __init__(self, hook: Hook, owner: Any, attribute: str) -> None:
         self.hook = hook
@@ -113,7 +113,7 @@ class Handle:
         setattr(owner, attribute, (*getattr(owner, attribute), self))
 
     def remove(self) -> None:
-        """Take the hook off; nothing happens if it is off already."""
+        """Remove the hook; does nothing if it is already removed."""
         owner = self.owner()
         if owner is not None:
             left = tuple(each for each in getattr(owner, self._attribute) if each is not self)
@@ -121,14 +121,14 @@ class Handle:
 
 
 def moved(handles: tuple[Handle, ...], owner: Any) -> tuple[Handle, ...]:
-    """The same handles, for an owner that takes the former's place."""
+    """The same handles, for an owner that replaces the former."""
     for handle in handles:
         handle.owner = weakref.ref(owner)
     return handles
 
 
 def handed_on(handles: tuple[Handle, ...], gradient: Any) -> Any:
-    """A gradient as the hooks on its tensor hand it on, each to the next."""
+    """A gradient after the hooks on its tensor, each given the result of the one before."""
     for handle in handles:
         new = handle.hook(gradient)
         if new is None:

@@ -23,8 +23,8 @@ needs:
     position        for `*operands`: which of them this call is for
 
 Rules are written in differentiable operations, so a gradient of a gradient needs no second rule.
-Broadcasting is undone by the walk, once, for every rule. Names are checked when the rule is
-declared, and only the values that some rule names are kept alive.
+The walk undoes broadcasting, once for every rule. Names are checked when a rule is declared, and
+only the values that some rule names are kept alive.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ Arrays = list[Array]
 Edges = list[Node | None]
 Named = dict[str, Any]
 
-# The operations of this project by name, which one test walks through.
+# The operations of this project by name; one test checks them all.
 REGISTRY: dict[str, Primitive] = {}
 
 
@@ -63,15 +63,15 @@ class Primitive(Signature):
         self.__qualname__ = forward.__qualname__
         self.__module__ = forward.__module__
         self.__doc__ = forward.__doc__
-        # A user's own operation may have any name, and be defined anew in the next cell.
+        # A user's operation may have any name, and may be redefined in the next notebook cell.
         if not self.__module__.startswith("retrograd."):
             return
         if self.name in REGISTRY:
-            raise TypeError(f"an operation named {self.name!r} is registered already")
+            raise TypeError(f"an operation named {self.name!r} is already registered")
         REGISTRY[self.name] = self
 
     def pullbacks(self, **rules: Rule | None) -> Primitive:
-        """Declare one rule an operand; raises TypeError for a name that means nothing here."""
+        """Declare one rule for each operand; raises TypeError for an unknown name."""
         self.check_rules(rules)
         self.rules = [
             None if (rule := rules[name]) is None else _Rule(rule, self.asked(name, rule))
@@ -128,8 +128,8 @@ class Primitive(Signature):
     def _settled(self, out: Array, operands: list[Array]) -> Array:
         """`out` with the dtype of the floating-point operands, or float32 if there is none.
 
-        As in PyTorch, and the same in both engines: by itself NumPy makes float64 of float32 beside
-        int64, and of a mean of integers. An operation with an attribute `dtype` decides for itself.
+        As in PyTorch, and the same in both engines: NumPy makes float64 of float32 with int64, and
+        of a mean of integers. An operation with an attribute `dtype` decides for itself.
         """
         dtypes = [each.dtype for each in operands if hasattr(each, "dtype")]
         if out.dtype in dtypes or out.dtype.kind not in "fV" or "dtype" in self.attributes:
@@ -151,21 +151,21 @@ class Primitive(Signature):
         return self.plans.setdefault(tracked, _Plan(kept, dropped, "out" in names, shapes))
 
 
-# Passed to the forward as they are; None is an optional operand that is absent.
+# Passed to the forward unchanged; None is an absent optional operand.
 _PLAIN = frozenset({np.ndarray, float, int, bool, type(None)})
-# What a rule gets as it is; all other saved values are arrays, and become tensors again.
+# Passed to a rule unchanged; all other saved values are arrays, and become tensors again.
 _NUMBERS = _PLAIN - {np.ndarray}
 
 
 class _Rule(NamedTuple):
-    """The vector-Jacobian product for one operand, and what it asks for."""
+    """The vector-Jacobian product for one operand, and the values it asks for."""
 
     function: Callable[..., Any]
     names: tuple[str, ...]
 
 
 class _Plan(NamedTuple):
-    """What a node keeps alive: what the rules that it may have to call ask for."""
+    """What a node keeps alive: the values that its rules ask for."""
 
     operands: dict[str, int]  # by name, with their positions
     dropped: list[int]  # the positions of the others
@@ -174,7 +174,7 @@ class _Plan(NamedTuple):
 
 
 class Applied(Node):
-    """A primitive applied to operands: what its rules need to pull a cotangent back."""
+    """A primitive applied to operands, with what its rules need to pull a cotangent back."""
 
     __slots__ = ("attributes", "kept", "out", "primitive", "saved", "shapes", "specs")
 
@@ -188,7 +188,7 @@ class Applied(Node):
         self.primitive = applied
         self.attributes = given
         self.shapes = [getattr(array, "shape", ()) for array in arrays] if shapes else []
-        # The array, never the tensor: a tensor holds its node, and a node that held it back would
+        # The array, never the tensor: a tensor holds its node, so a node that held the tensor would
         # be a cycle. `_known` wraps it again.
         self.out: Any = out if keep_out else None
         self.saved: Any = arrays
@@ -212,7 +212,7 @@ class Applied(Node):
                 yield edge, pulled
 
     def _known(self, g: Any, linked: bool) -> dict[str, Any]:
-        """What rules may name, for the cotangent `g`; as tensors in the graph if `linked`."""
+        """The values that rules may name, for the cotangent `g`; in the graph if `linked`."""
         if self.saved is None:
             raise RuntimeError(
                 f"backward was called a second time through {self.primitive.name}, whose values "
@@ -239,7 +239,7 @@ class Applied(Node):
         return known
 
     def _operand(self, position: int, linked: bool) -> Any:
-        """An operand that is kept, as a tensor; a Python number as it is."""
+        """A kept operand as a tensor; a Python number unchanged."""
         array = self.saved[position]
         edge = self.edges[position] if linked else None
         return array if type(array) in _NUMBERS else tape.tensor_type._wrap(array, edge)
@@ -250,7 +250,7 @@ def _array(value: Any) -> Array:
 
 
 def _tensors(out: Any, node: Node | None) -> Any:
-    """What an operation computed, as tensors: linked to its node, if it has one."""
+    """The results of an operation as tensors, linked to its node if it has one."""
     wrap = tape.tensor_type._wrap
     if type(out) is not tuple:
         return wrap(out, node)
@@ -265,6 +265,6 @@ def _tensors(out: Any, node: Node | None) -> Any:
 def primitive(forward: Callable[..., Any]) -> Primitive:
     """Register `forward(xp, *operands, **attributes)` as a differentiable operation.
 
-    Declare its rules with `.pullbacks` beside it. The operation is known by the function's name.
+    Declare its rules with `.pullbacks` beside it. The operation has the function's name.
     """
     return Primitive(forward)

@@ -1,4 +1,4 @@
-"""What an operation takes: how a call is spelled, and what a rule may ask for."""
+"""The signature of an operation: its arguments, and the names that a rule may ask for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 __all__ = ["ALIASES", "Signature"]
 
-# NumPy's own spellings, which PyTorch accepts beside its own as well.
+# NumPy's spellings, which PyTorch accepts as well as its own.
 ALIASES = {"axis": "dim", "keepdims": "keepdim"}
 
 
@@ -28,7 +28,7 @@ class Signature:
             raise TypeError(f"{self.name}: *{self.operands[-1]} must be the only operand")
 
     def check_rules(self, given: Iterable[str]) -> None:
-        """Raise TypeError unless there is one rule an operand."""
+        """Raise TypeError unless there is one rule for each operand."""
         if set(given) != set(self.operands):
             raise TypeError(
                 f"{self.name} has operands {', '.join(self.operands)}; "
@@ -36,7 +36,7 @@ class Signature:
             )
 
     def asked(self, operand: str, rule: Callable[..., Any]) -> tuple[str, ...]:
-        """The names of a rule's parameters; raises TypeError for one that means nothing here."""
+        """The names of a rule's parameters; raises TypeError for an unknown one."""
         known = {"g", "out", *self.operands, *self.shape_names, *self.attributes}
         if self.variadic:
             known.add("position")

@@ -1,12 +1,12 @@
 """The record of a forward pass, and the walk back over it.
 
 Every recorded operation leaves one `Node`. A node knows the nodes that its operands came from (its
-edges) and how to pull a cotangent back through itself, that is, its vector-Jacobian product; it
-holds no tensor that leads back to it, so a graph that nobody holds is freed at once, without the
+edges) and how to pull a cotangent back through itself, that is, its vector-Jacobian product. It
+holds no tensor that leads back to it, so an unreferenced graph is freed at once, without the
 garbage collector.
 
-The walk knows no operation and no array class by name. The tensor class registers itself, and
-offers what a `Cotangent` has.
+The walk knows no operation and no array class by name. The tensor class registers itself and
+implements `Cotangent`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ __all__ = [
 
 
 class Cotangent(Protocol):
-    """What the walk asks of a tensor (`retrograd.tensor.Tensor` is the one there is)."""
+    """What the walk needs of a tensor; `retrograd.tensor.Tensor` implements it."""
 
     @property
     def data(self) -> Array: ...
@@ -47,7 +47,7 @@ class Cotangent(Protocol):
     def dtype(self) -> DType: ...
     def __add__(self, other: Any) -> Any: ...
     def _sum_to(self, shape: tuple[int, ...]) -> Self:
-        """Undo a broadcast: sum over the axes that `shape` lacks or has with size 1."""
+        """Undo a broadcast: sum over the axes that `shape` lacks or that have size 1 in it."""
 
     def _cast(self, dtype: DType) -> Self:
         """The values as another dtype."""
@@ -82,7 +82,7 @@ def _doing(**values: bool) -> Iterator[None]:
 
 
 def no_grad() -> Any:
-    """A context (or decorator) within which nothing is recorded: no gradient, no memory kept."""
+    """A context (or decorator) in which nothing is recorded: no gradients, no memory kept."""
     return recording(False)
 
 
@@ -115,13 +115,13 @@ Roots = Iterable[tuple[Node, Any]]  # each with its cotangent
 
 
 class Leaf(Node):
-    """Where a gradient ends up: a tensor that the user made with `requires_grad=True`."""
+    """Where a gradient ends: a tensor that the user made with `requires_grad=True`."""
 
     __slots__ = ("tensor",)
 
     def __init__(self, tensor: Any, shape: tuple[int, ...], dtype: DType) -> None:
         super().__init__((), shape, dtype)
-        # Weak, because the tensor holds this node: nobody can read .grad of a tensor that is gone.
+        # Weak, because the tensor holds this node, and .grad of a dead tensor cannot be read.
         self.tensor = weakref.ref(tensor)
         if tensor._node is not None:  # it had another shape or dtype
             self.hooks = moved(tensor._node.hooks, self)

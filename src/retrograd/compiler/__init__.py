@@ -1,4 +1,4 @@
-"""A step as one XLA program: traced once, its state found by running it."""
+"""Runs a step as one XLA program; tracing finds the state that it reads and writes."""
 
 from retrograd.compiler.compiled import Compiled, compile
 

@@ -1,4 +1,4 @@
-"""Arguments and results of a compiled step: nested containers, taken apart into their arrays."""
+"""Flattens a compiled step's arguments and results, nested containers, into arrays."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ __all__ = ["Layout", "flatten", "rebuild"]
 
 
 def flatten(value: Any, arrays: list[Array]) -> Layout:
-    """Take the arrays and numbers out of `value`; return what is needed to put them back.
+    """Take the arrays and numbers out of `value`; return the layout to put them back.
 
-    Numbers are inputs, so that a changing one does not compile anew; flags and strings, objects
-    such as a module, and the numbers among the results belong to the program. The layout is the key
-    of a program.
+    Numbers are inputs, so that a changing number does not recompile. Flags, strings, objects such
+    as a module, and the numbers among the results are part of the program. The layout is the
+    program's key.
     """
 
     def leaf(each: Any) -> Layout:
@@ -56,8 +56,8 @@ def _from_outside(tensor: Tensor) -> Array:
     """The array of an argument; TraceError if a gradient would have to flow out of the step."""
     if tensor._node is not None and state.trace is None and state.recording:
         raise TraceError(
-            f"an argument of shape {tensor.shape} requires a gradient, and none flows into a "
-            "compiled step from outside: pass x.detach(), or take the gradient inside the step"
+            f"an argument of shape {tensor.shape} requires a gradient, but none can flow out of a "
+            "compiled step: pass x.detach(), or take the gradient inside the step"
         )
     return tensor.held if isinstance(tensor, Held) else tensor.data
 

@@ -1,4 +1,4 @@
-"""`@compile`: a step, traced once and run as one XLA program.
+"""`@compile`: traces a step once and runs it as one XLA program.
 
 The first call with new shapes runs the function on tracers. While it runs, every Variable that it
 reads or writes reports to the `Trace`, so the program's inputs and outputs are found by running it:
@@ -7,8 +7,8 @@ reads or writes reports to the `Trace`, so the program's inputs and outputs are 
     .grad read        -> inputs        .grad left behind -> outputs
     arguments         -> inputs        what it returns   -> outputs
 
-Python values that the trace looked at and that may change (a module's training mode) become guards:
-a call for which one no longer holds is traced anew, and both programs are kept.
+Python values that the trace reads and that may change (a module's training mode) become guards: a
+call for which a guard fails is retraced, and both programs are kept.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from retrograd.variable import Held, Variable
 __all__ = ["Compiled", "compile"]
 
 
-# The first finds most Variables and the second all; from then on a sane step does the same.
+# The first trace finds most Variables and the second all; after that a sane step does not change.
 _TRACES = 10
 
 _NOTHING = Interface()
@@ -63,9 +63,9 @@ class Compiled:
     def over(self, *args: Any, **kwargs: Any) -> Any:
         """Run the step once for each element of the arguments' leading axis.
 
-        The Variables carry over from step to step; what the step returns is stacked. The gradients
-        of the last step are dropped. All arguments must have the same leading size. The steps are
-        one XLA program, a loop, unless that would be slower; see `loops_well`.
+        The Variables carry over from step to step; the step's results are stacked. The gradients of
+        the last step are dropped. All arguments must have the same leading size. The steps run as a
+        loop in one XLA program, unless that would be slower; see `loops_well`.
         """
         return self._call(args, kwargs, over=True)
 
@@ -76,7 +76,7 @@ class Compiled:
         over: bool,
         known: Interface = _NOTHING,
     ) -> Any:
-        if state.trace is not None:  # a step within a step is part of it
+        if state.trace is not None:  # a step within a step is part of the outer one
             if over:
                 raise TraceError("over() cannot be called inside another compiled step")
             return self.function(*args, **kwargs)
@@ -87,7 +87,7 @@ class Compiled:
         found = program = self._find((layout, over))
         import jax
 
-        # 64-bit types are enabled so that both engines compute with the same dtypes.
+        # 64-bit types are enabled, so that both engines compute with the same dtypes.
         with jax.enable_x64(True):
             if program is None:
                 program = self._compile(layout, bool(kwargs), arrays, over, known)
@@ -99,7 +99,7 @@ class Compiled:
             except TypeError:
                 if found is None:
                     raise
-                # A Variable was given another shape or dtype since this program was traced.
+                # A Variable has changed its shape or dtype since this program was traced.
                 self.programs[layout, over].remove(program)
                 return self._call(args, kwargs, over)
         if hooks.active:
@@ -109,7 +109,7 @@ class Compiled:
     def _one_by_one(
         self, layout: Layout, keywords: bool, arrays: list[Array], known: Interface
     ) -> Any:
-        """What `over` does, one call after another; `known` is what one step reads and writes."""
+        """`over`, as one call after another; `known` is what one step reads and writes."""
         arrays = [np.asarray(array) for array in arrays]
         columns: list[list[Array]] = []
         for number in range(len(arrays[0])):
@@ -149,10 +149,10 @@ class Compiled:
     def _compile(
         self, layout: Layout, keywords: bool, arrays: list[Array], over: bool, known: Interface
     ) -> Executable | OneByOne:
-        """Trace until everything that is read is an input, then compile.
+        """Trace until everything that the step reads is an input, then compile.
 
-        `known` is what the step reads and writes, as far as that is known. Steps that a loop would
-        slow down are not compiled here, as soon as the first trace shows it.
+        `known` is what the step is known to read and write. Steps that a loop would slow down are
+        not compiled here; the first trace tells.
         """
         import jax
 
@@ -223,9 +223,9 @@ class Compiled:
         else:
             name = getattr(self.function, "__name__", "the step")
             raise TraceError(
-                f"{name} reads or writes other Variables each time it runs, so no one "
-                "program can stand for it: what it counts or flips in Python must be passed in as "
-                "an argument, or held in a Variable"
+                f"{name} reads or writes different Variables each time it runs, so no single "
+                "program can replace it: pass what it counts or toggles in Python as an argument, "
+                "or keep it in a Variable"
             )
         lowered = traced.lower()
         # An interpreter that ends while XLA compiles or computes ends with a segmentation fault.
@@ -235,7 +235,7 @@ class Compiled:
 
 
 def _interface(trace: Trace, over: bool) -> Interface:
-    """What a trace has met. Gradients that nobody can ask for again are not handed back."""
+    """What a trace has met. Gradients that cannot be read again are not returned."""
     accumulated = [
         grad
         for variable, grad in trace.grads.items()
@@ -247,7 +247,7 @@ def _interface(trace: Trace, over: bool) -> Interface:
         )
     left = []
     for variable in trace.grads_written:
-        # A step that clears the gradient before it reads it, and has an optimizer use it up.
+        # A step that clears the gradient before reading it, and whose optimizer consumes it.
         spent = variable in trace.grads_spent and (id(variable), "has_grad") not in trace.guards
         if trace.grads[variable] is not None and not over and not spent:
             left.append(variable)
@@ -268,7 +268,7 @@ def _same(before: Interface, after: Interface) -> bool:
 
 
 def _outward(array: Array) -> Array:
-    """An array that the step returned as such: on a CPU, NumPy's."""
+    """An array that the step returned as a raw array: on a CPU, a NumPy one."""
     return Held.of(array).data
 
 
@@ -278,7 +278,7 @@ def _raw(value: Any) -> Array:
 
 @contextmanager
 def _refusals_explained() -> Iterator[None]:
-    """Turn JAX's refusals of Python numbers (on raw arrays) into ours."""
+    """Turn JAX's errors about Python numbers (on raw arrays) into ours."""
     import jax.errors
 
     try:
@@ -304,15 +304,15 @@ def compile(function: Callable[..., Any]) -> Compiled:
             return loss
 
     The function may read and write any Variable (parameters, buffers, optimizer state, the random
-    stream, `.grad`); nothing needs to be listed. Arguments and results are tensors, arrays, numbers
-    and nested lists, tuples and dicts of them. After a call, and also after one that failed while
-    being traced, every Variable holds what the same function run eagerly would have left, or what
-    it held before. One thing differs: gradients that the step itself clears before `backward()` and
-    an optimizer uses up are not handed back (six arrays out cost a small step a fifth of its time),
-    and `.grad` is None afterwards; return what you want to see. Python values, other than a
-    module's training mode and a parameter's requires_grad, are read once, when it is traced.
+    stream, `.grad`) without listing it. Arguments and results are tensors, arrays, numbers, and
+    nested lists, tuples and dicts of them. After a call, every Variable holds what the same
+    function run eagerly would have left; after a trace that failed, what it held before. There is
+    one difference: gradients that the step itself clears before `backward()` and that an optimizer
+    consumes are not returned (six output arrays cost a small step a fifth of its time), and `.grad`
+    is None afterwards; return what you want to see. Python values, other than a module's training
+    mode and a parameter's requires_grad, are read once, during tracing.
 
-    Raises TraceError where the function needs a Python number from a traced tensor, naming the
-    line; taking `@compile` away runs the same function step by step on NumPy.
+    Raises TraceError, naming the line, if the function needs a Python number from a traced tensor.
+    Without `@compile` the same function runs step by step on NumPy.
     """
     return Compiled(function)

@@ -26,7 +26,7 @@ class Interface(NamedTuple):
 
 
 class Executable(NamedTuple):
-    """One compiled step: what goes in, what comes out, and when it may be used."""
+    """One compiled step: its inputs, its outputs, and when it may be used."""
 
     run: Callable[..., Any]
     pack: Pack
@@ -36,10 +36,10 @@ class Executable(NamedTuple):
     result: Layout
 
     def advance(self, arguments: list[Array]) -> list[Array]:
-        """Run once: the Variables hold what came out of it, and the results are returned."""
+        """Run once: update the Variables, and return the results."""
         _, kept, grads_in, grads_out, grads_cleared = self.interface
-        # From the call on the old arrays are gone; a Ctrl-C before the new ones are in place would
-        # lose the weights.
+        # The call consumes the old arrays; a Ctrl-C before the new ones are in place would lose the
+        # weights.
         outputs: Any = None
         try:
             with CtrlCWaits():
@@ -69,7 +69,7 @@ class Executable(NamedTuple):
 
 
 class OneByOne(NamedTuple):
-    """In the place of a program for `over`: the steps run one call after another."""
+    """Replaces an executable for `over`: the steps run one call after another."""
 
     guards: list[Guard]
     interface: Interface  # of a step

@@ -1,4 +1,4 @@
-"""Ctrl-C that waits, while a KeyboardInterrupt would leave something half done."""
+"""Delays Ctrl-C while a KeyboardInterrupt would leave something half done."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["CtrlCWaits"]
 
 
 class CtrlCWaits:
-    """A block whose end Ctrl-C waits for."""
+    """A block that delays Ctrl-C until its end."""
 
     __slots__ = ("_before", "_pressed")
 
@@ -24,7 +24,7 @@ class CtrlCWaits:
         if callable(self._before):
             try:
                 _signal.signal(_signal.SIGINT, self._note)
-            except ValueError:  # another thread than the main one, which Ctrl-C does not reach
+            except ValueError:  # not the main thread; Ctrl-C reaches only that one
                 self._before = None
 
     def _note(self, *event: Any) -> None:

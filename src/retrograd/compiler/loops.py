@@ -8,10 +8,10 @@ __all__ = ["loops_well"]
 
 
 def loops_well(jaxpr: Any) -> bool:
-    """Whether steps traced as `jaxpr` are as fast in a loop within XLA as one call after another.
+    """Whether steps traced as `jaxpr` are as fast in an XLA loop as in separate calls.
 
-    On a CPU convolutions in a loop lose their fast kernels: 4 gradients of a 3×3 convolution from
-    32 to 64 channels of 64 16×16 images took 81 ms one by one and 5.1 s in a loop.
+    On a CPU, convolutions in a loop lose their fast kernels: 4 gradients of a 3×3 convolution from
+    32 to 64 channels of 64 16×16 images took 81 ms in separate calls and 5.1 s in a loop.
     """
     import jax
 
@@ -19,7 +19,7 @@ def loops_well(jaxpr: Any) -> bool:
 
 
 def _convolves(jaxpr: Any) -> bool:
-    """Whether `jaxpr`, or one within an operation of it (a scan, a branch), has a convolution."""
+    """Whether `jaxpr`, or a nested one (in a scan or a branch), has a convolution."""
     from jax.extend.core import jaxprs_in_params
 
     return any(

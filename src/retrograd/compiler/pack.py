@@ -1,4 +1,4 @@
-"""Many small arrays handed to a compiled step as one.
+"""Passes many small arrays to a compiled step as one.
 
 Each array that goes into and comes out of an XLA program costs about 0.8 µs on a CPU, whatever its
 size: 20 of them 16 µs, where the arithmetic of a 13-64-64-1 network's Adam step takes 10. So the
@@ -19,7 +19,7 @@ from retrograd.variable import Parcel, Variable
 
 __all__ = ["Pack", "choose"]
 
-# Copying costs more than it saves for arrays larger than this, and for all of them together.
+# Above these sizes, of one array and of all together, copying costs more than it saves.
 _LARGEST = 1 << 14
 _IN_ALL = 1 << 15
 _FEWEST = 4
@@ -52,9 +52,9 @@ class Pack:
             start += variable.numel()
 
     def load(self) -> Array:
-        """The array to hand over, gathered anew if a Variable was given other contents.
+        """The array to pass, gathered again if a Variable was given new contents.
 
-        Raises TypeError if those have another shape or dtype.
+        Raises TypeError if they have another shape or dtype.
         """
         if not self.whole and self.variables:
             arrays = [variable.settled() for variable in self.variables]
@@ -68,7 +68,7 @@ class Pack:
         return self.array
 
     def store(self, array: Array) -> None:
-        """Take over what a step returned."""
+        """Keep the array that a step returned."""
         self.array = array
         self._view = None
 
@@ -79,9 +79,9 @@ class Pack:
         return self._view
 
     def split(self, array: Array) -> list[Array]:
-        """Within a step: the Variables' arrays out of the packed one."""
+        """Within a step: the Variables' arrays, unpacked."""
         return [parcel.cut(array) for parcel in self._parcels]
 
     def join(self, xp: Any, arrays: Sequence[Array]) -> Array:
-        """Within a step: the packed array of the Variables' arrays."""
+        """Within a step: the Variables' arrays, packed into one."""
         return xp.concatenate([xp.ravel(array) for array in arrays]) if arrays else self.array

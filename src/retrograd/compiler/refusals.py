@@ -1,4 +1,4 @@
-"""The refusal of Python numbers inside a compiled step: it shows the line, and both ways out."""
+"""The error for Python numbers inside a compiled step: it shows the line, and both ways out."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _PACKAGE = str(Path(__file__).parents[1])
 
 
 def refuse_number(what: str, array: Array, traceback: TracebackType | None = None) -> NoReturn:
-    """Raise the TraceError for `what`, which demands the value of a traced array.
+    """Raise the TraceError for `what`, which needs the value of a traced array.
 
-    The line shown is the innermost one of the user's, on the stack or in `traceback`.
+    It shows the innermost line of the user's code, on the stack or in `traceback`.
     """
     frames = walk_tb(traceback) if traceback is not None else walk_stack(sys._getframe(1))
     places = [(frame.f_code.co_filename, number) for frame, number in frames]
@@ -38,6 +38,6 @@ def refuse_number(what: str, array: Array, traceback: TracebackType | None = Non
 
 
 def is_library(name: str) -> bool:
-    """Whether a file is the library's or an installed one, not the user's."""
+    """Whether a file belongs to the library or an installed package, not to the user."""
     # "<stdin>" and a notebook's cells are the user's.
     return name.startswith((_PACKAGE, "<frozen", "<__array")) or "site-packages" in name

@@ -1,4 +1,4 @@
-"""What a function reads and writes, found by running it once on tracers."""
+"""Finds what a function reads and writes by running it once on tracers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Guard", "Trace", "tracing"]
 
 
 class Trace:
-    """What one run of a function reads and writes, and the values of Variables meanwhile."""
+    """What one run of a function reads and writes, and the Variables' values during it."""
 
     def __init__(
         self, arrays: dict[Variable, Array], grads: dict[Variable, Array], looped: bool = False
@@ -41,7 +41,7 @@ class Trace:
         if array is None:
             import jax.numpy
 
-            # Not an input yet. Go on with the value itself to find what else is read; `Compiled`
+            # Not an input yet. Continue with the value itself to find what else is read; `Compiled`
             # then traces again with this Variable as an input.
             array = self.arrays[variable] = jax.numpy.asarray(variable.settled())
         if type(variable) is Parameter:
@@ -80,11 +80,11 @@ class Trace:
         self.grads_spent.pop(variable, None)
 
     def spend_grad(self, variable: Variable) -> None:
-        """An optimizer has used the gradient."""
+        """Note that an optimizer has used the gradient."""
         self.grads_spent[variable] = None
 
     def check_leaf(self, leaf: Tensor, node: Node) -> None:
-        """Refuse a gradient for a tensor outside the step, to which no value can be given."""
+        """Refuse a gradient for a tensor outside the step, which cannot receive a value."""
         if not isinstance(leaf, Variable) and node.order < self.start:
             raise TraceError(
                 f"backward reaches a tensor of shape {leaf.shape} that was made outside the "
@@ -93,7 +93,7 @@ class Trace:
             )
 
     def refuse(self, what: str, array: Array) -> NoReturn:
-        """Raise TraceError for `what`, which asks for the number behind a traced array."""
+        """Raise TraceError for `what`, which needs the value of a traced array."""
         refuse_number(what, array)
 
     def guard(self, owner: Any, attribute: str, value: Any) -> None:
@@ -110,7 +110,7 @@ class Guard(NamedTuple):
 
 @contextmanager
 def tracing(trace: Trace) -> Iterator[None]:
-    """Route every Variable through `trace`; on leaving, also by an error, all are as they were."""
+    """Route every Variable through `trace`; on exit, even by an error, all are restored."""
     before = state.trace
     state.trace = trace
     try:

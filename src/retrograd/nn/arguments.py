@@ -1,4 +1,4 @@
-"""What layers and losses are given, as tensors, checked before anything is computed."""
+"""Arguments of layers and losses as tensors, checked before anything is computed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["as_tensor", "check_range", "integers", "pair"]
 
 
 def as_tensor(values: Any) -> Tensor:
-    """Tensors as they are; arrays and numbers as tensors."""
+    """Tensors unchanged; arrays and numbers as tensors."""
     return values if isinstance(values, Tensor) else Tensor(values)
 
 
@@ -31,7 +31,7 @@ def pair(name: str, input: Any, target: Any) -> tuple[Tensor, Tensor]:
     if input.shape != target.shape:
         raise ValueError(
             f"{name}: the predictions have shape {tuple(input.shape)}, the targets "
-            f"{tuple(target.shape)}; compared like that, each prediction would meet other rows' "
+            f"{tuple(target.shape)}; broadcast, each prediction would be compared with other rows' "
             f"targets. {_way_out(input, target)}"
         )
     return input, target if target.dtype == input.dtype else target.astype(input.dtype)
@@ -60,7 +60,7 @@ def integers(name: str, values: Any) -> Tensor:
 def check_range(what: str, index: Tensor, count: int, ignored: int | None = None) -> None:
     """Raise IndexError for an index outside [0, count) that is not `ignored`.
 
-    A compiled step cannot look, and passes.
+    A compiled step cannot check this.
     """
     array: Array = index.data
     if is_traced(array) or not array.size:

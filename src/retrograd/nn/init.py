@@ -1,8 +1,8 @@
 """Initial weights, written in place as in `torch.nn.init`, drawn from `random.host_rng()`.
 
 A weight has shape `(out, in)`, or `(out, in, *kernel)` for a convolution. Each layer should keep
-the variance of what passes forward (fan-in: the inputs of one output) or of the cotangents that
-pass back (fan-out: the outputs of one input); the gain makes up for what the activation takes.
+the variance of the forward signal (fan-in: the inputs of one output) or of the cotangents (fan-out:
+the outputs of one input); the gain compensates for the activation.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> floa
     return calculate_gain(nonlinearity, a) / math.sqrt(fan)
 
 
-# By looking at the data ---------------------------------------------------------------------------
+# By the data --------------------------------------------------------------------------------------
 
 
 def lsuv_(model: Module, batch: Any, tol: float = 0.1, max_iterations: int = 10) -> Module:
@@ -188,7 +188,7 @@ def lsuv_(model: Module, batch: Any, tol: float = 0.1, max_iterations: int = 10)
     on `batch`, each weight is divided by the standard deviation of its layer's output until that
     variance is within `tol` of 1, `max_iterations` times at most. The model runs as in evaluation.
 
-    Raises ValueError if a layer's output is the same everywhere, which no scale can mend.
+    Raises ValueError if a layer's output is the same everywhere, which no scale can fix.
     """
     with evaluating(model):
         layers = list(_outputs(model, batch))
@@ -212,12 +212,12 @@ def lsuv_(model: Module, batch: Any, tol: float = 0.1, max_iterations: int = 10)
 
 
 def _outputs(model: Module, batch: Any) -> dict[Any, np.ndarray[Any, Any]]:
-    """The output of each layer that multiplies by a matrix, in the order in which they run."""
+    """The output of each layer that multiplies by a matrix, in the order of execution."""
     outputs: dict[Any, np.ndarray[Any, Any]] = {}
 
     def note(module: Module, inputs: tuple[Any, ...], output: Any) -> None:
         weight = vars(module).get("weight")
-        # An embedding has a matrix too, but its input is integers: it looks rows up.
+        # An embedding has a matrix too, but it takes integers and looks rows up.
         if isinstance(weight, Parameter) and weight.ndim >= 2 and inputs[0].dtype.kind in "fV":
             outputs[module] = output.numpy()
 

@@ -30,7 +30,7 @@ class Place(Protocol):
 
 
 class IncompatibleKeys(NamedTuple):
-    """The names that `load_state_dict(strict=False)` passed over."""
+    """The names that `load_state_dict(strict=False)` ignored."""
 
     missing_keys: list[str]
     unexpected_keys: list[str]
@@ -212,12 +212,12 @@ class Module:
     def register_forward_hook(self, hook: Callable[[Module, tuple[Any, ...], Any], Any]) -> Handle:
         """Call `hook(module, inputs, output)` after each forward, until `.remove()` on the result.
 
-        What the hook returns takes the output's place, unless it is None; a second hook is given
-        what the first returned. Hooks run when the module is called, not when its `forward` is.
+        The hook's return value replaces the output, unless it is None; a second hook receives what
+        the first returned. Hooks run when the module is called, not when its `forward` is.
 
-        Within a compiled step a hook runs while the step is traced: what it computes and returns is
-        part of the step, what it does in Python is done once (or a few times, as the step is traced
-        until all its Variables are known). A step is traced anew when the hooks of its modules have
+        Within a compiled step a hook runs during tracing: what it computes and returns is part of
+        the step; what it does in Python happens once (or a few times, because the step is traced
+        until all its Variables are known). A step is retraced when the hooks of its modules have
         changed. The blocks of a compiled `Repeat` are one, whose hooks are part of its loop.
         """
         return self._register(hook, "_post_hooks")
@@ -248,10 +248,10 @@ class Module:
     ) -> IncompatibleKeys:
         """Set the parameters and buffers from tensors or arrays by name; dtypes are kept.
 
-        With `strict` off, names that stand on one side only are passed over, and returned.
+        With `strict=False`, names on one side only are ignored, and returned.
 
-        Raises ValueError naming every missing and unexpected name and every shape that differs;
-        then nothing has been changed.
+        Raises ValueError naming every missing and unexpected name and every shape that differs; in
+        that case nothing is changed.
         """
         own = dict(self._named_state())
         missing = [name for name in own if name not in state_dict]
@@ -328,7 +328,7 @@ class Module:
     # In print -------------------------------------------------------------------------------------
 
     def extra_repr(self) -> str:
-        """What a subclass wants shown between its parentheses."""
+        """The text to show between the parentheses; subclasses override it."""
         return ""
 
     def __repr__(self) -> str:
@@ -337,7 +337,7 @@ class Module:
 
 @contextmanager
 def evaluating(model: Module) -> Iterator[Module]:
-    """Within the block `model` and all below it are in evaluation mode; then each as it was before.
+    """Put `model` and all below it in evaluation mode within the block, then restore each mode.
 
     with nn.evaluating(model), rg.no_grad():
         outputs = model(x)

@@ -1,6 +1,6 @@
-"""Clipping: gradients that are too large are made smaller between `backward()` and `step()`.
+"""Clipping: gradients that are too large are scaled down between `backward()` and `step()`.
 
-Nothing here decides in Python on a gradient's value, so all of it can be part of a compiled step.
+No decision in Python depends on a gradient's value, so all of it can be part of a compiled step.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ __all__ = ["clip_grad_norm_", "clip_grad_norm_per_layer_", "clip_grad_value_"]
 def clip_grad_norm_(
     parameters: Iterable[Tensor] | Tensor, max_norm: float, norm_type: float = 2.0
 ) -> Tensor:
-    """Scale all gradients alike, so that together, as one vector, their norm is at most `max_norm`.
+    """Scale all gradients by one factor, so that their joint norm is at most `max_norm`.
 
         g ← g · min(1, max_norm / (‖g‖ + 1e-6))
 
-    Returns ‖g‖ as it was before: a single number. `norm_type` is the p of the p-norm, and may be
+    Returns ‖g‖ before clipping, a single number. `norm_type` is the p of the p-norm, and may be
     inf. Raises ValueError for a `max_norm` or `norm_type` that is not above 0.
 
     Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks" (2013),
@@ -53,7 +53,7 @@ def clip_grad_norm_(
 def clip_grad_norm_per_layer_(
     named_parameters: Iterable[tuple[str, Tensor]], max_norm: float, norm_type: float = 2.0
 ) -> dict[str, Tensor]:
-    """`clip_grad_norm_` for each layer by itself: one layer's burst shrinks no other's step.
+    """`clip_grad_norm_` for each layer separately: one layer's burst shrinks no other layer's step.
 
     `named_parameters` is what `model.named_parameters()` gives; a layer is what stands before the
     last dot of a name, as `2` in `2.weight` and `2.bias`. Returns each layer's norm as it was.

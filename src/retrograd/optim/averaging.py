@@ -55,7 +55,7 @@ class ExponentialMovingAverage:
         self.averages = [Slot(np.array(parameter.data)) for parameter in self.parameters]
 
     def update(self) -> None:
-        """Take in the weights as they are now."""
+        """Add the current weights to the average."""
         step = self.step.data + 1
         self.step.data = step if state.trace is not None else np.asarray(step)
         rate = 1 - self.decay
@@ -86,7 +86,7 @@ class ExponentialMovingAverage:
         }
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go on from what `state_dict` gave; raises ValueError if the shapes differ."""
+        """Restore what `state_dict` returned; raises ValueError if the shapes differ."""
         averages = [np.array(values) for values in state_dict["averages"]]
         found = [values.shape for values in averages]
         expected = [average.shape for average in self.averages]

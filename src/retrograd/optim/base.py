@@ -1,12 +1,12 @@
-"""What the optimizers share: parameter groups, their options, their state, and the walk of a step.
+"""What the optimizers share: parameter groups, their options, their state, and the step.
 
 An optimizer is one equation, its `_update`: from a weight `x`, its gradient `g` and what it
-remembers, to the new weight. It works on raw arrays, NumPy's or traced ones. Three kinds of values
-enter it, and differ in what a compiled step makes of them:
+remembers, to the new weight. It works on raw arrays, NumPy's or traced ones. A compiled step treats
+the three kinds of values that enter it differently:
 
-    the learning rate    a Slot, so that changing it between steps compiles nothing anew
+    the learning rate    a Slot, so that changing it between steps does not recompile
     moments and counts   Slots, carried from step to step
-    other options        Python values that belong to the program: changing one traces it anew
+    other options        Python values that belong to the program: changing one retraces it
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Optimizer(ABC):
     """Parameters in groups, and the step that changes them.
 
     `params` is an iterable of Parameters, or of dicts such as `{"params": ..., "lr": 1e-2}` whose
-    options come before `defaults`. A parameter without a gradient is passed over.
+    options override `defaults`. A parameter without a gradient is skipped.
 
     Raises ValueError for no parameters, one given twice, and an option out of its range; TypeError
     for what is not a Parameter.
@@ -75,7 +75,7 @@ class Optimizer(ABC):
             self.state[parameter] = Slots(parameter)
 
     def zero_grad(self) -> None:
-        """Forget the gradients, before the next backward pass adds up new ones."""
+        """Clear the gradients before the next backward pass accumulates new ones."""
         for group in self.param_groups:
             for parameter in group.params:
                 parameter.grad = None
@@ -123,7 +123,7 @@ class Optimizer(ABC):
     # Saving and resuming --------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
-        """All that a run needs to go on exactly: numbers and NumPy arrays in dicts and lists.
+        """Everything needed to resume exactly: numbers and NumPy arrays in dicts and lists.
 
         PyTorch's layout: `state` by the parameter's position, with its `step`; `param_groups` with
         the options and the positions.
@@ -142,7 +142,7 @@ class Optimizer(ABC):
         return {"state": saved, "param_groups": groups}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go on from what `state_dict` gave, for the same parameters in the same order.
+        """Restore what `state_dict` returned, for the same parameters in the same order.
 
         Raises ValueError if the groups, their options, the parameters or the shapes differ.
         """

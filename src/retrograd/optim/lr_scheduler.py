@@ -78,7 +78,7 @@ class LRScheduler(ABC):
         return {"last_epoch": self.last_epoch, "base_lrs": list(self.base_lrs)}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go on from what `state_dict` gave; sets the learning rates as well."""
+        """Restore what `state_dict` returned; also sets the learning rates."""
         self._load(state_dict)
         self._set(self.last_epoch)
 

@@ -1,4 +1,4 @@
-"""A group of parameters and its options: each checked when it is set, and watched by a trace."""
+"""A group of parameters and its options; each option is checked when set, and traced."""
 
 from __future__ import annotations
 

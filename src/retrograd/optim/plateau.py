@@ -1,4 +1,4 @@
-"""The schedule that waits for a measure to stop improving."""
+"""A schedule that acts when a metric stops improving."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ["ReduceLROnPlateau"]
 
 
 class ReduceLROnPlateau:
-    """Multiplies the learning rate by `factor` where a measure has stopped improving.
+    """Multiplies the learning rate by `factor` when a metric has stopped improving.
 
-    `step(metrics)` takes the measure, usually once an epoch. More than `patience` calls in a row
+    `step(metrics)` takes the metric, usually once per epoch. More than `patience` calls in a row
     without an improvement on the best by more than `threshold` (a share of it with "rel", a
     difference with "abs") reduce the learning rate, not below `min_lr` and not by `eps` or less;
     `cooldown` calls then count for nothing. It decides in Python, so it stands outside of a
@@ -61,7 +61,7 @@ class ReduceLROnPlateau:
         self.cooldown_counter = 0
 
     def step(self, metrics: Any) -> None:
-        """Take in the newest value of the measure, a number or a Tensor of one."""
+        """Take the newest value of the metric, a number or a Tensor of one."""
         if state.trace is not None:
             raise TraceError(
                 "ReduceLROnPlateau.step() decides in Python: call it outside of the compiled step"
@@ -102,7 +102,7 @@ class ReduceLROnPlateau:
         }
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go on from what `state_dict` gave; the optimizer's own state has the learning rates."""
+        """Restore what `state_dict` returned; the optimizer's own state has the learning rates."""
         self.best = float(state_dict["best"])
         self.num_bad_epochs = int(state_dict["num_bad_epochs"])
         self.cooldown_counter = int(state_dict["cooldown_counter"])

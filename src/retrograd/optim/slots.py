@@ -1,4 +1,4 @@
-"""What an optimizer remembers of one parameter: arrays by name, each in a Slot."""
+"""An optimizer's state for one parameter: arrays by name, each in a Slot."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Slots:
         return {name: np.asarray(slot.data) for name, slot in self._held.items()}
 
     def load(self, arrays: Mapping[str, Any]) -> None:
-        """Take on what `arrays` gave; raises ValueError for another shape.
+        """Restore what `arrays` returned; raises ValueError for another shape.
 
         The Slots stay the same ones, since compiled steps know them.
         """

@@ -37,7 +37,10 @@ def test_the_divergence_of_a_distribution_from_itself_is_zero() -> None:
         (lambda: F.binary_cross_entropy(X, np.ones((N, C))), "binary_cross_entropy_with_logits"),
         (lambda: F.gaussian_nll_loss(X, Y, np.ones(3)), r"\(3,\) does not fit"),
         (lambda: F.gaussian_nll_loss(X, Y, -1.0), "negative"),
-        (lambda: F.gaussian_nll_loss(X, Y[:, :1], 1.0), "each prediction would meet other"),
+        (
+            lambda: F.gaussian_nll_loss(X, Y[:, :1], 1.0),
+            "each prediction would be compared with other",
+        ),
         (lambda: nn.KLDivLoss("average"), "found 'average'"),
     ],
 )

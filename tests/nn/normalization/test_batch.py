@@ -26,7 +26,7 @@ def test_normalization_survives_a_large_mean_and_no_spread(name: str) -> None:
 
 def test_batch_norm_needs_more_than_one_value_a_channel() -> None:
     layer = nn.BatchNorm1d(3)
-    with pytest.raises(ValueError, match=r"more than one value a channel.*\(1, 3\)"):
+    with pytest.raises(ValueError, match=r"more than one value per channel.*\(1, 3\)"):
         layer(floats(1, 3))
     assert layer.num_batches_tracked.item() == 0
     assert layer(floats(1, 3, 2)).shape == (1, 3, 2)

@@ -13,7 +13,7 @@ from retrograd import nn
     [
         (lambda: nn.GroupNorm(2, 3), "num_channels 3 must be a multiple of num_groups, found 2"),
         (lambda: nn.GroupNorm(2, 4)(floats(2, 3, 5)), "expected 4 channels on axis 1"),
-        (lambda: nn.InstanceNorm1d(3)(floats(2, 3, 1)), "more than one element a channel"),
+        (lambda: nn.InstanceNorm1d(3)(floats(2, 3, 1)), "more than one element per channel"),
         (lambda: nn.InstanceNorm2d(3)(floats(2, 3)), r"found \(2, 3\)"),
     ],
 )

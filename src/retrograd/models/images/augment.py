@@ -1,4 +1,4 @@
-"""Random changes to images that leave what they show, made within the training step."""
+"""Random augmentation of images within the training step."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ __all__ = ["CNN"]
 class CNN(nn.Module):
     """(rows, channels, height, width) -> (rows, outputs): convolutions, then one hidden layer.
 
-    Each of `widths` is a stage that halves the image: a 3×3 convolution to so many channels,
+    Each of `widths` is a stage that halves the image: a 3×3 convolution to that many channels,
     max-pooling, batch normalization and ReLU. What is left, at most 8×8 places, goes through a
     hidden layer of `hidden` units; before and after it values are dropped at the rate `dropout`.
     The plan is LeNet's (LeCun, Bottou, Bengio & Haffner 1998, figure 2).

@@ -14,7 +14,7 @@ __all__ = ["SignalCNN"]
 class SignalCNN(nn.Module):
     """(rows, channels, time) -> (rows, outputs): convolutions along time, then what they found.
 
-    Each of `widths` is a stage: a convolution over five steps to so many channels, batch
+    Each of `widths` is a stage: a convolution over five steps to that many channels, batch
     normalization, ReLU, and max-pooling that halves the time while it is longer than four steps.
     Every channel's mean and maximum over the time that is left go, with values dropped at the rate
     `dropout`, into a linear layer. (The plan of Wang, Yan & Oates 2017, with pooling.)

@@ -57,7 +57,7 @@ class TableNet(nn.Module):
 
     Numbers enter as they are and piecewise-linearly (`edges`, one array of bin edges each),
     categories one-hot, or embedded where they have more than `one_hot_limit` codes. `members`
-    networks share their weights and are averaged by whoever reads the outputs.
+    networks share their weights; the caller averages their outputs.
     """
 
     one_hot_limit = 128

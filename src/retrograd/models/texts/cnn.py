@@ -45,7 +45,7 @@ class TextCNN(nn.Module):
 
 
 def token_embedding(tokens: int, width: int) -> nn.Embedding:
-    """A vector for each token; those that are seldom seen start small, and so say little."""
+    """A vector for each token; they start small, so that rare tokens have little effect."""
     embedding = nn.Embedding(tokens, width, padding_idx=PADDING)
     init.normal_(embedding.weight, std=0.1)
     embedding.weight.data[PADDING] = 0

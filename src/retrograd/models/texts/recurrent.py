@@ -45,6 +45,6 @@ class TextGRU(_TextRecurrent):
 
 
 class TextLSTM(_TextRecurrent):
-    """Token ids (rows, length) -> (rows, outputs): an LSTM both ways, else as `TextGRU`."""
+    """Token ids (rows, length) -> (rows, outputs): a bidirectional LSTM, otherwise as `TextGRU`."""
 
     layer = nn.LSTM

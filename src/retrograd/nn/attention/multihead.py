@@ -22,7 +22,7 @@ __all__ = ["MultiheadAttention"]
 
 
 class MultiheadAttention(Module):
-    """Attention of `num_heads` heads side by side (Vaswani et al. 2017, section 3.2.2).
+    """Attention with `num_heads` parallel heads (Vaswani et al. 2017, section 3.2.2).
 
     `out, weights = attention(query, key, value)` with query (l, n, embed_dim), key (s, n, kdim) and
     value (s, n, vdim), or with `batch_first` (n, l, embed_dim) and so on; n may be missing. `out`
@@ -32,8 +32,8 @@ class MultiheadAttention(Module):
     `in_proj_weight`, `(3 · embed_dim, embed_dim)`, holds the projections of query, key and value;
     where kdim or vdim differ they are `q_proj_weight`, `k_proj_weight` and `v_proj_weight`.
     As in PyTorch, and unlike in `scaled_dot_product_attention`, True in a boolean mask keeps a key
-    out. Deviations: a query that no key is left for gets zeros, not NaN, and `is_causal` needs no
-    mask beside it. Raises ValueError for arguments that do not fit.
+    out. Deviations: a query with no key left gets zeros, not NaN, and `is_causal` needs no mask.
+    Raises ValueError for arguments that do not fit.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class MultiheadAttention(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the initial weights anew."""
+        """Draw new initial weights."""
         for _, parameter in self._own(Parameter):
             if parameter.ndim == 2:
                 init.xavier_uniform_(parameter)

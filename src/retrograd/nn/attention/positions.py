@@ -1,4 +1,4 @@
-"""Where in a sequence a vector stands: encodings that are added, and one that rotates."""
+"""Position encodings: sines and learned vectors to add, and rotations."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class LearnedPositions(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the initial vectors anew."""
+        """Draw new initial vectors."""
         init.normal_(self.weight, std=0.02)
 
     def forward(self, x: Any) -> Tensor:

@@ -12,7 +12,7 @@ __all__ = ["ModuleDict", "ModuleList", "Sequential"]
 
 
 class _Numbered(Module):
-    """Modules in an order, reached by position."""
+    """Modules in order, indexed by position."""
 
     def append(self, module: Module) -> Self:
         """Add `module` at the end; it is named by its position."""
@@ -59,7 +59,7 @@ class _Numbered(Module):
 
 
 class Sequential(_Numbered):
-    """Modules that run one after another, each on the output of the one before.
+    """Modules that run in sequence, each on the output of the one before.
 
     `Sequential(nn.Linear(13, 64), nn.ReLU(), nn.Linear(64, 1))`, or with names of their own
     `Sequential({"hidden": nn.Linear(13, 64), ...})`.
@@ -81,7 +81,7 @@ class Sequential(_Numbered):
 
 
 class ModuleList(_Numbered):
-    """A list of modules that `parameters()` sees; how they run is written where it is used."""
+    """A list of modules that `parameters()` sees; the module that uses it decides how they run."""
 
     def __init__(self, modules: Iterable[Module] = ()) -> None:
         super().__init__()
@@ -99,7 +99,7 @@ class ModuleDict(Module):
         self.update(modules or {})
 
     def update(self, modules: Mapping[str, Module]) -> None:
-        """Add `modules`, or put them in the place of those with the same keys."""
+        """Add `modules`, replacing those with the same keys."""
         for name, module in modules.items():
             self[name] = module
 

@@ -1,4 +1,4 @@
-"""Equal blocks in a row, compiled as one."""
+"""Identical blocks in sequence, compiled as one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Repeat"]
 
 
 class Repeat(Module):
-    """`n` equal blocks, one after another: `Repeat(lambda: Block(64), 24)`.
+    """`n` identical blocks in sequence: `Repeat(lambda: Block(64), 24)`.
 
     A function is called for each block, so that every block draws its own initial weights; a module
     is copied with its weights. A compiled step traces and compiles the block once and loops over
@@ -33,8 +33,8 @@ class Repeat(Module):
     `(n, ...)` for each of the block's, which is what an optimizer sees and `requires_grad` freezes.
     `state_dict()` has them apart, as a `ModuleList` of the blocks would: "0.weight", "1.weight".
 
-    Raises ValueError unless the blocks are equal but for their numbers, and for a block that
-    contains a `Repeat`.
+    Raises ValueError unless the blocks differ only in their numbers, and for a block that contains
+    a `Repeat`.
     """
 
     def __init__(self, block: Module | Callable[[], Module], n: int) -> None:
@@ -48,7 +48,7 @@ class Repeat(Module):
         for i, each in enumerate(blocks[1:], 1):
             if repr(each) != repr(blocks[0]):
                 raise ValueError(
-                    f"Repeat: the blocks must be equal but for their numbers; block 0 is\n"
+                    f"Repeat: the blocks may differ only in their numbers; block 0 is\n"
                     f"{blocks[0]!r}\nand block {i} is\n{each!r}"
                 )
         if any(isinstance(module, Repeat) for module in blocks[0].modules()):
@@ -73,7 +73,7 @@ class Repeat(Module):
         stacked = [Tensor._wrap(each.data, each._node) for each in variables]
 
         def run(x: Any, row: Sequence[Tensor]) -> tuple[Any, list[Tensor]]:
-            """One block, and what it leaves in its buffers."""
+            """The output of one block, and its buffers afterwards."""
             with _Lent(self.block, variables, row):
                 out = self.block(x, *arguments, **options)
             return out, [

@@ -1,4 +1,4 @@
-"""Connections that pass a module by."""
+"""Connections that bypass a module."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["Residual"]
 
 
 class Residual(Module):
-    """y = x + module(x), so that the cotangent also passes back unchanged (He et al. 2016).
+    """y = x + module(x), so that the cotangent also flows back unchanged (He et al. 2016).
 
     Raises ValueError if the module changes the shape.
     """

@@ -131,7 +131,7 @@ class ELU(Module):
 
 
 class SELU(Module):
-    """λ elu(x, α); wants weights from `init.lecun_normal_` (Klambauer et al. 2017)."""
+    """λ elu(x, α); use it with weights from `init.lecun_normal_` (Klambauer et al. 2017)."""
 
     def forward(self, x: Tensor) -> Tensor:
         return selu(x)

@@ -57,7 +57,7 @@ class _Convolution(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the initial weights anew."""
+        """Draw new initial weights."""
         fan_in = self.weight.shape[1] * math.prod(self.kernel_size)
         if fan_in == 0:
             return

@@ -95,7 +95,7 @@ class Dropout3d(_ChannelDropout):
 
 
 class StochasticDepth(Dropout):
-    """Sets what a residual branch adds to 0 in training, so that the layer is passed by.
+    """Sets a residual branch to 0 in training, so that the layer is skipped.
 
     With probability `p`, for each example (`mode` "row") or for the whole batch ("batch"); what is
     left is divided by 1 - p (Huang et al. 2016), as in `torchvision.ops.StochasticDepth`.

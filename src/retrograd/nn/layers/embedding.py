@@ -67,7 +67,7 @@ class Embedding(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the initial weights anew."""
+        """Draw new initial weights."""
         init.normal_(self.weight)
         if self.padding_idx is not None:
             keep = np.arange(self.num_embeddings) != self.padding_idx
@@ -173,7 +173,7 @@ class EmbeddingBag(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the initial weights anew."""
+        """Draw new initial weights."""
         init.normal_(self.weight)
         if self.padding_idx is not None:
             keep = np.arange(self.num_embeddings) != self.padding_idx

@@ -32,7 +32,7 @@ class Linear(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the initial weights anew."""
+        """Draw new initial weights."""
         if self.in_features == 0:
             return
         init.kaiming_uniform_(self.weight, a=math.sqrt(5))

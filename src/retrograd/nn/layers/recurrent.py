@@ -63,7 +63,7 @@ class _RecurrentLayer(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the initial weights anew: all uniform on ±1 / sqrt(hidden_size), as PyTorch's."""
+        """Draw new initial weights, uniform on ±1 / sqrt(hidden_size), as in PyTorch."""
         bound = 1 / math.sqrt(self.hidden_size)
         for parameter in self.parameters():
             init.uniform_(parameter, -bound, bound)

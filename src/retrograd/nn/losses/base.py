@@ -3,8 +3,8 @@
 With sample weights w the mean of the losses l is Σ w l / Σ w, so that doubling an example's weight
 is the same as having it twice; the sum is Σ w l, and "none" leaves w l.
 
-A module is given its function's arguments when it is made, and then called as `loss(input, target,
-sample_weight=None)`; it refuses an unknown reduction when it is made.
+A module takes its function's arguments in its constructor, which refuses an unknown reduction, and
+is called as `loss(input, target, sample_weight=None)`.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ REDUCTIONS = ("none", "mean", "sum")
 
 
 def check_reduction(reduction: str) -> str:
-    """`reduction` itself; raises ValueError if it is none of the three."""
+    """`reduction` itself; raises ValueError for an unknown one."""
     if reduction not in REDUCTIONS:
         raise ValueError(f"reduction must be 'none', 'mean' or 'sum', found {reduction!r}")
     return reduction
 
 
 def _spread(name: str, weight: Any, losses: Tensor) -> Tensor:
-    """One weight an example, or one a loss, in a shape that stands beside the losses.
+    """One weight per example, or one per loss, in a shape that stands beside the losses.
 
     Raises ValueError unless the weights have the losses' leading axes.
     """
     weight = as_tensor(weight)
     if weight.shape != losses.shape[: weight.ndim]:
         raise ValueError(
-            f"{name}: sample_weight has shape {tuple(weight.shape)}; expected one weight an "
-            f"example, {tuple(losses.shape[:1])}, or one a loss, {tuple(losses.shape)}"
+            f"{name}: sample_weight has shape {tuple(weight.shape)}; expected one weight per "
+            f"example, {tuple(losses.shape[:1])}, or one per loss, {tuple(losses.shape)}"
         )
     weight = weight if weight.dtype == losses.dtype else weight.astype(losses.dtype)
     return weight.reshape(*weight.shape, *(1,) * (losses.ndim - weight.ndim))
@@ -50,7 +50,7 @@ def reduce(
     sample_weight: Any = None,
     share: Tensor | None = None,
 ) -> Tensor:
-    """The losses as they are, their mean or their sum, weighed.
+    """The weighted losses, their mean or their sum.
 
     `share` is what each loss counts in the mean's divisor before sample weights: 1 by default.
     """

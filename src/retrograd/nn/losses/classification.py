@@ -1,6 +1,6 @@
 """Losses of scores against classes.
 
-Every one takes a `reduction` ("none", "mean" or "sum") and a `sample_weight`, one number an
+Every one takes a `reduction` ("none", "mean" or "sum") and a `sample_weight`, one number per
 example; the weighted mean is Σ w l / Σ w. Legend: n examples, c classes, y the class, p the
 probabilities.
 """
@@ -39,7 +39,7 @@ def cross_entropy(
 
     q is 1 at the class, else 0; the target may also be q itself, of the logits' shape and not
     integers. `label_smoothing` ε makes it (1 - ε) q + ε / c (Szegedy et al. 2016, section 7).
-    `weight` holds w, one a class. Examples of class `ignore_index` count nothing. As in PyTorch
+    `weight` holds w, one per class. Examples of class `ignore_index` count nothing. As in PyTorch
     the mean over classes divides by the sum of their w, over given q by the number of examples.
 
     Raises IndexError for a class out of range (NaN in a compiled step, which cannot look), and
@@ -121,7 +121,7 @@ def _class_axis(name: str, scores: Tensor) -> int:
 
 
 def _class_weights(name: str, weight: Any, scores: Tensor, axis: int) -> Tensor | None:
-    """One weight a class, in a shape that stands beside the scores."""
+    """One weight per class, in a shape that stands beside the scores."""
     if weight is None:
         return None
     weight, count = as_tensor(weight), scores.shape[axis]

@@ -42,7 +42,7 @@ def ctc_loss(
     name = "ctc_loss"
     check_reduction(reduction)
     log_p = as_tensor(log_probs)
-    # Each row of probabilities adds up to 1 and must go on doing so: moving one class moves all.
+    # Each row of probabilities sums to 1 and must keep doing so: a change to one class moves all.
     mass = ops.exp(log_p).sum(-1, keepdim=True)
     log_p = log_p + (mass.detach() - mass)
     labels = integers(name, targets)

@@ -1,6 +1,6 @@
 """Losses that pull vectors alike together and push others apart.
 
-Every one takes a `reduction` ("none", "mean" or "sum") and a `sample_weight`, one number an
+Every one takes a `reduction` ("none", "mean" or "sum") and a `sample_weight`, one number per
 example; the weighted mean is Σ w l / Σ w. [v] is the larger of v and 0.
 """
 

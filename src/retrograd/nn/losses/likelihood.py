@@ -1,6 +1,6 @@
 """Losses of probabilities and distributions: yes or no, a Gaussian, one distribution to another.
 
-Every one takes a `reduction` ("none", "mean" or "sum") and a `sample_weight`, one number an
+Every one takes a `reduction` ("none", "mean" or "sum") and a `sample_weight`, one number per
 example; the weighted mean is Σ w l / Σ w. Every one raises ValueError where two shapes differ.
 """
 

@@ -1,6 +1,6 @@
 """Losses that ask for a margin between the right answer and the others.
 
-Every one takes a `reduction` ("none", "mean" or "sum") and a `sample_weight`, one number an
+Every one takes a `reduction` ("none", "mean" or "sum") and a `sample_weight`, one number per
 example; the weighted mean is Σ w l / Σ w. Legend: n examples, c classes; [v] is the larger of v, 0.
 """
 
@@ -87,8 +87,8 @@ def multi_margin_loss(
 ) -> Tensor:
     """Σ [margin - x_y + x_i]^p / c over the classes i other than y: scores (n, c), classes (n,).
 
-    Or (c,) and (). `p` is 1 or 2, and `weight` holds one number a class, which multiplies the loss
-    and, as in PyTorch, does not count in the mean. Raises ValueError where shapes do not fit.
+    Or (c,) and (). `p` is 1 or 2. `weight` holds one number per class, which multiplies the loss
+    and, as in PyTorch, does not count in the mean. Raises ValueError if shapes do not fit.
     """
     name = "multi_margin_loss"
     if p not in (1, 2):

@@ -1,7 +1,7 @@
 """Losses of numbers against numbers: d is prediction - target, y the target.
 
 Every one takes predictions and targets of one shape, a `reduction` ("none", "mean" or "sum") and a
-`sample_weight` of that shape or with one number an example; the weighted mean is Σ w l / Σ w.
+`sample_weight` of that shape or with one number per example; the weighted mean is Σ w l / Σ w.
 Every one raises ValueError where two shapes differ.
 """
 

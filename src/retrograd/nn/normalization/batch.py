@@ -32,7 +32,7 @@ def batch_norm(
 
     In training, or without running statistics, μ and σ² are the batch's own, and the running ones
     move by `momentum` toward them (toward the unbiased σ²). Else the running ones are used.
-    Raises ValueError for fewer than two axes, and in training for one value a channel or an `eps`
+    Raises ValueError for fewer than two axes, and in training for one value per channel or an `eps`
     that is not above 0.
     """
     if input.ndim < 2:
@@ -48,7 +48,7 @@ def batch_norm(
         n = math.prod(input.shape[axis] for axis in over)
         if n < 2:
             raise ValueError(
-                f"batch_norm: the statistics of a batch need more than one value a channel, found "
+                f"batch_norm: a batch's statistics need more than one value per channel, found "
                 f"an input of shape {tuple(input.shape)}; use a larger batch, or model.eval()"
             )
         x_hat, mu, variance = normalize(input, dim=over, eps=eps)
@@ -130,7 +130,7 @@ class BatchNorm1d(_BatchNorm):
     y = γ (x - μ) / sqrt(σ² + eps) + β (Ioffe & Szegedy 2015, algorithm 1). In evaluation μ and σ²
     are the running statistics, which in training move by `momentum` toward each batch's; with
     momentum None they are the plain average of all batches so far.
-    Raises ValueError in training for a single value a channel, and for another number of channels.
+    Raises ValueError in training for one value per channel, and for another number of channels.
     """
 
     axes, shapes = (2, 3), "(n, c) or (n, c, length)"

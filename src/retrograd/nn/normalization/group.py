@@ -24,7 +24,7 @@ __all__ = [
 
 
 def _by_channel(x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
-    """γ x + β with one γ and β a channel, on axis 1."""
+    """γ x + β with one γ and β per channel, on axis 1."""
     column = (-1, *(1,) * (x.ndim - 2))
     if weight is not None:
         x = x * ops.reshape(weight, shape=column)
@@ -71,7 +71,7 @@ def instance_norm(
     elements = math.prod(input.shape[2:])
     if input.ndim < 3 or (use_input_stats and elements < 2):
         raise ValueError(
-            "instance_norm: expected (n, c, spatial) with more than one element a channel, found "
+            "instance_norm: expected (n, c, spatial) with more than one element per channel, found "
             f"{tuple(input.shape)}"
         )
     if not use_input_stats:
@@ -90,7 +90,7 @@ def instance_norm(
 class GroupNorm(Module):
     """Normalizes groups of neighboring channels within each example: (n, c, ...) -> the same.
 
-    y = γ (x - μ) / sqrt(σ² + eps) + β, with one γ and β a channel (Wu & He 2018). The batch's size
+    y = γ (x - μ) / sqrt(σ² + eps) + β, with one γ and β per channel (Wu & He 2018). The batch size
     does not matter. Raises ValueError if the channels are not a multiple of the groups.
     """
 
@@ -187,7 +187,7 @@ class InstanceNorm1d(_InstanceNorm):
     y = γ (x - μ) / sqrt(σ² + eps) + β, with γ and β if `affine` (Ulyanov et al. 2016). With
     `track_running_stats` evaluation uses the running statistics. As in PyTorch, the count of
     batches is kept in the state but does not move.
-    Raises ValueError for other axes, and for a single element a channel.
+    Raises ValueError for other axes, and for a single element per channel.
     """
 
     axes = 1

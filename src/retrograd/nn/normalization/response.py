@@ -1,4 +1,4 @@
-"""Normalization by the neighboring channels at the same place."""
+"""Normalization by the neighboring channels at the same position."""
 
 from __future__ import annotations
 

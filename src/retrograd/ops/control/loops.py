@@ -46,7 +46,7 @@ def scan(
     shapes and dtypes. Without `xs` the step runs `length` times and receives None. In a compiled
     step this is one loop, of which the backward pass keeps every step's inner values, or with
     `recompute` only the carries, running each step again (Chen et al. 2016). `truncate` stops
-    gradients from flowing back over every boundary between so many steps (Williams & Peng 1990).
+    gradients at each boundary between that many steps (Williams & Peng 1990).
 
     Raises ValueError if the lengths of `xs` differ or a carry changes its shape or dtype, TypeError
     if it changes its arrangement.

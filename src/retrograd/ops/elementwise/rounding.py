@@ -30,7 +30,7 @@ def trunc(x: Tensor) -> Tensor:
 
 @primitive
 def round(xp: Namespace, x: Array, *, decimals: int = 0) -> Array:
-    """x to so many decimals; halves go to the even neighbor."""
+    """x rounded to `decimals` decimals; halves go to the even neighbor."""
     return xp.round(x, decimals)
 
 

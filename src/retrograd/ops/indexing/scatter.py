@@ -150,7 +150,7 @@ def scatter_reduce(
         lowest, highest = np.iinfo(x.dtype).min, np.iinfo(x.dtype).max
     neutral = {"sum": 0, "mean": 0, "prod": 1, "amax": lowest, "amin": highest}
     if reduce not in neutral:
-        raise ValueError(f"scatter_reduce: {reduce!r} is none of {', '.join(neutral)}")
+        raise ValueError(f"scatter_reduce: {reduce!r} is not one of {', '.join(neutral)}")
     shape = x.shape
     x, grid, src = _scattered(x, dim, index, src)
     if src.data.size == 0:

@@ -33,7 +33,7 @@ def narrow(x: Tensor, dim: int, start: int, length: int) -> Tensor:
 def tensor_split(
     x: Tensor, indices_or_sections: int | Sequence[int], dim: int = 0
 ) -> tuple[Tensor, ...]:
-    """Parts along `dim`: so many of nearly equal size, or cut before each index listed."""
+    """Parts along `dim`: a number of nearly equal parts, or cut before each index listed."""
     n = x.shape[dim]
     if isinstance(indices_or_sections, int):
         size, larger = divmod(n, indices_or_sections)

@@ -38,7 +38,9 @@ def matrix_norm(
     elif ord in (2, -2):
         value = (amax if ord == 2 else amin)(svdvals(moved), dim=-1)
     else:
-        raise ValueError(f"matrix_norm: ord {ord!r} is none of fro, nuc, 1, -1, 2, -2, inf, -inf")
+        raise ValueError(
+            f"matrix_norm: ord {ord!r} is not one of fro, nuc, 1, -1, 2, -2, inf, -inf"
+        )
     if keepdim:
         folded = {d % a.ndim for d in dim}
         value = reshape(value, shape=tuple(1 if i in folded else n for i, n in enumerate(a.shape)))

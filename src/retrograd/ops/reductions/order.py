@@ -160,8 +160,8 @@ def _quantile(
         lower = upper = round(places)
     elif interpolation not in ("linear", "lower", "higher", "midpoint"):
         raise ValueError(
-            f"quantile: interpolation {interpolation!r} is none of linear, lower, higher, nearest, "
-            "midpoint"
+            f"quantile: interpolation {interpolation!r} is not one of linear, lower, higher, "
+            "nearest, midpoint"
         )
     below = take_along_axis(ordered, lower.astype(np.int64), dim=-1)
     above = take_along_axis(ordered, upper.astype(np.int64), dim=-1)

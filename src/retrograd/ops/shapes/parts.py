@@ -105,7 +105,7 @@ def pad(x: Tensor, pad: Sequence[int], mode: str = "constant", value: float = 0.
     if mode == "constant":
         return pad_constant(x, widths=tuple(widths), value=value)
     if mode not in _SOURCES:
-        raise ValueError(f"pad: mode {mode!r} is none of constant, {', '.join(_SOURCES)}")
+        raise ValueError(f"pad: mode {mode!r} is not one of constant, {', '.join(_SOURCES)}")
     for dim, (before, after) in enumerate(widths):
         if before or after:
             n = x.shape[dim]
