@@ -15,6 +15,7 @@ from typing import Any
 from cosmic_ray.work_item import MutationSpec
 from targets import ROOT, Target
 from trial import fork, record
+from warm import is_in_function
 
 __all__ = ["Lines"]
 
@@ -53,14 +54,18 @@ class Lines:
                     self.of.setdefault(name, {}).setdefault(int(line), set()).update(chosen)
 
     def tests(self, file: str, source: str, spec: MutationSpec, budget: float) -> dict[str, float]:
-        """The tests for a mutant, in the order to run them, and the seconds that each takes."""
+        """The tests for a mutant, in the order to run them, and the seconds that each takes.
+
+        All of its own, and the others until their times add up to the budget.
+        """
         lines = self.of.get(file, {})
         statement = _statement(source, spec.start_pos[0])
-        spans = [
-            range(spec.start_pos[0], spec.end_pos[0] + 1),
-            range(statement.lineno, statement.end_lineno + 1),
-            range(1, len(source.splitlines()) + 1),  # run on import only: a constant
-        ]
+        spans = [range(1, len(source.splitlines()) + 1)]
+        if is_in_function(source, spec):  # else it runs on import only: a constant
+            spans[:0] = [
+                range(spec.start_pos[0], spec.end_pos[0] + 1),
+                range(statement.lineno, statement.end_lineno + 1),
+            ]
         chosen: set[str] = set()
         for span in spans:
             chosen = set().union(*(lines.get(line, ()) for line in span))
@@ -70,7 +75,8 @@ class Lines:
         own = {t for t in chosen if f"[{name}]" in t or f"/test_{Path(file).stem}.py:" in t}
         taken: dict[str, float] = {}
         for test in sorted(chosen, key=lambda test: (test not in own, self.seconds[test], test)):
-            if taken and sum(taken.values()) + self.seconds[test] > budget:
+            is_dear = sum(taken.values()) + self.seconds[test] > budget
+            if taken and test not in own and is_dear:
                 break
             taken[test] = self.seconds[test]
         return taken
@@ -81,9 +87,14 @@ def _statement(source: str, line: int) -> Any:
     around = [
         node
         for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or line)
+        if isinstance(node, ast.stmt) and _first_line(node) <= line <= (node.end_lineno or line)
     ]
     return min(around, key=lambda node: (node.end_lineno or node.lineno) - node.lineno)
+
+
+def _first_line(statement: ast.stmt) -> int:
+    """That of its first decorator, where it has any."""
+    return min(each.lineno for each in (statement, *getattr(statement, "decorator_list", ())))
 
 
 def _owner(statement: ast.stmt) -> str:
