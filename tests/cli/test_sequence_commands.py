@@ -75,7 +75,7 @@ def test_an_unreadable_text_is_refused_with_its_byte(retrograd: Command) -> None
 
 
 def test_a_series_is_trained_on_measured_and_continued(retrograd: Command) -> None:
-    times = [str(np.datetime64("2015-01", "M") + i) for i in range(120)]
+    times = [str(np.datetime64("2015-01") + np.timedelta64(i, "M")) for i in range(120)]
     values = 20 + 5 * np.sin(np.arange(120) * np.pi / 6)
     lines = ["month,sales", *(f"{t},{v:.3f}" for t, v in zip(times, values, strict=True))]
     Path("sales.csv").write_text("\n".join(lines))

@@ -34,7 +34,7 @@ def waves(count: int = 240) -> np.ndarray[Any, Any]:
 
 
 def months(count: int) -> list[str]:
-    return [str(np.datetime64("2000-01", "M") + i) for i in range(count)]
+    return [str(np.datetime64("2000-01") + np.timedelta64(i, "M")) for i in range(count)]
 
 
 def prepared(folder: Path, values: Any, test: float | None = None, **options: Any) -> Prepared:
