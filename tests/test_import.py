@@ -55,7 +55,7 @@ def test_the_public_names_are_all_there_is_to_see(fresh_python: FreshPython) -> 
 
 def test_what_is_promised_is_public() -> None:
     promised = {"Tensor", "grad", "compile", "nn", "optim", "train", "load", "diagnose", "record"}
-    promised |= {"fix", "find_nan", "Program", "Examples", "Run", "run_and_diagnose"}
+    promised |= {"fix", "find_nan", "Program", "Samples", "Run", "run_and_diagnose"}
     assert promised <= {*dir(retrograd)}
 
 

@@ -151,10 +151,11 @@ class Variable(Held):
     def has_grad(self) -> bool:
         return self._grad is not None
 
-    def grad_to_read(self) -> Array:
-        """The gradient's array for a step that reads it."""
+    def grad_to_read(self) -> Array | None:
+        """The gradient's array for a step that reads it; None, which it refuses, if it is gone."""
         grad = self._grad
-        assert grad is not None
+        if grad is None:
+            return None
         return grad.held if isinstance(grad, Held) else grad.data
 
     # The gradient ---------------------------------------------------------------------------------

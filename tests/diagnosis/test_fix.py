@@ -100,7 +100,7 @@ def test_notes_are_not_mended_and_what_a_person_must_do_is_told() -> None:
     found, calls = _tried({"untouched": 0.1}, findings=[_found("RG208"), _found("RG405")])
     assert calls == []
     assert [f.code for f, _ in found.by_hand] == ["RG405"]
-    assert "by hand: Give outputs and targets one shape" in str(found)
+    assert "by hand: Give outputs and targets the same shape" in str(found)
     nothing, _ = _tried({"untouched": 0.1}, findings=[])
     assert str(nothing) == "Found nothing to fix."
 

@@ -443,7 +443,7 @@ def test_a_killed_run_keeps_its_record(tmp_path: Path) -> None:
                 if i == 300:
                     os.kill(os.getpid(), signal.SIGKILL)
     """)
-    here = str(Path(__file__).parents[2])
+    here = str(Path(__file__).parents[1])
     done = subprocess.run([sys.executable, "-c", program, str(tmp_path), here], check=False)
     assert done.returncode == -9
     steps = Record.open(tmp_path).steps

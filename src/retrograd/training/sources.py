@@ -101,8 +101,8 @@ class OneBatch(Rows):
         return Stack(None, (np.arange(steps),))
 
     def batch(self, form: Hashable, *arrays: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
-        *inputs, target = self._columns
-        return tuple(inputs), target
+        # Constants of the step, so that a loss may look at its targets in Python.
+        return tuple(map(Tensor, self.inputs)), Tensor(self.target)
 
 
 def in_calls(order: Array) -> Array:

@@ -123,7 +123,7 @@ def test_a_long_run_on_a_large_table_has_a_small_page(
     many = dataclasses.replace(report, judged=many_judged, epochs=epochs)
     write_report(tmp_path / "many.html", many)
     assert (tmp_path / "many.html").stat().st_size < 300_000
-    assert "more stand in preprocessing.json" in read_page(tmp_path / "many.html").text
+    assert "in preprocessing.json" in read_page(tmp_path / "many.html").text
     regression, folder = runs["regression"]
     judged = Judged.of(regression.model, regression.split.validation, thorough=False)
     frame = pa.concat_tables([houses()] * 200)
