@@ -25,7 +25,7 @@ from lines import Lines
 from mutants import changed_lines, mutants, mutated
 from page import PAGE, Fate, write_part
 from targets import ROOT, TARGETS, Target
-from trial import fork, preload, try_mutant
+from trial import BROKEN, fork, preload, try_mutant
 from warm import Warm, changed_functions, is_in_function, with_tests
 
 STATE = ROOT / ".mutation"
@@ -155,6 +155,8 @@ def _warm(warm: Warm, file: Path, code: str, tests: dict[str, float]) -> int:
 
 def _judged(status: int, diff: str) -> WorkResult:
     """Every test passed (0), a test failed (1), the package or a test file broke, or a time-out."""
+    if status == BROKEN:
+        raise RuntimeError(f"the trial itself failed, see {STATE}/log-*.txt:\n{diff}")
     survived = status == 0
     return WorkResult(
         worker_outcome=WorkerOutcome.NORMAL if status in (0, 1) else WorkerOutcome.ABNORMAL,

@@ -29,12 +29,13 @@ import pytest
 import torch
 from targets import ROOT, Target
 
-__all__ = ["QUIET", "allow", "fork", "preload", "record", "try_mutant"]
+__all__ = ["BROKEN", "QUIET", "allow", "fork", "preload", "record", "try_mutant"]
 
 IMPORTS = (
     *("hypothesis", "jax.numpy", "opinfo.database", "pandas", "scipy.special", "scipy.stats"),
     *(f"sklearn.{part}" for part in ("linear_model", "metrics", "model_selection", "neighbors")),
 )
+BROKEN = 70  # the status of a fork whose work raised: nothing is known of the mutant
 PATIENCE = 60  # seconds of CPU time
 MEMORY = 24 << 30  # of address space: a mutated size must not take the machine's memory
 
@@ -62,7 +63,7 @@ def fork(work: Callable[[], int], log: Path) -> int:
         pid = os.fork()
     if pid:
         return pid
-    status = 70
+    status = BROKEN
     try:
         file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(file, 1)

@@ -59,7 +59,8 @@ def _changed(old: CodeType, new: CodeType) -> Iterator[tuple[CodeType, CodeType]
 
 def _own(code: CodeType) -> CodeType:
     rest = tuple(each for each in code.co_consts if not isinstance(each, CodeType))
-    return code.replace(co_consts=rest)
+    # Where a function ends, a longer number moves, and lines that come after it.
+    return code.replace(co_consts=rest, co_linetable=b"", co_firstlineno=1)
 
 
 def _inner(code: CodeType) -> list[CodeType]:
