@@ -24,7 +24,7 @@ def test_a_text_is_trained_on_and_continued(retrograd: Command) -> None:
     train_text(retrograd)
     assert json.loads(Path("run/manifest.json").read_text())["kind"] == "language-model"
     page = Path("run/report.html").read_text()
-    assert "Predicting the next character, it gives" in page
+    assert "Predicting the next character, it predicts" in page
     assert "The baseline is knowing only how frequent each character is." in page
     assert retrograd("report", "run").code == 0
     result = retrograd("train", "--resume", "run", "--epochs", 3)
