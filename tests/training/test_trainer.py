@@ -399,3 +399,20 @@ def test_outputs_are_of_all_rows_and_the_raw_weights_come_back() -> None:
     np.testing.assert_allclose(output, expected, rtol=1e-4, atol=1e-5)
     for name, each in weights(model).items():
         np.testing.assert_array_equal(each, before[name])
+
+
+def test_the_optimizers_slots_are_saved_and_taken_on() -> None:
+    def trainer() -> Trainer:
+        model = line()
+        return Trainer(model, Regression(), optim.SGD(model.parameters(), lr=0.1, momentum=0.9))
+
+    one, other = trainer(), trainer()
+    one.step(TRAIN, None, rg.Tensor(np.arange(8)))
+    saved = one.state()
+    assert "optimizer/0/momentum_buffer" in saved
+    other.load_state(saved)
+    for each in (one, other):
+        each.step(TRAIN, None, rg.Tensor(np.arange(8)))
+    for name, value in one.state().items():
+        if name != "random":
+            np.testing.assert_array_equal(other.state()[name], value)

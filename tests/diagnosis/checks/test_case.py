@@ -243,3 +243,35 @@ def test_answers_of_the_model_on_either_part() -> None:
     assert math.isnan(Case(model=model).train_error)
     assert math.isnan(Case(model=model).valid_error)
     assert Case(model=model).last_operation == ""
+
+
+def test_the_error_is_that_of_the_outputs_in_shares_of_the_targets() -> None:
+    case = Case(valid=Data((X,), X[:, 0] * 0.1), task="regression")
+    case.__dict__["valid_outputs"] = np.zeros((20, 1))
+    y = X[:, 0].astype(np.float64)
+    assert case.valid_error == pytest.approx((y**2).sum() / ((y - y.mean()) ** 2).sum(), rel=1e-5)
+
+
+def ranking(outputs: Any) -> Case:
+    y = np.repeat([0, 1], [100, 20])
+    data = Data((np.zeros((120, 1)),), y)
+    case = Case(train=data, valid=data, task="classification")
+    case.__dict__["valid_outputs"] = np.asarray(outputs, np.float64)
+    return case
+
+
+def test_a_ranking_is_better_than_chance_by_two_standard_errors() -> None:
+    """0.5 - 2 · sqrt((1 / 20 + 1 / 100) / 12) = 0.359."""
+    for wrong, is_better in ((35, True), (37, False)):
+        # Each rare row stands above all but `wrong` of the 100 others.
+        scores = np.concatenate([np.arange(100.0), np.full(20, 99.5 - wrong)])[:, None]
+        assert ranking(scores).valid_error == pytest.approx(wrong / 100)
+        assert ranking(scores).ranks_better == is_better
+
+
+def test_logits_rank_by_their_probabilities() -> None:
+    """Neither column of (1, 1) and (0.9, 0) ranks the rows as their difference does."""
+    logits = np.repeat([[0.9, 0.0], [1.0, 1.0]], [100, 20], axis=0)
+    assert ranking(logits).valid_error == 0
+    shares = np.repeat([[1.0, 0.0], [0.7, 0.3]], [100, 20], axis=0)
+    assert ranking(shares).valid_error == 0

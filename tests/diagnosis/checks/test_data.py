@@ -333,3 +333,8 @@ def test_the_share_right_is_told() -> None:
         "Column 0 of the inputs alone predicts the target with accuracy 0.9920; the next best "
         "column reaches 0.80."
     )
+
+
+def test_the_smallest_column_is_one_that_is_not_zero() -> None:
+    found = only(input_scale, inputs(X * [0, 20, 2, 3])).evidence
+    assert found.numbers["smallest"] == pytest.approx(2, rel=1e-5)

@@ -196,3 +196,11 @@ def test_the_baseline_is_told() -> None:
         "The error rate on the validation rows is 0.6; always answering the most frequent class "
         "gives 0.5 (or by chance 0.48), a simple model 0.25."
     )
+
+
+def test_what_is_gained_is_a_tenth_of_the_least_loss_or_more() -> None:
+    """0.01 was gained of a loss of 2: the rise of 0.015 is 7.5 % of 0.2."""
+    assert told(overtraining, run([2.01, 2.0, 2.0, *[2.015] * 5])) == []
+    assert only(overtraining, run([2.01, 2.0, 2.0, *[2.03] * 5])).evidence.numbers[
+        "lost"
+    ] == pytest.approx(0.15)

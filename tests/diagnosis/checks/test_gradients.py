@@ -224,3 +224,10 @@ def test_the_most_saturated_layer_is_named_first() -> None:
     assert found.evidence.steps == (1, 40)
     assert found.evidence.numbers == {"share": 0.75}
     assert found.evidence.text == "75% of the outputs of 2 lie in the outermost 1 % of its range."
+
+
+def test_the_first_looks_at_saturation_are_four() -> None:
+    looks = np.arange(40)
+    two_of_four = np.where(looks < 2, 0.8, np.where(looks < 5, 0.3, 0.0))
+    found = only(saturated_units, bounded(two_of_four)).evidence
+    assert found.numbers["share"] == pytest.approx(0.55)

@@ -294,3 +294,8 @@ def test_training_targets_that_are_worse(neighbors: float, is_found: bool) -> No
 def test_little_noise_is_no_disagreement(noise: float, is_found: bool) -> None:
     case = valued(X, SMOOTH + noise * NOISE, SimpleScores(1.0, 0.9, 0.0))
     assert bool(numbers_disagree(case)) == is_found
+
+
+def test_a_single_class_has_no_other_labels_inside() -> None:
+    x, y = clusters(100)
+    assert told(classes_disagree, labelled((x, 0 * y))) == []

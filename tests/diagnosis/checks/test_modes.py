@@ -97,6 +97,7 @@ def shrunk(to: float, decay: float | None = 0.01, left: float = BAD, steps: int 
     [
         (shrunk(0.49), True),
         (shrunk(0.51), False),
+        (shrunk(0.5), False),
         (shrunk(0.49, 1e-3), True),
         (shrunk(0.49, 0.9e-3), False),
         (shrunk(0.19, 0.9e-3), True),
@@ -200,3 +201,12 @@ def test_the_worst_normalization_is_named_first_and_images_are_pooled() -> None:
     found = only(batch_statistics, case).evidence
     assert found.layers == ("1", "0")
     assert found.numbers["shift"] == pytest.approx(4, rel=0.05)
+
+
+def test_dropout_stays_off_while_statistics_are_taken() -> None:
+    x = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
+    model = nn.Sequential(nn.Dropout(0.95), nn.BatchNorm1d(3))
+    run = record({"loss": losses(40, BAD)})
+    assert told(batch_statistics, Case(record=run, model=model, train=Data((x,), x[:, 0]))) == []
+    own = nn.Sequential(nn.BatchNorm1d(3, track_running_stats=False))
+    assert told(batch_statistics, Case(record=run, model=own, train=Data((9 * x,), x))) == []

@@ -368,3 +368,20 @@ def test_a_first_loss_that_cannot_be_judged() -> None:
     nothing = numbers(Y, loss=lambda o, t: (o * 0).sum(), record=run)
     assert told(first_loss, nothing) == []
     assert told(first_loss, numbers(Y, record=run)) == []
+
+
+def test_outputs_without_columns_are_one_column() -> None:
+    def flat(output: Any, target: Any) -> Any:
+        return of_probability(output[:, None], target)
+
+    given = np.linspace(0.1, 0.9, 60)
+    run = record({"loss": losses(40, BAD) * 100})
+    case = classes(2, 1, "sigmoid", loss=flat, outputs=given, record=run)
+    assert only(first_loss, case).evidence.numbers["expected"] == pytest.approx(math.log(2))
+    turned = classes(2, 1, "sigmoid", loss=lambda o, t: -flat(o, t), outputs=given)
+    assert told(loss_of_classes, turned) == [("RG407", "error")]
+
+
+def test_a_loss_of_log_probabilities_is_told_of_two_classes_too() -> None:
+    assert told(loss_of_classes, classes(2, 2, loss=nn.nll_loss)) == [("RG402", "error")]
+    assert told(loss_of_classes, classes(3, 3, loss=lambda o, t: (o * 0).sum())) == []

@@ -143,3 +143,19 @@ def test_what_one_batch_came_to_is_told() -> None:
     assert found.text == (
         f"150 steps of Adam on the same 32 rows took the loss from {cost:.4g} to {cost:.4g}."
     )
+
+
+class Shifted(nn.Module):
+    """A Linear with a bias of its own, whose gradient alone is wrong."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear, self.shift = nn.Linear(3, 1, bias=False), rg.Parameter([0.5])
+
+    def forward(self, x: Any) -> Any:
+        return self.linear(x) + slanted(self.shift)
+
+
+def test_each_of_a_few_parameters_is_tried() -> None:
+    case = Case(model=Shifted(), train=Data((X,), Y), task="regression", loss=squared)
+    assert only(wrong_gradient, case).evidence.layers == ("shift",)

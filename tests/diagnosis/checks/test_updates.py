@@ -244,3 +244,8 @@ def test_the_worst_layer_and_all_together_are_told() -> None:
     assert jumping.layers == ("b.weight", "a.weight")
     assert jumping.text.startswith("A step moves b.weight by 5.0e-01 of its size")
     assert jumping.numbers["update_ratio"] == pytest.approx(0.5)
+
+
+def test_a_layer_that_is_not_trained_is_passed_over() -> None:
+    found = only(per_layer, two(1e-2, 0.5, trained=False)).evidence
+    assert found.layers == ("b.weight",)
