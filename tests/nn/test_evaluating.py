@@ -99,7 +99,7 @@ def test_explaining_a_table_leaves_the_networks_modes() -> None:
     list(network.modules())[1].eval()
     before = modes(network)
     assert len(set(before)) == 2
-    column_reasons(run.model, table, np.array([0, 7]))
+    column_reasons(run.model, run.split.validation, np.array([0, 7]))
     assert modes(network) == before
     walk_through(run.model, table, 1, max_steps=2)
     assert modes(network) == before
