@@ -191,7 +191,7 @@ def _by_xla(
 
 
 # The bytes of rows at a time. A cache holds as much; and memory beyond what an allocator keeps is
-# asked of the system anew in each step, page by page, which takes longer than the product.
+# asked of the system again in each step, page by page, which takes longer than the product.
 _PART = 4 << 20
 
 
