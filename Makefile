@@ -63,7 +63,7 @@ bench: $(VENV)/.installed-test ## time the training step beside JAX by hand and 
 	@$(BIN)/python benchmarks/step.py
 
 clean: ## remove the environments and the caches
-	rm -rf .venv .venv-lowest .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-lowest .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .xla_cache
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

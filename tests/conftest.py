@@ -20,6 +20,11 @@ pytest_plugins = ("support.command", "support.pages", "support.small_images")
 # Read when JAX is first imported; a run on a GPU sets it beforehand.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
+# Compiling takes most of the tests' time, and many compile the same programs. They share what is
+# compiled, also with the processes that they start, and with the next run of the tests.
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".xla_cache"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+
 # A shell that starts the tests in the background has them ignore Ctrl-C, which some tests send.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

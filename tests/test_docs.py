@@ -26,7 +26,7 @@ from markdown_it import MarkdownIt
 from support.interpreters import FreshPython
 
 ROOT = Path(__file__).parent.parent
-# tests/diagnose/test_finding_pages.py runs the programs in docs/findings, and asks more of them.
+# tests/diagnosis/test_finding_pages.py runs the programs in docs/findings, and asks more of them.
 DOCUMENTS = [
     *(ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "src/retrograd/autodiff/README.md"),
     *sorted(ROOT.glob("docs/*.md")),

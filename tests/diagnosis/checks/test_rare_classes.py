@@ -48,7 +48,7 @@ def trained(
     return found, scores["metrics"], (folder / "run" / "report.html").read_text()
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0])
 def test_a_good_network_of_a_rare_class_is_not_said_to_be_bad(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,7 +89,7 @@ def test_the_margin_of_a_ranking_is_what_chance_does() -> None:
     data = Data((np.zeros((600, 1), np.float32),), truth)
     case = Case(task="classification", train=data, valid=data)
     rng = np.random.default_rng(0)
-    drawn = [misranked(np.c_[-s, s], truth) for s in rng.normal(size=(2000, 600))]
+    drawn = [misranked(np.c_[-s, s], truth) for s in rng.normal(size=(600, 600))]
     assert case.margin(0.5) == pytest.approx(2 * float(np.std(drawn)), rel=0.05)
 
 
