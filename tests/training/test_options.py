@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,9 +43,21 @@ def test_the_ends_of_a_range_are_taken_and_what_is_beyond_is_refused(name: str) 
     for value in (low, high):
         assert getattr(Options(**{name: value}), name) == value
     whole = isinstance(low, int) and isinstance(high, int)
-    for value in (low - 1, high + 1) if whole else (low - 1e-11, high * (1 + 1e-9)):
+    for value in (
+        (low - 1, high + 1)
+        if whole
+        else (
+            math.nextafter(low, -math.inf),
+            math.nextafter(high, math.inf),
+        )
+    ):
         with pytest.raises(UsageError, match=rf"^{name} is .*; expected {low:g} to "):
             Options(**{name: value})
+
+
+def test_options_are_given_by_name() -> None:
+    with pytest.raises(TypeError, match="positional"):
+        Options("price")  # type: ignore[misc]
 
 
 def test_defaults() -> None:
@@ -118,7 +131,9 @@ def test_values_are_read_as_their_type(name: str, text: Any, value: Any) -> None
         ("learning_rate", "fast", "a number"),
         ("model", 3, "text"),
         ("flag", "yes", "true or false"),
+        ("model", {"a": 1}, "text"),
         ("sizes", 4, "names and values"),
+        ("sizes", [("a", 1)], "names and values"),
     ],
 )
 def test_a_value_of_another_type_is_refused(name: str, value: Any, expected: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import math
 from contextlib import contextmanager
 from typing import Any
@@ -25,7 +26,7 @@ from retrograd.training.callbacks import (
 )
 from retrograd.training.history import Verdict
 from retrograd.training.objective import Regression
-from retrograd.training.sources import Rows
+from retrograd.training.sources import Rows, Stack
 from retrograd.training.trainer import Trainer
 
 RNG = np.random.default_rng(0)
@@ -377,6 +378,50 @@ def test_a_resumed_run_has_exactly_the_epochs_it_would_have_had() -> None:
     for name, each in whole.state().items():
         if name != "history/seconds":
             np.testing.assert_array_equal(resumed.state()[name], each, err_msg=name)
+
+
+def test_a_resumed_run_counts_on_from_the_seconds_of_its_last_epoch() -> None:
+    trainer = fitted(of(line()), epochs=3)
+    trainer.history.epochs[:] = [
+        dataclasses.replace(each, seconds=seconds)
+        for each, seconds in zip(trainer.history.epochs, (1e3, 1e6, 1e9), strict=True)
+    ]
+    fitted(trainer, epochs=4)
+    assert 1e9 <= trainer.history.epochs[-1].seconds < 2e9
+
+
+class Uneven(Rows):
+    """Three steps in the first call of an epoch, and one in the second."""
+
+    def calls(self, batch_size: int, rng: Any) -> Any:
+        order = np.arange(32).reshape(4, 8)
+        yield Stack(None, (order[:3],))
+        yield Stack(None, (order[3:],))
+
+
+def test_the_steps_of_each_call_are_counted_and_told() -> None:
+    told: list[tuple[int, int]] = []
+
+    class Told(Callback):
+        def on_batch_end(self, trainer: Any, losses: Any) -> None:
+            told.append((trainer.steps, len(losses)))
+
+    trainer = of(line())
+    trainer.fit(Uneven((X[:32],), Y[:32]), epochs=1, batch_size=8, seed=0, callbacks=[Told()])
+    assert told == [(3, 3), (4, 1)]
+    assert trainer.history.epochs[0].step == 4
+
+
+def test_the_learning_rate_of_an_epoch_is_that_of_the_first_group() -> None:
+    model = line()
+    groups = [{"params": [model.weight], "lr": 0.1}, {"params": [model.bias], "lr": 0.2}]
+    trainer = fitted(Trainer(model, Regression(), optim.SGD(groups, lr=0.3)), epochs=1)
+    assert trainer.history.epochs[0].learning_rate == 0.1
+
+
+def test_an_epoch_that_is_as_good_as_the_best_is_not_better() -> None:
+    trainer = fitted(of(line(), lr=0.0), epochs=3)
+    assert [each.best for each in trainer.history.epochs] == [True, False, False]
 
 
 def test_a_state_before_the_first_epoch_has_none() -> None:

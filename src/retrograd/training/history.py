@@ -30,7 +30,7 @@ class Epoch:
     train_loss: float
     validation_loss: float  # NaN without validation rows
     learning_rate: float
-    best: bool  # whether no earlier epoch had a lower validation loss
+    best: bool  # whether every earlier epoch had a higher validation loss
 
     def as_dict(self) -> dict[str, Any]:
         """The fields by name, as in a line of metrics.jsonl."""

@@ -41,6 +41,14 @@ def test_numbers_are_predicted_by_the_mean_ridge_regression_and_neighbors() -> N
     assert found.best == found.linear
 
 
+def test_the_scale_of_numbers_does_not_matter() -> None:
+    y, truth = X @ np.arange(5) + 1, NEW @ np.arange(5) + 1
+    small = simple_scores(X, y * 1e-6, NEW, truth * 1e-6, "regression")
+    assert small.best == pytest.approx(simple_scores(X, y, NEW, truth, "regression").best)
+    same = simple_scores(X, y, NEW, np.ones(50), "regression")
+    assert same.constant > 1e100  # of a target that does not vary
+
+
 def test_classes_are_predicted_by_the_most_frequent_ridge_regression_and_a_vote() -> None:
     y, truth = (X[:, 0] > 3).astype(int), (NEW[:, 0] > 3).astype(int)
     found = simple_scores(X, y, NEW, truth, "classification")
@@ -98,6 +106,8 @@ def test_columns_are_scaled_by_the_first_rows_alone() -> None:
     assert other[:, 0] == pytest.approx((2 * np.arange(4) - 1.5) / np.sqrt(1.25))
     assert np.array_equal(one[:, 1], np.zeros(4))  # constant
     assert scaled(x, x[:, :1])[0].shape == (4, 1)
+    assert scaled(X[:3], X)[1].shape == (80, 5)
+    assert scaled((X - X.mean(0)) * 1e-9, X)[0] == pytest.approx(standard(X))
 
 
 def test_a_column_that_varies_in_its_last_digits_is_constant() -> None:

@@ -33,7 +33,7 @@ def batch(
         (batch(1), [("RG209", "warning")]),
         (batch(4, per_epoch=1), []),
         (batch(32, 32 * 101), [("RG209", "note")]),
-        (batch(32, 32 * 99), []),
+        (batch(32, 32 * 99.5), []),
         (batch(32, 32 * 101, left=GOOD), []),
         (batch(np.nan), []),
         (batch(0), []),
@@ -53,11 +53,13 @@ def test_the_size_and_the_noise_of_small_batches_are_told() -> None:
 
 
 def test_the_noise_is_that_of_the_second_half() -> None:
-    square = np.where(np.arange(198) < 99, 1.0, 101.0)  # 0 rows, then 6500
-    series = {"loss": losses(198, BAD), "gradient_dot": 1.0, "gradient_square": square}
-    run = record({**series, "batch_size": 65.0})
-    found = only(too_large, Case(record=run, train=ROWS, batch_size=65))
-    assert found.evidence.numbers["noise_scale"] == pytest.approx(6500, rel=1e-3)
+    """Of 198 steps the last 99; a step's is a mean over the last 32."""
+    for begins, noise in ((99, 6500), (130, 6500 * 19 / 32)):
+        square = np.where(np.arange(198) < begins, 1.0, 101.0)  # 0 rows, then 6500
+        series = {"loss": losses(198, BAD), "gradient_dot": 1.0, "gradient_square": square}
+        run = record({**series, "batch_size": 65.0})
+        found = only(too_large, Case(record=run, train=ROWS, batch_size=65))
+        assert found.evidence.numbers["noise_scale"] == pytest.approx(noise, rel=1e-3)
 
 
 ROWS = Data((np.zeros((650, 1), np.float32),), np.zeros(650, np.float32))
@@ -118,6 +120,7 @@ def some(count: int, kept: float, steps: int = 40) -> np.ndarray[Any, Any]:
         (clipped(np.where(np.arange(40) < 30, 0.05, 0.9995)), []),
         (clipped(0.05, steps=10), [("RG211", "warning")]),
         (clipped(0.05, steps=9), []),
+        (clipped(0.05, norm=0.5), [("RG211", "warning")]),
         (clipped(0.05, norm=np.where(np.arange(40) < 10, 4.0, 0.0)), [("RG211", "warning")]),
         (clipped(0.05, norm=np.where(np.arange(40) < 9, 4.0, 0.0)), []),
         (clipped(0.05, norm=np.where(np.arange(40) < 9, 4.0, np.nan)), []),
@@ -189,6 +192,13 @@ def test_alike_numbers_are_measured_by_their_squared_distance() -> None:
     assert found.evidence.numbers["alike"] == pytest.approx(expected)
 
 
+def test_of_several_numbers_a_row_all_are_compared() -> None:
+    y = np.random.default_rng(0).normal(size=(100, 2)).cumsum(0)
+    expected = 1 - ((y[1:] - y[:-1]) ** 2).sum(1).mean() / (2 * y.var(0).sum())
+    found = only(order, ordered(y, task="regression"))
+    assert found.evidence.numbers["alike"] == pytest.approx(expected)
+
+
 def repeating(
     share: float, per_epoch: int = 20, epochs: int = 6, shuffled: bool | None = None
 ) -> Case:
@@ -214,6 +224,8 @@ def repeating(
         (repeating(0.0), False),
         (repeating(1.0, epochs=3), False),  # 40 steps behind the first epoch
         (repeating(1.0, epochs=4), True),  # 60
+        (repeating(1.0, per_epoch=59, epochs=2), False),
+        (repeating(1.0, per_epoch=29, epochs=3), False),  # 58
         (repeating(1.0, per_epoch=8, epochs=9), True),
         (repeating(1.0, per_epoch=7, epochs=12), False),
         (repeating(1.0, per_epoch=60, epochs=2), False),

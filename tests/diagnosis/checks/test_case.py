@@ -10,7 +10,7 @@ import pytest
 from support.cases import epoch_losses, losses, record, weights
 
 from retrograd import nn, optim
-from retrograd.diagnosis.checks.baselines import SimpleScores
+from retrograd.diagnosis.checks.baselines import SimpleScores, misranked, simple_scores
 from retrograd.diagnosis.checks.case import Case, Data
 
 X = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
@@ -43,11 +43,15 @@ def run(values: Any, **known: Any) -> Case:
         ([4.0, 1.0], 0.75),
         ([2.0, 5.0], -1.5),
         ([2.0, math.nan], -math.inf),
-        ([2.0, 2.0, 2.0, *[1.0] * 60], 0.5),  # of 63 steps the first three
+        ([2.0, 1.0, math.nan], -math.inf),
+        ([0.5, 0.25], 0.5),
+        ([0.0, 1.0], -1e12),
+        ([1.5, 1.5, 3.0, *[1.0] * 60], 0.5),  # of 63 steps the first three
         ([2.0, 2.0, 2.0, 0.0, *[1.0] * 100], 0.5),  # of more no more
         ([2.0, *[1.0] * 38], 0.5),  # of 39 one
         ([3.0, 1.0, *[1.0] * 38], 0.5),  # of 40 two
-        ([2.0] * 40 + [1.5, 0.5], 0.5),  # of 42 the last two
+        ([2.0] * 37 + [1.5, 1.0], 0.5),  # of 39 the last one
+        ([2.0] * 39 + [1.5, 0.5], 0.5),  # of 41 the last two
         ([-2.0, -3.0], 0.5),
         ([2.0] * 20 + [math.nan] + [1.0] * 19, 0.5),
     ],
@@ -94,6 +98,7 @@ def test_the_shortfall(case: Case, shortfall: float) -> None:
 def test_without_a_run_or_a_simple_model_the_shortfall_is_not_known() -> None:
     assert math.isnan(Case().shortfall)
     before = Case(train=Data((X,), X), valid=Data((X,), X), task="regression")
+    before.__dict__["valid_error"] = 1.0
     assert math.isnan(before.shortfall)
 
 
@@ -117,6 +122,9 @@ def test_the_margin_is_twice_a_standard_error() -> None:
     # Mann & Whitney: (a + b) / (12 a b), for large classes.
     two = classes([20, 200]).margin(0.5)
     assert two == pytest.approx(2 * math.sqrt((1 / 20 + 1 / 200) / 12))
+    assert classes([20, 200]).margin(0.0) == pytest.approx(2 * math.sqrt(0.01 / 3 * 0.055))
+    one = Case(train=classes([20, 200]).train, valid=classes([50]).valid, task="classification")
+    assert math.isnan(one.margin(0.5))
     three = classes([20, 100, 100]).margin(0.5)
     each = np.mean([1 / 20 + 1 / 200, 1 / 100 + 1 / 120, 1 / 100 + 1 / 120])
     assert three == pytest.approx(2 * math.sqrt(each / 12 / 3))
@@ -127,6 +135,8 @@ def test_errors_are_shares() -> None:
     y = np.array([1.0, 2.0, 3.0])
     assert numbers.error(np.array([[1.0], [2.0], [2.0]]), y) == pytest.approx(0.5)
     assert numbers.error(np.array([[1.0, 9.0], [2.0, 9.0], [2.0, 9.0]]), y) == pytest.approx(0.5)
+    both = np.stack([y, 2 * y], 1)
+    assert numbers.error(both + np.array([[1, 0], [0, 0], [0, 1]]), both) == pytest.approx(2 / 10)
     assert math.isnan(numbers.error(np.ones((3, 1)), np.ones(3)))
     assert numbers.error(np.array([[np.nan], [2.0], [2.0]]), y) == math.inf
     assert numbers.error(None, y) == math.inf
@@ -186,6 +196,32 @@ def test_wide_rows_are_no_table(shape: tuple[int, ...], is_table: bool) -> None:
     assert Case(train=Data((np.zeros(shape),), np.zeros(4))).is_table == is_table
 
 
+def test_the_first_input_is_the_table() -> None:
+    table, images, codes = np.zeros((4, 3)), np.zeros((4, 2, 2)), np.zeros((4, 3), np.int64)
+    assert Case(train=Data((table, images), np.zeros(4))).is_table
+    assert not Case(train=Data((images, table), np.zeros(4))).is_table
+    assert not Case(train=Data((codes,), np.zeros(4))).is_table
+    assert not Case().is_table
+    assert Case(train=Data((X, X[:, :2]), X)).scaled_features.shape == (20, 3)
+
+
+def test_simple_models_are_fitted_to_the_first_input() -> None:
+    other = X[:, :1] * 0
+    y = X[:, 0] + X[:, 1]
+    train, valid = Data((X[:12], other[:12]), y[:12]), Data((X[12:], other[12:]), y[12:])
+    numbers = Case(train=train, valid=valid, task="regression").simple
+    assert numbers == simple_scores(X[:12], y[:12], X[12:], y[12:], "regression")
+    codes = (y > 0).astype(int)
+    train, valid = (
+        Data((d.inputs), np.eye(2)[c]) for d, c in ((train, codes[:12]), (valid, codes[12:]))
+    )
+    found = Case(train=train, valid=valid, task="classification").simple
+    assert found == simple_scores(X[:12], codes[:12], X[12:], codes[12:], "classification")
+    assert Case(train=train, valid=valid).simple is None
+    assert Case(train=train, task="regression").simple is None
+    assert Case(valid=valid, task="regression").simple is None
+
+
 def test_no_more_than_2000_rows_are_looked_at() -> None:
     rows = np.arange(2001.0)[:, None]
     sample = Case(train=Data((rows,), rows)).sample
@@ -242,14 +278,19 @@ def test_answers_of_the_model_on_either_part() -> None:
     assert case.operations == (case.last_operation,)
     assert math.isnan(Case(model=model).train_error)
     assert math.isnan(Case(model=model).valid_error)
+    assert math.isnan(Case(train=case.train, task="regression").train_error)
+    assert math.isnan(Case(valid=case.valid, task="regression").valid_error)
     assert Case(model=model).last_operation == ""
 
 
 def test_the_error_is_that_of_the_outputs_in_shares_of_the_targets() -> None:
-    case = Case(valid=Data((X,), X[:, 0] * 0.1), task="regression")
-    case.__dict__["valid_outputs"] = np.zeros((20, 1))
+    rows = Data((X,), X[:, 0] * 0.1)
+    case = Case(train=rows, valid=rows, task="regression")
+    case.__dict__["valid_outputs"] = case.__dict__["outputs"] = np.zeros((20, 1))
     y = X[:, 0].astype(np.float64)
-    assert case.valid_error == pytest.approx((y**2).sum() / ((y - y.mean()) ** 2).sum(), rel=1e-5)
+    expected = (y**2).sum() / ((y - y.mean()) ** 2).sum()
+    assert case.valid_error == pytest.approx(expected, rel=1e-5)
+    assert case.train_error == pytest.approx(expected, rel=1e-5)
 
 
 def ranking(outputs: Any) -> Case:
@@ -273,5 +314,39 @@ def test_logits_rank_by_their_probabilities() -> None:
     """Neither column of (1, 1) and (0.9, 0) ranks the rows as their difference does."""
     logits = np.repeat([[0.9, 0.0], [1.0, 1.0]], [100, 20], axis=0)
     assert ranking(logits).valid_error == 0
+    assert ranking(logits).ranks_better
+    assert ranking(logits * 900).valid_error == 0
     shares = np.repeat([[1.0, 0.0], [0.7, 0.3]], [100, 20], axis=0)
     assert ranking(shares).valid_error == 0
+
+
+def test_probabilities_rank_as_they_are() -> None:
+    """A softmax of them would rank otherwise, as it does what is no probability."""
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1, 2], [100, 20, 30])
+    case = Case(train=Data((np.zeros((150, 1)),), y), task="classification")
+    p = rng.dirichlet([1, 1, 1], 150)
+    p[:3] = np.eye(3)
+
+    def softmax(x: Any) -> Any:
+        return np.exp(x) / np.exp(x).sum(1, keepdims=True)
+
+    below = p + np.array([0.3, -0.3, 0])
+    assert misranked(p, y) != pytest.approx(misranked(softmax(p), y))
+    assert case.error(p, y) == pytest.approx(misranked(p, y))
+    assert case.error(below, y) == pytest.approx(misranked(softmax(below), y))
+    assert misranked(below, y) != pytest.approx(misranked(softmax(below), y))
+
+
+def test_without_answers_or_classes_nothing_ranks() -> None:
+    assert not Case().ranks_better
+    assert not Case(
+        train=ranking([]).train, valid=ranking([]).valid, task="classification"
+    ).ranks_better
+    numbers = Case(train=Data((X,), X), valid=Data((X,), X), task="regression")
+    numbers.__dict__["valid_outputs"] = X
+    assert not numbers.ranks_better
+
+
+def test_the_best_weights_are_not_restored_unless_it_is_said() -> None:
+    assert not Case().restores_best

@@ -137,6 +137,7 @@ def with_constant(constant: int, columns: int, value: float = 3.0) -> Any:
         (with_constant(1, 51), ""),  # pixels
         (with_constant(20, 51), ""),
         (with_constant(26, 51), "warning"),
+        (with_constant(26, 52), "warning"),
         (with_constant(1, 10).reshape(30, 2, 5), ""),
         (with_constant(2, 10, 0.0), "warning"),
     ],
@@ -257,6 +258,7 @@ def telling(best: float, next_best: float = 0.7, rows: int = 400) -> tuple[Any, 
         (telling(0.9951), True),
         (telling(0.9949), False),
         (telling(-0.9951), True),
+        ((telling(0.9951)[0] * 1e-4, telling(0.9951)[1]), True),
         (telling(0.996, 0.979), True),  # 5.25 times as often wrong
         (telling(0.996, 0.981), False),  # 4.75 times
         (telling(0.9999, 0.979), True),
@@ -286,7 +288,7 @@ def test_ranks_are_correlated_too() -> None:
 
 
 def test_constant_columns_and_targets_tell_nothing() -> None:
-    x, y = telling(0.99)
+    x, y = telling(0.999)
     x[:, 1:] = 1
     assert told(gives_number_away, Case(train=Data((x,), y), task="regression")) == []
     x, y = telling(0.99)
@@ -318,6 +320,7 @@ def of_classes(wrong: int, other: int = 100, rare: float = 0.5, rows: int = 1000
         (of_classes(0, 9), False),  # the task is easy
         (of_classes(2, rare=0.05), True),  # 0.4 %, where 5 % are rare
         (of_classes(3, rare=0.05), False),  # a tenth of the rare is 0.5 %
+        (of_classes(3, rare=1 / 16), True),  # 0.6 % of 6.3 %
         (of_classes(0, 15, rows=50), True),
         (of_classes(0, 15, rows=48), False),
     ],
@@ -338,3 +341,26 @@ def test_the_share_right_is_told() -> None:
 def test_the_smallest_column_is_one_that_is_not_zero() -> None:
     found = only(input_scale, inputs(X * [0, 20, 2, 3])).evidence
     assert found.numbers["smallest"] == pytest.approx(2, rel=1e-5)
+
+
+def test_each_interval_of_a_column_may_have_a_class_of_its_own() -> None:
+    x = np.stack([np.arange(400) // 2 % 8, RNG.normal(size=400)], 1)
+    case = Case(train=Data((x,), np.arange(400) // 2 % 2), task="classification")
+    assert only(gives_class_away, case).evidence.numbers["column"] == 0
+
+
+def test_a_column_is_judged_by_other_rows_than_it_is_fitted_to() -> None:
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 60)
+    x = np.stack([rng.normal(size=60), rng.integers(0, 2, 60)], 1)
+    assert told(gives_class_away, Case(train=Data((x,), y), task="classification")) == []
+
+
+def test_of_several_targets_and_inputs_the_first_counts() -> None:
+    x, y = telling(0.9951)
+    both = Data((x,), np.stack([y, RNG.normal(size=400)], 1))
+    assert told(gives_number_away, Case(train=both, task="regression")) == [("RG305", "warning")]
+    copies = rows_again(31)
+    first, second = Data((copies, X[:100]), X[:100]), Data((X[:100], copies), X[:100])
+    assert told(duplicated_inputs, Case(train=first)) == [("RG304", "warning")]
+    assert told(duplicated_inputs, Case(train=second)) == []

@@ -41,6 +41,11 @@ def run(
         ([1.0, 1.0, 1.026], [1.0, 0.8, 0.1], True),  # a quarter of a tenth of the least
         ([1.0, 1.0, 1.024], [1.0, 0.8, 0.1], False),
         ([2.0, 1.26], [1.0, 0.1], False),
+        ([1.0, 1.5], [1.0, 0.1], False),  # two epochs are too few
+        ([0.0, 0.0, 1.0], [1.0, 0.8, 0.1], True),
+        ([10.0, 10.0, 10.26], [1.0, 0.8, 0.1], True),
+        ([10.0, 10.0, 10.24], [1.0, 0.8, 0.1], False),
+        ([2.0, 1.0, 1.5], [1.0, 0.8, 0.0], True),
         ([2.0, 1.0, float("nan")], [1.0, 0.8, 0.1], False),
         ([2.0, 1.0, 1.5], [1.0, 0.8, float("nan")], False),
         ([2.0, 1.0, 1.5], [1.0, 0.8, -0.1], True),
@@ -114,6 +119,9 @@ def test_the_scores_of_overfitting_are_told() -> None:
         ([1, 1, 1, 1.026, 1.026, 1.026], "warning"),
         ([1, 1, 1, 1.024, 1.024, 1.024], "note"),
         ([2, 1.5, 1, 1.05, 1.2, 1.9], "note"),  # of the last three the middle one
+        ([2, 1.5, 1, 1, 1.04, 1.12, 1.5], "note"),
+        ([2, 1.5, 1, 1, 1.5, 1.08, 1.04], ""),
+        ([0, 0, 0, 1, 1, 1], "warning"),
     ],
 )
 def test_a_best_epoch_in_the_first_half(validation: list[float], expected: str) -> None:
@@ -121,10 +129,10 @@ def test_a_best_epoch_in_the_first_half(validation: list[float], expected: str) 
 
 
 def test_the_best_epoch_is_told() -> None:
-    found = only(overtraining, run([2, 1, 1.5, 1.5, 1.5, 1.5], restores_best=True))
+    found = only(overtraining, run([2, 1, 1.5, 1.5, 1.25, 1.75], restores_best=True))
     assert found.severity == "note"
     assert found.evidence.text == (
-        "The validation loss was best in epoch 2 of 6, 1; it ends at 1.5."
+        "The validation loss was best in epoch 2 of 6, 1; it ends at 1.75."
     )
     assert found.evidence.numbers == pytest.approx({"best_epoch": 2, "epochs": 6, "lost": 0.5})
 

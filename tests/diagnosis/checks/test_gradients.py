@@ -34,7 +34,7 @@ def flowing(ratio: Any, left: float = GOOD, layers: list[Any] = LAYERS, last: An
         (0.99e-5, GOOD, [("RG101", "error")]),
         (1.01e-5, GOOD, [("RG101", "warning")]),
         (0.0, BAD, []),
-        (0.99e3, BAD, []),
+        (0.9995e3, BAD, []),
         (1.01e3, GOOD, [("RG102", "error")]),
     ],
 )
@@ -67,6 +67,19 @@ def test_only_the_first_half_of_the_steps_counts() -> None:
     assert told(flow, flowing(np.where(half, 1e-6, 1.0))) == [("RG101", "error")]
 
 
+def test_of_few_steps_the_first_counts() -> None:
+    for ratios, is_found in (([1e-6], True), ([1e-6, 1, 1], True), ([1, 1e-6, 1e-6], False)):
+        series = {"loss": 1.0, ("cotangent_norm", "0"): ratios, ("cotangent_norm", "3"): 1.0}
+        found = flow(Case(record=record(series, layers=LAYERS)))
+        assert bool(found) == is_found
+
+
+def test_a_small_last_gradient_counts_but_none_does_not() -> None:
+    assert told(flow, flowing(1e-6, last=np.full(40, 1e-3))) == [("RG101", "error")]
+    series = {"loss": losses(40, BAD), ("cotangent_norm", "0"): 1.0, ("cotangent_norm", "3"): 0.0}
+    assert told(flow, Case(record=record(series, layers=LAYERS))) == []
+
+
 def test_the_median_step_counts_of_those_measured() -> None:
     seen = np.where(np.arange(40) % 4 == 0, 1e-6, np.nan)
     assert told(flow, flowing(seen)) == [("RG101", "error")]
@@ -92,7 +105,7 @@ def bursting(top: float, count: int, steps: int = 200, left: float = BAD) -> Cas
     ("case", "is_found"),
     [
         (bursting(1001, 2), True),
-        (bursting(999, 2), False),
+        (bursting(999.5, 2), False),
         (bursting(1001, 1), False),  # one in 200 is chance
         (bursting(1001, 2, left=GOOD), False),
         (bursting(1001, 2, steps=20), True),
@@ -106,7 +119,7 @@ def test_bursts_are_a_thousand_times_the_median_and_more_than_one_step_in_200(
 
 
 def test_how_often_counts_what_is_above_a_hundred_times_the_median() -> None:
-    for second, is_found in ((2 * 101, True), (2 * 99, False)):
+    for second, is_found in ((2 * 100.5, True), (2 * 99.5, False)):
         norms = np.full(200, 2.0)
         norms[[50, 60]] = 2 * 1500, second
         case = Case(record=record({"loss": losses(200, BAD), "gradient_norm": norms}))
@@ -118,6 +131,12 @@ def test_how_often_counts_what_is_above_a_hundred_times_the_median() -> None:
             assert found.evidence.text == (
                 "The gradient's norm is 3e+03 in step 51, 1.5e+03 times its median of 2."
             )
+
+
+def test_bursts_of_a_small_gradient_are_found_too() -> None:
+    norms = np.where(np.arange(200) < 2, 1001.0, 1.0) * 0.5
+    case = Case(record=record({"loss": losses(200, BAD), "gradient_norm": norms}))
+    assert told(bursts, case) == [("RG102", "warning")]
 
 
 def test_a_gradient_of_zero_has_no_bursts() -> None:
@@ -164,6 +183,9 @@ def test_dead_units_are_those_of_the_last_quarter() -> None:
     late = np.where(np.arange(40) < 30, 0.0, 0.95)
     assert told(dead_units, units(late)) == [("RG103", "error")]
     assert told(dead_units, units(0.95 - late)) == []
+    for dead, is_found in ((6, True), (4, False)):  # of the last ten steps
+        last = np.where(np.arange(40) < 40 - dead, 0.0, 1.0)
+        assert bool(dead_units(units(last))) == is_found
     assert told(dead_units, units(np.full(40, np.nan))) == []
 
 
@@ -174,6 +196,9 @@ def test_the_worst_layer_is_named_first() -> None:
     assert found.evidence.numbers == {"share": 0.75}
     assert found.evidence.text == (
         "75% of the units of 2 are 0 on every row, and half or more in 2 other layers."
+    )
+    assert only(dead_units, units(0.5, 0.75)).evidence.text == (
+        "75% of the units of 1 are 0 on every row, and half or more in 1 other layer."
     )
     assert only(dead_units, units(0.75)).evidence.text == (
         "75% of the units of 0 are 0 on every row."
@@ -196,6 +221,7 @@ def bounded(*shares: Any, left: float = BAD, ends: str = "Linear") -> Case:
         (0.51, BAD, [("RG104", "warning")]),
         (0.51, GOOD, [("RG104", "note")]),
         (0.74, GOOD, [("RG104", "note")]),
+        (0.75, GOOD, [("RG104", "warning")]),
         (0.76, GOOD, [("RG104", "warning")]),
     ],
 )

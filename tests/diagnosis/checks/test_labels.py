@@ -46,6 +46,26 @@ def weighed(weight: float) -> Any:
     return loss
 
 
+def logistic(weight: float) -> Any:
+    """A logistic loss in which class 1 has this weight."""
+
+    def loss(output: Any, target: Any) -> Any:
+        t, o = target.astype("float64"), output[:, 0]
+        return ((1 + (weight - 1) * t) * ((1 + o.exp()).log() - t * o)).mean()
+
+    return loss
+
+
+def of_shares(weight: float) -> Any:
+    """The same of probabilities."""
+
+    def loss(output: Any, target: Any) -> Any:
+        t, p = target.astype("float64"), output[:, 0]
+        return -(weight * t * p.log() + (1 - t) * (1 - p).log()).mean()
+
+    return loss
+
+
 def losing(loss: Any, last: str = "", outputs: Any = None) -> Case:
     case = counted(5, 50, loss=loss)
     case.__dict__["outputs"] = np.zeros((55, 2)) if outputs is None else outputs
@@ -58,7 +78,13 @@ def losing(loss: Any, last: str = "", outputs: Any = None) -> Case:
     [
         (losing(nn.cross_entropy), True),
         (losing(weighed(1.9)), True),
+        (losing(weighed(2.0)), True),
         (losing(weighed(2.1)), False),
+        (losing(logistic(1.9), outputs=np.zeros((55, 1))), True),
+        (losing(logistic(2.1), outputs=np.zeros((55, 1))), False),
+        (losing(of_shares(1.9), "sigmoid", np.zeros((55, 1))), True),
+        (losing(of_shares(2.1), "sigmoid", np.zeros((55, 1))), False),
+        (counted(5, 50, loss=weighed(2.1)), True),  # the model's outputs are not known
         (losing(lambda o, t: (o * 0).sum() * float("nan")), True),
         (losing(lambda o, t: o.no_such_method()), True),
         (losing(lambda o, t: weighed(2.1)(o.log(), t), "softmax"), False),
@@ -92,6 +118,16 @@ def after(found_rare: float, found_frequent: float, run: bool = True) -> Case:
 )
 def test_a_rare_class_that_is_found_is_a_note(case: Case, severity: str) -> None:
     assert told(imbalance, case) == [("RG306", severity)]
+
+
+def test_a_class_of_which_no_row_was_drawn_counts_as_found() -> None:
+    case = counted(20, 200, record=record({"loss": losses(40, GOOD)}), loss=nn.cross_entropy)
+    case.__dict__["outputs"] = np.eye(2)[np.arange(220) % 2]
+    case.__dict__["last_operation"] = ""
+    case.__dict__["labels"] = np.zeros(220, int)
+    found = only(imbalance, case)
+    assert found.severity == "note"
+    assert found.evidence.numbers == {"ratio": 10, "rows": 20, "found": 1, "found_of_frequent": 0.5}
 
 
 def test_how_often_either_class_is_found_is_told() -> None:
@@ -138,6 +174,47 @@ def test_other_labels_deep_inside_a_class(wrong: int, is_found: bool) -> None:
         )
 
 
+def votes(rows: Any, y: Any, queries: Any = None) -> Any:
+    """The vote of the ten nearest rows, by hand; of the rows themselves no row is its own."""
+    mean, std = rows.mean(0), rows.std(0)
+    rows = (rows - mean) / std
+    at = rows if queries is None else (queries - mean) / std
+    far = ((at[:, None] - rows) ** 2).sum(2)
+    if queries is None:
+        np.fill_diagonal(far, np.inf)
+    return np.array([np.bincount(y[near]).argmax() for near in np.argsort(far, 1)[:, :10]])
+
+
+def test_how_many_labels_deep_inside_a_class_are_others() -> None:
+    """By hand: of the third of the rows that is farthest from the other region, in shares of the
+    distance to the tenth row of its own."""
+    rng = np.random.default_rng(1)
+    y = np.arange(300) % 2
+    x = (rng.normal(size=(300, 2)) + 5 * y[:, None]).astype(np.float64)
+    y = np.where(rng.random(300) < 0.25, 1 - y, y)
+    regions = votes(x, y)
+    scaled = (x - x.mean(0)) / x.std(0)
+    far = ((scaled[:, None] - scaled) ** 2).sum(2)
+    np.fill_diagonal(far, np.inf)
+    other = regions[:, None] != regions
+    own = np.sort(np.where(other, np.inf, far), 1)[:, 9]
+    depth = np.where(other, far, np.inf).min(1) / own
+    deep = np.argsort(-depth)[:100]
+    expected = np.mean(regions[deep] != y[deep])
+    found = only(classes_disagree, labelled((x, y))).evidence
+    assert found.numbers == pytest.approx({"share": expected})
+
+
+def test_classes_that_overlap_are_natural() -> None:
+    """Of neighbors' answers a third is wrong, and inside less than three quarters of that."""
+    rng = np.random.default_rng(0)
+    y = np.arange(1000) % 2
+    x = rng.normal(size=(1000, 1)) + y[:, None]
+    wrong = np.mean(votes(x, y) != y)
+    assert wrong > 0.3
+    assert told(classes_disagree, labelled((x, y))) == []
+
+
 def test_fewer_than_60_rows_tell_nothing() -> None:
     x, _ = clusters(60)
     y = RNG.integers(0, 2, 60)
@@ -169,7 +246,7 @@ def test_rows_with_the_same_inputs_and_another_label(conflicts: int, is_found: b
 
 def test_rows_of_few_values_coincide_by_nature() -> None:
     words = "same inputs"
-    for values, is_found in ((41, True), (39, False)):  # a fifth of 200 rows
+    for values, is_found in ((41, True), (40, True), (39, False)):  # a fifth of 200 rows
         x = np.stack([np.arange(200) % values, np.zeros(200)], 1).astype(np.float32)
         y = RNG.integers(0, 2, 200)
         found = classes_disagree(labelled((x, y)))
@@ -183,7 +260,7 @@ def test_rows_of_few_values_coincide_by_nature() -> None:
 def test_training_labels_that_are_worse_than_the_validation_labels(
     rows: int, wrong: int, is_found: bool
 ) -> None:
-    """By more than 5 %, and than six standard errors: 9.5 % of 1000 rows, 6.7 % of 2000."""
+    """By more than six standard errors: 9.5 % of 1000 rows, 6.7 % of 2000."""
     train, valid = clusters(rows, wrong), clusters(200, seed=1)
     found = classes_disagree(labelled(train, valid))
     assert any("training" in each.evidence.numbers for each in found) == is_found
@@ -198,6 +275,8 @@ def test_worse_training_labels_are_told() -> None:
         f"rows and {found.numbers['validation']:.0%} of the validation rows: the training labels "
         "have more errors."
     )
+    right = np.mean(votes(*train) == train[1]), np.mean(votes(*train, valid[0]) == valid[1])
+    assert tuple(found.numbers.values()) == pytest.approx(right)
     few = labelled(train, clusters(59, seed=1))
     assert "training" not in only(classes_disagree, few).evidence.numbers
     enough = labelled(train, clusters(60, seed=1))
@@ -209,6 +288,7 @@ def test_inputs_that_say_nothing_about_the_class() -> None:
     seen = only(classes_disagree, labelled((x, y))).evidence
     share = max(y.mean(), 1 - y.mean())
     assert seen.numbers["by_chance"] == pytest.approx(share)
+    assert seen.numbers["agreed"] == pytest.approx(np.mean(votes(x.astype(np.float64), y) == y))
     assert seen.text == (
         f"Nearest neighbors predict the class of {seen.numbers['agreed']:.0%} of the rows; always "
         f"answering the most frequent class is right for {share:.0%}. The inputs say nothing about "
@@ -218,6 +298,14 @@ def test_inputs_that_say_nothing_about_the_class() -> None:
     rare = (np.arange(400) % 5 == 0).astype(int)
     found = classes_disagree(labelled((x, rare)))
     assert not any("agreed" in each.evidence.numbers for each in found)
+
+
+def test_neighbors_are_those_of_the_first_input() -> None:
+    train, valid = clusters(1000, 200), clusters(100, seed=1)
+    parts = [Data((x, RNG.normal(size=(len(x), 3))), y) for x, y in (train, valid)]
+    case = Case(train=parts[0], valid=parts[1], task="classification")
+    alone = only(classes_disagree, labelled(train, valid)).evidence
+    assert only(classes_disagree, case).evidence.numbers == alone.numbers
 
 
 @pytest.mark.parametrize(
@@ -254,6 +342,23 @@ def test_inputs_that_say_nothing_about_a_number() -> None:
     assert told(numbers_disagree, valued(X, NOISE * 0 + 3)) == []
     assert told(numbers_disagree, valued(X[:59], NOISE[:59])) == []
     assert told(numbers_disagree, valued(X[:60], NOISE[:60])) == [("RG307", "warning")]
+
+
+def test_neighbors_may_explain_what_a_linear_model_does_not() -> None:
+    assert told(numbers_disagree, valued(X, X[:, 0] ** 2)) == []
+
+
+def test_a_linear_model_may_explain_what_neighbors_do_not() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400, 100))
+    y = x[:, 0] + 0.5 * rng.normal(size=400)
+    assert told(numbers_disagree, valued(x, y)) == []
+    assert told(numbers_disagree, valued(x[:, 1:], y)) == [("RG307", "warning")]
+
+
+def test_of_several_numbers_the_first_is_judged() -> None:
+    assert told(numbers_disagree, valued(X, np.stack([SMOOTH, NOISE], 1))) == []
+    assert told(numbers_disagree, valued(X, np.stack([NOISE, SMOOTH], 1))) == [("RG307", "warning")]
 
 
 @pytest.mark.parametrize(("best", "is_found"), [(0.99, True), (0.97, False)])

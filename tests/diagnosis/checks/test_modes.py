@@ -32,6 +32,7 @@ def test_layers_in_the_wrong_mode_are_named(check: Any, code: str, fact: str, wo
         (("a",), "a was"),
         (("a", "b"), "a, b were"),
         (("a", "b", "c"), "a, b, c were"),
+        (("a", "b", "c", "d"), "a, b, c and 1 more were"),
         (("a", "b", "c", "d", "e"), "a, b, c and 2 more were"),
     ):
         found = only(check, Case(record=record({"loss": 1.0}, **{fact: layers})))
@@ -46,7 +47,7 @@ def dropping(p: float, left: float | None = None, cost: float | None = None) -> 
     model = nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.1), nn.Dropout(p))
     if left is None:
         return Case(model=model)
-    epochs = epoch_losses([9.0, 2.0], [9.0, 2.0 * cost]) if cost else []
+    epochs = epoch_losses([9.0, 7.0, 2.0], [9.0, 5.0, 2.0 * cost]) if cost else []
     return Case(model=model, record=record({"loss": losses(40, left)}, epochs=epochs))
 
 
@@ -54,6 +55,7 @@ def dropping(p: float, left: float | None = None, cost: float | None = None) -> 
     ("case", "is_found"),
     [
         (dropping(0.71), True),
+        (dropping(0.7), False),
         (dropping(0.69), False),
         (dropping(0.71, BAD), True),
         (dropping(0.71, GOOD), False),
@@ -110,6 +112,24 @@ def shrunk(to: float, decay: float | None = 0.01, left: float = BAD, steps: int 
 )
 def test_weights_that_shrink_under_decay(case: Case, is_found: bool) -> None:
     assert told(weight_decay, case) == ([("RG215", "warning")] if is_found else [])
+
+
+@pytest.mark.parametrize(
+    ("norms", "is_found"),
+    [
+        ([[0.5, 0.2]], True),
+        ([[0.5, 0.0]], True),
+        ([[np.nan, 0.2]], False),  # measured once
+        ([[0.5, 0.2], [np.nan, 0.2]], True),
+        ([[0.5, 0.2], [0.5, 0.5]], False),
+    ],
+)
+def test_weights_are_compared_that_were_measured_twice(norms: Any, is_found: bool) -> None:
+    parameters = [weights(f"{place}.weight") for place in range(len(norms))]
+    series: dict[Any, Any] = {"loss": 1.0}
+    series |= {("weight_norm", p.name): each for p, each in zip(parameters, norms, strict=True)}
+    run = record(series, parameters=parameters, options={"weight_decay": 0.01})
+    assert bool(weight_decay(Case(record=run))) == is_found
 
 
 def test_how_far_weights_shrank_is_told() -> None:
@@ -210,3 +230,29 @@ def test_dropout_stays_off_while_statistics_are_taken() -> None:
     assert told(batch_statistics, Case(record=run, model=model, train=Data((x,), x[:, 0]))) == []
     own = nn.Sequential(nn.BatchNorm1d(3, track_running_stats=False))
     assert told(batch_statistics, Case(record=run, model=own, train=Data((9 * x,), x))) == []
+
+
+def test_each_channel_has_statistics_of_its_own() -> None:
+    """Also one that is constant, whose variance is 0."""
+    x = np.random.default_rng(0).normal(size=(64, 2, 5, 5)).astype(np.float32)
+    x = x * np.float32([[[[1]], [[0]]]]) + np.float32([[[[0]], [[20]]]])
+    model = nn.Sequential(nn.BatchNorm2d(2))
+    model[0].running_mean.data = np.float32([0, 20])
+    model[0].running_var.data = np.float32([1, 0])
+    run = record({"loss": losses(40, BAD)})
+    case = Case(record=run, model=model, train=Data((x,), np.zeros(64)))
+    assert told(batch_statistics, case) == []
+
+
+@pytest.mark.parametrize(("shift", "worst"), [(2.2, "b"), (2.3, "a")])
+def test_a_factor_of_4_counts_as_a_shift_by_1(shift: float, worst: str) -> None:
+    """The one is off by `shift` standard deviations, the other by a factor of 9."""
+    model = nn.Sequential()
+    for name, mean, var in (("a", shift, 1.0), ("b", 0.0, 9.0)):
+        norm = nn.BatchNorm1d(3)
+        norm.running_mean.data = np.full(3, mean, np.float32)
+        norm.running_var.data = np.full(3, var, np.float32)
+        model.add_module(name, norm)
+    run = record({"loss": losses(40, BAD)})
+    case = Case(record=run, model=model, train=Data((X[:256],), np.zeros(256)))
+    assert only(batch_statistics, case).evidence.layers[0] == worst

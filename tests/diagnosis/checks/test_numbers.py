@@ -39,6 +39,7 @@ def test_rows_of_the_data_are_counted_and_the_first_is_named() -> None:
     [
         (Case(train=data(y=np.float32([1, 1, 1, NAN]))), "training rows have NaN or infinity in "),
         (Case(train=data(), valid=data(X * INF)), "4 of 4 validation rows"),
+        (Case(valid=data(X * INF)), "4 of 4 validation rows"),
         (Case(train=Data((X.astype(int), X * NAN), Y)), "4 of 4 training rows"),
     ],
 )
@@ -61,6 +62,7 @@ def test_one_array_is_enough() -> None:
     [
         ([1, 2, NAN, 3, INF], "The loss is nan in step 3, after 2 in the step before.", 2),
         ([INF, 1, 1, 1, 1], "The loss is inf in step 1.", NAN),
+        ([INF, 1, NAN, 1, 1], "The loss is inf in step 1.", NAN),
     ],
 )
 def test_the_first_loss_that_is_not_finite_is_named(

@@ -111,6 +111,7 @@ def test_the_targets_that_are_beyond_are_told() -> None:
         (classes(3, 1), ""),
         (classes(3, 3, "relu"), "warning"),
         (classes(3, 3, "tanh"), "warning"),
+        (classes(2, 2, "relu"), "warning"),
         (classes(2, 1, "relu"), ""),
         (classes(2, 1, outputs=np.zeros(60)), ""),
     ],
@@ -149,11 +150,15 @@ def shifted(by: float) -> Loss:
         (lambda o, t: abs(o - t).mean(), []),
         (lambda o, t: -((o - t) ** 2).mean(), [("RG407", "error")]),
         (shifted(1.0), [("RG401", "error")]),
+        (shifted(-1.0), [("RG401", "error")]),
         (shifted(-3.0), [("RG401", "error")]),
         (shifted(0.1), []),  # at 1 it costs more than at 0
         (lambda o, t: (o - t).mean(), [("RG401", "error")]),
+        (lambda o, t: (o - t).var() - (o - t).mean() ** 2, [("RG401", "error")]),  # noise costs
         (lambda o, t: (o * 0).sum(), []),
+        (lambda o, t: (o * 0).sum() + 5, []),
         (lambda o, t: ((o - t) / 0.0).sum(), []),
+        (lambda o, t: (o * 0).sum() if (o.numpy() == t.numpy()).all() else o.no_such(), []),
         (lambda o, t: o.no_such_method(), []),
     ],
 )
@@ -181,10 +186,46 @@ def test_what_wrong_numbers_cost_is_told() -> None:
 
 
 @pytest.mark.parametrize(
+    ("loss", "off", "gained"),
+    [
+        (lambda d: (d + 1) ** 2 - 1, -1, lambda s: 1 - (1 - s) ** 2),
+        (lambda d: (d - 1) ** 2 - 1, 1, lambda s: 1 - (1 - s) ** 2),
+        (lambda d: -rg.relu(d - 2), 3, lambda s: 3 * s - 2),
+        (lambda d: -rg.relu(-d - 2), -3, lambda s: 3 * s - 2),
+        # Noise gains more than any offset.
+        (lambda d: d / 10 - (d - d.mean()) ** 2, -3, lambda s: 0.3 * s),
+    ],
+)
+def test_the_offset_that_costs_least_is_told(
+    loss: Callable[[Any], Any], off: float, gained: Callable[[float], float]
+) -> None:
+    """One or three standard deviations, to either side."""
+    case = numbers(Y, loss=lambda o, t: loss(o - t).mean())
+    std = float(Y[np.random.default_rng(0).permutation(100)[:64]].std(dtype=np.float64))
+    found = only(loss_of_numbers, case)
+    assert found.code == "RG401"
+    assert f" off by {off * std:.3g} have a lower one, {-gained(std):.4g}: " in found.evidence.text
+    assert found.evidence.numbers == pytest.approx({"right": 0, "wrong": -gained(std)}, abs=1e-5)
+
+
+def test_a_target_that_is_always_the_same_tells_a_turned_sign_too() -> None:
+    case = numbers(np.full((100, 1), -0.5, np.float32), loss=lambda o, t: -squared(o, t))
+    assert told(loss_of_numbers, case) == [("RG407", "error")]
+
+
+def test_a_loss_is_not_judged_by_outputs_without_rows_or_targets_that_are_not_finite() -> None:
+    assert told(loss_of_numbers, numbers(Y, loss=shifted(1.0), outputs=0.0)) == []
+    y = Y.copy()
+    y[np.random.default_rng(0).permutation(100)[64]] = np.nan  # not among the rows tried
+    assert told(loss_of_numbers, numbers(y, loss=shifted(1.0))) == []
+
+
+@pytest.mark.parametrize(
     ("y", "is_found"),
     [
         (Y, True),
         (np.abs(Y), True),
+        (np.clip(Y, -1, 1), True),
         (np.round(np.abs(Y) * 3), False),  # counts
         (np.clip(np.abs(Y), 0, 1), False),  # shares
         (np.round(Y * 3), True),
@@ -241,10 +282,17 @@ def each_class(output: Any, answer: Any) -> Any:
         (classes(2, 1, loss=lambda o, t: ((o[:, 0] - t) ** 2).mean()), [("RG401", "warning")]),
         (classes(3, 3, loss=lambda o, t: ((o[:, 2] - t) ** 2).mean()), [("RG401", "warning")]),
         (classes(3, 3, loss=lambda o, t: abs(o[:, 1] - t).mean()), [("RG401", "warning")]),
+        (classes(2, 2, loss=lambda o, t: ((o[:, 1] - t) ** 2).mean()), [("RG401", "warning")]),
         (classes(3, 3, loss=log_of_probabilities), [("RG402", "error")]),
         (classes(3, 3, loss=nn.nll_loss), [("RG402", "error")]),
         (classes(3, 3, loss=lambda o, t: -nn.cross_entropy(o, t)), [("RG407", "error")]),
         (classes(2, 1, loss=lambda o, t: -logistic(o, t)), [("RG407", "error")]),
+        (classes(3, 3, loss=lambda o, t: 30 - nn.cross_entropy(o, t)), [("RG407", "error")]),
+        (classes(3, 3, loss=lambda o, t: (o * 0).sum() + 5), []),
+        (classes(2, 1, loss=lambda o, t: -(o[:, 0] * t).mean()), []),
+        (classes(2, 1, loss=lambda o, t: logistic(o[:, None], t), outputs=np.ones(60)), []),
+        # Right answers cost infinitely much, as wrong ones do, and even ones 2.5.
+        (classes(3, 3, "softmax", loss=lambda o, t: 1 / rg.relu(0.7333 - o.max())), []),
         (classes(3, 3, "softmax", loss=nn.cross_entropy), [("RG403", "warning")]),
         (classes(2, 1, "sigmoid", loss=logistic), [("RG403", "warning")]),
         (classes(3, 2, loss=nn.cross_entropy), []),  # too few outputs are RG404
@@ -274,9 +322,37 @@ def test_what_is_wrong_with_a_loss_of_classes_is_told() -> None:
         "The loss decreases without bound as the outputs grow: raising all of them by 3 takes it "
         "from "
     )
+    column = classes(3, 3, loss=lambda o, t: ((o[:, 2] - t) ** 2).mean())
+    assert text(column) == "The loss is the squared error between scores and classes."
+    column = classes(3, 3, loss=lambda o, t: abs(o[:, 2] - t).mean())
+    assert text(column) == "The loss is the absolute error between scores and classes."
+    turned = only(loss_of_classes, classes(2, 1, loss=lambda o, t: -logistic(o, t)))
+    assert turned.evidence.numbers["wrong"] == pytest.approx(-10, rel=1e-4)
     turned = only(loss_of_classes, classes(3, 3, loss=lambda o, t: -nn.cross_entropy(o, t)))
     assert turned.evidence.text.endswith(", confident, wrong ones -20.")
     assert turned.evidence.numbers["wrong"] == pytest.approx(-20)
+
+
+@pytest.mark.parametrize(
+    ("scale", "more", "is_found"),
+    [
+        (1, 8.9, True),  # right answers cost -1.1
+        (1, 9.1, False),
+        (0.34, 0, True),  # raising all by 3 gains 1.02
+        (0.32, 0, False),
+    ],
+)
+def test_a_loss_of_log_probabilities_is_below_minus_1_and_falls_by_1(
+    scale: float, more: float, is_found: bool
+) -> None:
+    case = classes(3, 3, loss=lambda o, t: scale * nn.nll_loss(o, t) + more)
+    assert told(loss_of_classes, case) == ([("RG402", "error")] if is_found else [])
+
+
+def test_what_raising_all_outputs_gains_is_told() -> None:
+    words = only(loss_of_classes, classes(3, 3, loss=nn.nll_loss)).evidence.text.split()
+    before, after = (float(words[words.index(each) + 1].rstrip(".")) for each in ("from", "to"))
+    assert before - after == pytest.approx(3, abs=2e-3)
 
 
 def test_the_floor_of_a_softmax_applied_twice_is_told() -> None:
@@ -309,9 +385,23 @@ def test_outputs_are_known_by_their_sums_where_the_last_operation_is_not() -> No
         (p - 0.4, "scores"),
         (-p, "scores"),
         (p * [1, 1, np.nan], "scores"),
+        (np.eye(3)[np.arange(60) % 3], "probabilities"),
+        (p + np.array([0.5, -0.5, 0]), "scores"),
+        (np.where(np.eye(3)[np.arange(60) % 3], 0.0, -30.0), "log-probabilities"),
     ):
         found = only(loss_of_classes, classes(3, 3, loss=loss, outputs=outputs)).evidence
         assert found.text == f"The loss is the squared error between {domain} and classes."
+
+
+def test_of_two_outputs_the_sum_tells_the_domain_but_not_of_one() -> None:
+    pairs = RNG.dirichlet([1, 1], 60)
+    error = coded(lambda o, t: (o - t) ** 2)
+    found = only(loss_of_classes, classes(2, 2, loss=error, outputs=pairs)).evidence
+    assert found.text == "The loss is the squared error between probabilities and classes."
+    single = classes(2, 1, loss=lambda o, t: ((o[:, 0] - t) ** 2).mean(), outputs=np.ones((60, 1)))
+    assert only(loss_of_classes, single).evidence.text == (
+        "The loss is the squared error between scores and classes."
+    )
 
 
 @pytest.mark.parametrize(
@@ -359,6 +449,33 @@ def test_knowing_nothing_of_probabilities_is_to_give_even_ones() -> None:
         run = record({"loss": losses(40, BAD) * 100})
         found = only(first_loss, classes(2, columns, last, loss=loss, record=run)).evidence
         assert found.numbers["expected"] == pytest.approx(even, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("first", "severity"), [(2.9, ""), (3.1, "note"), (9.9, "note"), (10.1, "warning")]
+)
+def test_the_first_loss_is_judged_by_its_ratio(first: float, severity: str) -> None:
+    """All outputs are c: the loss is 0.1 · (1 + c²), and 0.1 at the mean."""
+    y, outputs = np.resize([1.0, -1.0], (64, 1)), np.full((64, 1), math.sqrt(first - 1))
+    case = numbers(y, loss=lambda o, t: 0.1 * squared(o, t), outputs=outputs)
+    assert told(first_loss, case) == ([("RG406", severity)] if severity else [])
+
+
+def test_after_a_run_the_first_loss_is_that_of_its_first_step() -> None:
+    y = np.resize([1.0, -1.0], (64, 1))
+    run = record({"loss": [5.0, *[1.0] * 39]})
+    found = only(first_loss, numbers(y, loss=squared, record=run)).evidence
+    assert found.numbers == pytest.approx({"first": 5, "expected": 1})
+
+
+def test_knowing_nothing_of_pixels_is_to_give_even_probabilities() -> None:
+    p = np.moveaxis(RNG.dirichlet([1, 1, 1], (60, 4)), 2, 1)
+
+    def loss(output: Any, target: Any) -> Any:
+        return -rg.log(output).mean()
+
+    case = classes(3, 3, loss=loss, outputs=p, record=record({"loss": losses(40, BAD) * 100}))
+    assert only(first_loss, case).evidence.numbers["expected"] == pytest.approx(math.log(3))
 
 
 def test_a_first_loss_that_cannot_be_judged() -> None:

@@ -145,6 +145,41 @@ def test_what_one_batch_came_to_is_told() -> None:
     )
 
 
+def test_the_loss_of_one_batch_is_judged_by_what_is_left_of_it() -> None:
+    def small(output: Any, target: Any) -> Any:
+        return 0.01 * squared(output, target)
+
+    assert told(one_batch, tried(lambda x: 0 * x, loss=small)) == [("RG411", "warning")]
+    assert told(one_batch, tried(lambda x: x, loss=small)) == []
+    assert told(one_batch, tried(lambda x: x, loss=lambda o, t: (o * 0).sum())) == []
+
+
+def test_the_first_loss_of_one_batch_is_that_of_the_model() -> None:
+    case = tried(lambda x: x, loss=lambda o, t: squared(o, t) + 100)
+    assert case.model is not None
+    before = float(squared(case.model(X[:32]), rg.Tensor(Y[:32]))) + 100
+    assert only(one_batch, case).evidence.numbers["first"] == pytest.approx(before, rel=1e-6)
+
+
+@pytest.mark.parametrize(("function", "is_found"), [(slanted, True), (straight, False)])
+def test_the_gradients_of_words_and_of_classes_are_checked(function: Any, is_found: bool) -> None:
+    words, classes = np.arange(40)[:, None] % 7, np.arange(40) % 3
+    model = nn.Sequential(nn.Embedding(7, 3), nn.Flatten(), nn.Linear(3, 3))
+
+    class Words(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = model
+
+        def forward(self, ids: Any) -> Any:
+            return function(self.layers(ids))
+
+    case = Case(
+        model=Words(), train=Data((words,), classes), task="classification", loss=nn.cross_entropy
+    )
+    assert bool(wrong_gradient(case)) == is_found
+
+
 class Shifted(nn.Module):
     """A Linear with a bias of its own, whose gradient alone is wrong."""
 

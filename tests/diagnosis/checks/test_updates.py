@@ -35,7 +35,7 @@ def test_updates_are_of_all_matrices_together_that_are_trained() -> None:
     ]
     series: dict[Any, Any] = {"loss": [1.0, 1.0]}
     for place, each in enumerate(parameters):
-        series["update_norm", each.name] = [3.0 if place == 0 else 4.0, NAN]
+        series["update_norm", each.name] = [[3.0, 4.0, 9.0, 9.0, 9.0][place], NAN]
         series["weight_norm", each.name] = [6.0 if place == 0 else 8.0, 1.0]
     ratios = relative_updates(Case(record=record(series, parameters=parameters)))
     assert ratios == pytest.approx([0.5, 0.0])
@@ -81,6 +81,36 @@ def test_a_loss_that_ends_above_its_start(end: float, quarter: float, is_found: 
     assert told(too_high, ending(end, quarter)) == ([("RG201", "error")] if is_found else [])
 
 
+@pytest.mark.parametrize(
+    ("steps", "last", "is_found"),
+    [
+        (19, [1.51], True),
+        (39, [1.51], True),
+        (40, [1.45, 1.53], False),
+        (40, [1.47, 1.55], True),
+        (40, [1.3] * 4 + [1.6] * 2, True),  # six of the last ten are above 1.2
+        (40, [1.3] * 3 + [1.6] * 2, False),
+    ],
+)
+@pytest.mark.parametrize("start", [1.0, 0.2, 5.0])
+def test_a_loss_ends_with_a_twentieth_of_the_steps(
+    steps: int, last: list[float], is_found: bool, start: float
+) -> None:
+    loss = np.ones(steps)
+    if len(last) < 3:
+        loss[-(steps // 4) :] = 1.21
+    loss[-len(last) :] = last
+    assert bool(too_high(updating(loss * start))) == is_found
+
+
+def test_a_loss_starts_with_its_first_step() -> None:
+    for first, is_found in ((1.1, False), (0.9, True)):
+        loss = ending(1.5, 1.5)
+        values = loss.losses.copy()
+        values[0] = first
+        assert bool(too_high(updating(values))) == is_found
+
+
 def jumped(top: float, left: float, width: int = 3) -> Case:
     loss = losses(40, left) * 2
     loss[10 : 10 + width] = 2 * top
@@ -99,6 +129,22 @@ def jumped(top: float, left: float, width: int = 3) -> Case:
 )
 def test_a_loss_of_three_times_its_start(case: Case, is_found: bool) -> None:
     assert told(too_high, case) == ([("RG201", "error")] if is_found else [])
+
+
+def test_a_small_loss_and_one_of_0_may_rise_to_three_times_their_start() -> None:
+    for top, is_found in ((3.05, True), (2.95, False)):
+        small = updating(jumped(top, BAD).losses / 20)
+        assert bool(too_high(small)) == is_found
+    nothing = jumped(4.0, BAD).losses.copy()
+    nothing[0] = 0.0
+    assert told(too_high, updating(nothing)) == [("RG201", "error")]
+
+
+def test_a_loss_that_was_lost_on_the_way_and_rose_is_told_of_a_good_run_too() -> None:
+    for top, is_found in ((3.05, True), (2.95, False)):
+        loss = jumped(top, GOOD).losses.copy()
+        loss[20] = NAN
+        assert bool(too_high(updating(loss))) == is_found
 
 
 def test_what_the_loss_did_is_told() -> None:
@@ -146,6 +192,34 @@ def test_the_steps_of_the_second_half_and_the_first_three() -> None:
     assert told(too_high, updating(losses(40, BAD), np.where(np.arange(40) < 1, 0.9, 1e-3))) == []
 
 
+@pytest.mark.parametrize(
+    ("ratios", "is_found"),
+    [
+        ([0.21, 0.21, 1e-3, 1e-3], True),
+        ([NAN, NAN, 0.21, 1e-3], True),
+        ([NAN, NAN, NAN, 0.21], False),
+        ([0.21, 1e-3, 1e-3, 0.21], False),
+    ],
+)
+def test_the_first_steps_are_three(ratios: list[float], is_found: bool) -> None:
+    norm = np.where(np.isfinite(np.resize([*ratios, *[1.0] * 36], 40)), 2.0, 0.0)
+    series = {
+        "loss": losses(40, BAD),
+        "learning_rate": 0.5,
+        ("update_norm", "0.weight"): np.nan_to_num([*ratios, *[1e-3] * 36]) * norm,
+        ("weight_norm", "0.weight"): norm,
+    }
+    case = Case(record=record(series, parameters=[weights("0.weight")]))
+    assert told(too_high, case) == ([("RG202", "warning")] if is_found else [])
+
+
+def test_most_steps_of_the_second_half_must_be_large() -> None:
+    steps = np.arange(40)
+    for end, is_found in ((29, False), (31, True)):  # 9 of 20, and 11
+        large = np.where((steps >= 13) & (steps < end), 0.031, 1e-3)
+        assert bool(too_high(updating(losses(40, BAD), large))) == is_found
+
+
 def falling(steps: int = 40) -> np.ndarray[Any, Any]:
     """A loss that falls by less than 30 %, in the last quarter too."""
     return np.linspace(1.0, 0.8, steps)
@@ -191,6 +265,15 @@ def test_how_far_the_weights_went_is_told() -> None:
     )
 
 
+def test_the_last_quarter_is_compared_with_the_one_before() -> None:
+    """Of 403 steps the last hundred, 0.9 in the mean, with the hundred before."""
+    for before, is_found in ((1.1, True), (1.04, False)):  # 0.92 in the mean, and 0.896
+        loss = np.ones(403)
+        loss[200:203] = 0
+        loss[203:243], loss[243:303], loss[303:] = before, 0.8, 0.9
+        assert bool(too_low(updating(loss, 2.9e-4))) == is_found
+
+
 def two(one: Any, other: Any, left: float = BAD, steps: int = 40, **more: Any) -> Case:
     series: dict[Any, Any] = {"loss": losses(steps, left)}
     for name, ratio, norm in (("a.weight", one, 2.0), ("b.weight", other, 4.0)):
@@ -209,6 +292,8 @@ def two(one: Any, other: Any, left: float = BAD, steps: int = 40, **more: Any) -
         (two(1.01e-5, 1e-2), []),
         (two(0.8e-5, 0.8e-3), []),  # more than a hundredth of all layers' 7.2e-4
         (two(0.7e-5, 0.8e-3), [("RG204", "warning")]),
+        (two(0.796e-5, 0.89443e-3), [("RG204", "warning")]),  # a hundredth is 0.8e-5
+        (two(0.804e-5, 0.89443e-3), []),
         (two(0.101, 1e-2), [("RG205", "warning")]),
         (two(0.101, 1e-2, GOOD), [("RG205", "note")]),
         (two(0.099, 1e-2), []),

@@ -33,6 +33,7 @@ def test_matrices_multiply() -> None:
         weights("c.weight_ih", (8, 4, 3, 3)),
         weights("e.weight", (100, 8)),
         weights("table", (8, 8)),
+        weights("n.weight", (8,)),
     ]
     found = matrices(started(*parameters, layers=[layer("e", "Embedding")]))
     assert [(each.name, each.fan_in) for each in found] == [("a.weight", 16), ("c.weight_ih", 36)]
@@ -84,6 +85,44 @@ def test_the_matrices_that_are_stuck_are_named() -> None:
     assert only(zero_weights, three).evidence.text == (
         "All weights of 0.weight, 1.weight, 2.weight start at 0."
     )
+
+
+def test_of_four_matrices_three_are_named() -> None:
+    parameters = [weights(f"{n}.weight", std=0.0) for n in range(4)]
+    series = {"loss": losses(8, 0.9)} | {("gradient_norm", p.name): 0.0 for p in parameters}
+    found = only(zero_weights, Case(record=record(series, parameters=parameters))).evidence
+    assert found.text == "All weights of 0.weight, 1.weight, 2.weight and 1 more start at 0."
+
+
+def test_of_a_model_without_the_matrix_the_gradients_are_asked() -> None:
+    case = zeros(0.0)
+    other = Case(record=case.record, model=nn.Linear(2, 2))
+    assert told(zero_weights, other) == [("RG105", "error")]
+
+
+def test_without_rows_zeros_are_not_tried() -> None:
+    model = nn.Linear(4, 4)
+    nn.init.zeros_(model.weight)
+    assert told(zero_weights, Case(model=model)) == []
+
+
+def test_a_parameter_of_no_use_stays_where_it_is_while_zeros_are_tried() -> None:
+    model = Own(lambda x: x)
+    model.unused = rg.Parameter([1.0])
+    nn.init.zeros_(model.last.weight)
+    assert told(zero_weights, modelled(model)) == []
+
+
+@pytest.mark.parametrize(("apart", "is_found"), [(2e-6, True), (4e-5, False)])
+def test_twins_are_equal_to_five_digits(apart: float, is_found: bool) -> None:
+    """Of the largest weight, which is 1."""
+    values = np.round(np.random.default_rng(0).uniform(-0.5, 0.5, (32, 4)), 3)
+    values[0, 0] = 1
+    values[16:] = values[:16] + apart
+    linear = nn.Linear(4, 32)
+    linear.weight.data = values
+    run = record({"loss": losses(8, 0.9)}, parameters=[weights("0.weight", (32, 4), std=0.0)])
+    assert bool(zero_weights(Case(record=run, model=nn.Sequential(linear)))) == is_found
 
 
 @pytest.mark.parametrize(("twins", "is_found"), [(8, False), (10, True)])
@@ -208,6 +247,8 @@ def sequence(*layers: nn.Module) -> nn.Module:
         (Own(lambda x: x * 2 + 1), True),
         (Own(rg.tanh), False),
         (Own(lambda x: rg.relu(x + 25)), False),  # bends only far out
+        (Own(lambda x: x * 1e-3), True),
+        (Own(lambda x: rg.exp(x * 40)), False),  # not finite far out
         (nn.Linear(4, 2), False),  # one layer is meant to be linear
         (nn.Sequential(Own(lambda x: x), nn.Softmax(1)), True),
         (nn.Sequential(Own(lambda x: x), nn.LogSoftmax(1)), True),
@@ -239,6 +280,26 @@ def test_where_it_cannot_be_tried_only_neighbors_are_looked_at(x: Any) -> None:
     assert only(no_activation, modelled(sequence(), x)).evidence.text == (
         "There is no activation between the layers 0 and 1."
     )
+
+
+def test_rows_far_from_0_are_moved_away_from_their_mean() -> None:
+    rg.manual_seed(0)
+    assert told(no_activation, modelled(Own(rg.relu), X + 10)) == []
+    assert told(no_activation, modelled(Own(lambda x: x), X + 10)) == [("RG109", "warning")]
+
+
+def test_a_model_of_two_inputs_is_not_tried() -> None:
+    class Both(Own):
+        def forward(self, x: Any, y: Any) -> Any:
+            return super().forward(x + y)
+
+    case = Case(model=Both(rg.tanh), train=Data((X, X), np.zeros(64)), task="regression")
+    assert told(no_activation, case) == []
+
+
+@pytest.mark.parametrize("rows", [8, 9])
+def test_pairs_are_made_of_an_odd_number_of_rows_too(rows: int) -> None:
+    assert told(no_activation, modelled(Own(lambda x: x), X[:rows])) == [("RG109", "warning")]
 
 
 def test_eight_rows_are_enough() -> None:

@@ -46,6 +46,8 @@ def test_parameters_that_the_optimizer_does_not_have() -> None:
     assert found.evidence.numbers == {"parameters": 6}
     four = only(not_in_optimizer, recorded(*parameters[1:5])).evidence.text
     assert four.endswith("1.weight, 2.weight, 3.weight, 4.weight.")
+    five = only(not_in_optimizer, recorded(*parameters[1:6])).evidence.text
+    assert five.endswith("3.weight, 4.weight and 1 more.")
     assert told(not_in_optimizer, recorded(parameters[0])) == []
     frozen = weights("f.weight", optimized=False, trained=False)
     assert told(not_in_optimizer, recorded(frozen)) == []
@@ -113,6 +115,7 @@ def test_before_a_run_one_backward_pass_tells_and_leaves_no_trace() -> None:
     model = Cut().train()
     kept = rg.Tensor(np.full((1, 3), 7.0, np.float32))
     model.last.weight.grad = kept
+    model.first.bias.grad = rg.Tensor(np.ones(3, np.float32))  # of an earlier pass
     case = Case(model=model, loss=squared, train=Data((X,), Y))
     assert only(no_gradient, case).evidence.layers == ("first.weight", "first.bias")
     assert np.array_equal(np.asarray(model.last.weight.grad), np.asarray(kept))
@@ -137,6 +140,13 @@ def broadcasts(output: Any, target: Any) -> Any:
     return ((output - target) ** 2).mean()
 
 
+def refusing(output: Any, target: Any) -> Any:
+    """Of two equal targets in front."""
+    if float(target[0]) == float(target[1]):
+        raise ValueError("equal targets")
+    return squared(output, target)
+
+
 def weighted(output: Any, target: Any) -> Any:
     w = target * target + 1
     return (w * (output[:, 0] - target) ** 2).sum() / w.sum()
@@ -152,6 +162,8 @@ def weighted(output: Any, target: Any) -> Any:
         (met(broadcasts, Y[:3]), False),
         (met(broadcasts, np.ones(64, np.float32)), False),
         (met(broadcasts, np.where(np.arange(64) == 15, np.nan, Y)), False),
+        (met(broadcasts, X, outputs=np.zeros((64, 3))), False),
+        (met(refusing), False),
         (met(lambda o, t: o.sum() * 0.0), False),
         (met(lambda o, t: o.sum() * float("nan")), False),
     ],
@@ -229,6 +241,7 @@ def test_rows_that_depend_on_those_beside_them() -> None:
         assert case.model.training
     assert told(mixed_rows, mixing(1.0, rows=32)) == [("RG408", "error")]
     assert told(mixed_rows, mixing(1.0, rows=31)) == []
+    assert told(mixed_rows, mixing(1.0, scale=1e-3)) == [("RG408", "error")]
     assert told(mixed_rows, mixing(1.0, scale=1e-9)) == []  # rounding
     holed = X.copy()
     holed[31] = np.nan

@@ -333,7 +333,7 @@ class Case:
         margin = self.margin(self.simple.best) + (0.01 if self.task == "classification" else 0.0)
         if self.valid_error <= self.simple.best + margin:
             return 1.0
-        return self.valid_error / max(self.simple.best + margin, 1e-3)
+        return self.valid_error / (self.simple.best + margin)
 
     @cached_property
     def fared_badly(self) -> bool:

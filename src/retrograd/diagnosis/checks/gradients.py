@@ -42,7 +42,7 @@ def flow(case: Case) -> Iterator[Finding]:
     if not len(ratios):
         return
     ratio = float(np.median(ratios))
-    factor = ratio ** (1 / (len(layers) - 1)) if ratio > 0 else 0.0
+    factor = ratio ** (1 / (len(layers) - 1))
     numbers = {"ratio": ratio, "factor_per_layer": factor}
     steps = (int(case.steps[0]), int(case.steps[half][-1]))
     names = [each.name for each in layers]
@@ -80,7 +80,7 @@ def bursts(case: Case) -> Iterator[Finding]:
     if len(norms) < 20:
         return
     middle, top = float(np.median(norms)), float(norms.max())
-    often = float(np.mean(norms > 100 * middle)) if middle > 0 else 0.0
+    often = float(np.mean(norms > 100 * middle))
     if middle > 0 and top > _EXPLODED * middle and often > 0.005 and case.fared_badly:
         step = int(case.steps[int(np.nanargmax(case.series("gradient_norm")))])
         yield finding(
@@ -101,12 +101,14 @@ def dead_units(case: Case) -> Iterator[Finding]:
     A few die in any training (Lu et al. 2020). Half of a layer is more than a network can spare;
     nine in ten dead leave a bottleneck. SageMaker Debugger's DeadRelu also uses half.
     """
+    if len(case.steps) < 8:
+        return
     worst: list[tuple[float, str]] = []
     for layer in case.layers:
         share = _late(case.series("dead", layer.name)) if layer.rectifies else math.nan
         if share >= 0.5 and layer.units >= 4:
             worst.append((share, layer.name))
-    if worst and len(case.steps) >= 8:
+    if worst:
         worst.sort(key=lambda each: -each[0])
         share, name = worst[0]
         severity: Severity = "error" if share >= 0.9 else "warning"
@@ -158,10 +160,10 @@ def saturated_units(case: Case) -> Iterator[Finding]:
 
 def _late(values: np.ndarray) -> float:
     """The median of the last quarter, NaN if nothing was measured."""
-    late = values[-max(1, len(values) // 4) :]
+    late = values[-(len(values) // 4) :]
     late = late[np.isfinite(late)]
     return float(np.median(late)) if len(late) else math.nan
 
 
 def _last_quarter(case: Case) -> tuple[int, int]:
-    return int(case.steps[-max(1, len(case.steps) // 4)]), int(case.steps[-1])
+    return int(case.steps[-(len(case.steps) // 4)]), int(case.steps[-1])

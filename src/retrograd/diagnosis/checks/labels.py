@@ -100,7 +100,7 @@ def classes_disagree(case: Case, scaled_features: Array, labels: Array) -> Itera
             f"{same:.0%} of the training rows have the same inputs as a row of another class.",
             share=same,
         )
-    elif clean is not None and clean[1] - clean[0] > max(0.05, 2 * margin):
+    elif clean is not None and clean[1] - clean[0] > 2 * margin:
         yield finding(
             "RG307",
             f"Nearest neighbors predict the class of {clean[0]:.0%} of the training rows and "

@@ -62,7 +62,7 @@ def dropout(case: Case, model: nn.Module) -> Iterator[Finding]:
     rates = {
         name: float(module.p)
         for name, module in model.named_modules()
-        if isinstance(module, nn.Dropout) and float(module.p) > 0
+        if isinstance(module, nn.Dropout)
     }
     if not rates:
         return

@@ -23,7 +23,7 @@ def not_falling(case: Case) -> Iterator[Finding]:
     if len(case.losses) < 20 or not np.isfinite(case.losses[-1]):
         return
     if case.fall < 0.03 and case.fared_badly:
-        first, last = case.losses[0], float(np.mean(case.losses[-max(1, len(case.losses) // 20) :]))
+        first, last = case.losses[0], float(np.mean(case.losses[-(len(case.losses) // 20) :]))
         yield finding(
             "RG206",
             f"The loss is {first:.4g} in the first step and {last:.4g} in the last.",
@@ -41,7 +41,7 @@ def slow_start(case: Case) -> Iterator[Finding]:
         return
     total = curve[0] - curve.min()
     fifth = len(curve) // 5
-    if total > 0 and curve[0] - curve[: fifth + 1].min() < 0.05 * total:
+    if curve[0] - curve[: fifth + 1].min() < 0.05 * total:
         begins = int(np.argmax(curve < curve[0] - 0.05 * total))
         yield finding(
             "RG207",
@@ -58,7 +58,7 @@ def plateau(case: Case) -> Iterator[Finding]:
     Only if more than a third of the initial loss is left; AutoTrainer has a similar condition.
     """
     curve = _smooth(case.losses)
-    if len(curve) < 50 or not np.isfinite(case.losses[-1]) or case.fall < 0.03:
+    if len(curve) < 50 or case.fall < 0.03:  # as it is if the last loss is not finite
         return
     middle = curve[len(curve) // 2]
     gained = (middle - curve[-1]) / max(abs(middle), 1e-12)
@@ -86,7 +86,7 @@ def stopped_early(case: Case) -> Iterator[Finding]:
         curve, what = _smooth(case.losses), "steps"
         if len(curve) < 20 or not case.fared_badly:
             return
-    quarter = max(1, len(curve) // 4)
+    quarter = len(curve) // 4
     if not np.isfinite(curve).all() or curve.argmin() < len(curve) - 1 - quarter // 2:
         return
     before, least = float(curve[-1 - quarter]), float(curve.min())

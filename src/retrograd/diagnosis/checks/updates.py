@@ -165,5 +165,5 @@ def per_layer(case: Case) -> Iterator[Finding]:
 
 def _is_falling(losses: np.ndarray) -> bool:
     """Whether the mean loss of the last quarter of the steps is below that of the one before."""
-    quarter = max(1, len(losses) // 4)
+    quarter = len(losses) // 4
     return bool(np.nanmean(losses[-quarter:]) < np.nanmean(losses[-2 * quarter : -quarter]))
