@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from support.cases import record
+from support.cases import GOOD, losses, performance, record
 
 import retrograd as rg
 from retrograd import nn
@@ -16,6 +18,7 @@ from retrograd.diagnosis.catalogue import catalogue, finding
 from retrograd.diagnosis.checks.case import Case, Data
 from retrograd.diagnosis.examine import CheckWarning, all_checks, examined
 from retrograd.diagnosis.finding import Finding
+from retrograd.diagnosis.outcome.baselines import SimpleScores
 from retrograd.diagnosis.register import Check, check
 from retrograd.errors import UsageError
 
@@ -119,20 +122,118 @@ def test_diagnose_is_a_function() -> None:
     assert type(rg.diagnose) is type(test_diagnose_is_a_function)
 
 
-def test_labels_for_each_pixel_do_not_end_a_diagnosis() -> None:
-    """What a check cannot take is told, and the others look on."""
+def logistic(output: Any, target: Any) -> Any:
+    return nn.binary_cross_entropy_with_logits(output, target.astype("float32"))
+
+
+def test_labels_for_each_pixel_are_examined() -> None:
     x = np.random.default_rng(0).normal(size=(100, 1, 6, 6)).astype(np.float32)
     model = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, 1, 1))
-
-    def loss(output: Any, target: Any) -> Any:
-        return nn.binary_cross_entropy_with_logits(output, target.astype("float32"))
-
-    case = Case(
-        model=model, train=Data((100 * x,), (x > 0).astype(int)), task="classification", loss=loss
-    )
-    with pytest.warns(CheckWarning, match="loss_of_classes"):
-        found = examined(case)
+    pixels = Data((1e6 * x,), (x > 0).astype(int))
+    found = examined(Case(model=model, train=pixels, task="classification", loss=logistic))
     assert "RG301" in [each.code for each in found]
+
+
+# A finding that is no fault for certain, and one that is.
+UNSURE, SURE = "RG301", "RG305"
+
+
+def test_the_examples_are_what_they_are_taken_for() -> None:
+    assert not catalogue()[UNSURE].certain
+    assert catalogue()[SURE].certain
+
+
+def graded(
+    monkeypatch: pytest.MonkeyPatch, case: Case, *made: Finding, harmless: bool | None = None
+) -> list[tuple[str, str]]:
+    """The codes and severities of findings after they are graded."""
+    known = [Check((each.code,), (), lambda case, each=each: iter([each])) for each in made]
+    monkeypatch.setattr(examine, "all_checks", lambda: known)
+    if harmless is not None:
+        case.__dict__["is_harmless"] = harmless
+    return [(each.code, each.severity) for each in examined(case)]
+
+
+@pytest.mark.parametrize("severity", ["error", "warning", "note"])
+def test_what_does_no_harm_is_a_note_unless_it_is_certain(
+    monkeypatch: pytest.MonkeyPatch, severity: Any
+) -> None:
+    unsure, sure = (replace(finding(code, ""), severity=severity) for code in (UNSURE, SURE))
+    for harmless, expected in ((True, "note"), (False, severity)):
+        assert graded(monkeypatch, Case(), unsure, harmless=harmless) == [(UNSURE, expected)]
+        assert graded(monkeypatch, Case(), sure, harmless=harmless) == [(SURE, severity)]
+
+
+def test_notes_alone_need_no_rehearsal(monkeypatch: pytest.MonkeyPatch) -> None:
+    def asked(self: Case) -> bool:
+        raise AssertionError("rehearsed")
+
+    monkeypatch.setattr(Case, "is_harmless", property(asked))
+    made = [finding(SURE, ""), replace(finding(UNSURE, ""), severity="note")]
+    assert len(graded(monkeypatch, Case(), *made)) == 2
+
+
+def test_how_a_finding_reads_is_not_changed_by_its_grade(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = finding(UNSURE, "ten times as large", layers=("a",), numbers={"size": 10.0})
+    known = [Check((UNSURE,), (), lambda case: iter([made]))]
+    monkeypatch.setattr(examine, "all_checks", lambda: known)
+    case = Case()
+    case.__dict__["is_harmless"] = True
+    (found,) = examined(case)
+    assert replace(found, severity=made.severity) == made
+
+
+def squared(output: Any, target: Any) -> Any:
+    return nn.mse_loss(output[:, 0], target)
+
+
+ROWS = np.random.default_rng(0).normal(size=(400, 3)).astype(np.float32)
+
+
+def shifted(by: float) -> dict[str, str]:
+    """What `rg.diagnose` finds before a run in columns of this mean, by code."""
+    rg.manual_seed(0)
+    model = nn.Sequential(nn.Linear(3, 16), nn.ReLU(), nn.Linear(16, 1))
+    optimizer = rg.optim.Adam(model.parameters(), lr=0.01)
+    noise = np.random.default_rng(1).normal(size=400).astype(np.float32)
+    y = ROWS[:, 0] - ROWS[:, 1] + 0.3 * noise
+    found = rg.diagnose(model, (ROWS + np.float32(by), y), loss=squared, optimizer=optimizer)
+    return {each.code: each.severity for each in found}
+
+
+def test_inputs_far_from_0_are_a_note_where_a_rehearsal_learns_and_a_warning_where_not() -> None:
+    mild, grave = shifted(10.0), shifted(1e5)
+    assert mild == {"RG301": "note", "RG406": "note"}
+    assert grave["RG301"] == "warning"
+
+
+@pytest.mark.parametrize(("reached", "severity"), [(0.1, "note"), (1.5, "error")])
+def test_after_a_run_its_result_decides(
+    monkeypatch: pytest.MonkeyPatch, reached: float, severity: str
+) -> None:
+    case = Case(record=record({"loss": losses(40, GOOD)}))
+    case.__dict__["performance"] = performance(
+        judged_error=reached, simple=SimpleScores(1.0, 0.5, 0.5)
+    )
+    unsure = replace(finding(UNSURE, ""), severity="error")
+    assert graded(monkeypatch, case, unsure) == [(UNSURE, severity)]
+
+
+class Uncopied(nn.Module):
+    """Holds what cannot be copied."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear, self.lock = nn.Linear(3, 1), threading.Lock()
+
+    def forward(self, x: Any) -> Any:
+        return self.linear(x)
+
+
+def test_a_model_that_cannot_be_copied_is_not_rehearsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(model=Uncopied(), train=Data((ROWS,), ROWS[:, 0]), loss=squared)
+    made = finding(UNSURE, "")
+    assert graded(monkeypatch, case, made) == [(UNSURE, made.severity)]
 
 
 def test_a_live_record_is_diagnosed_with_its_model() -> None:

@@ -479,3 +479,27 @@ def test_a_long_record_grows_with_the_logarithm(monkeypatch, tmp_path: Path) -> 
 @pytest.mark.parametrize(("step", "due"), [(1, 1), (2, 9), (33, 33), (34, 257), (258, 513)])
 def test_scheduled_steps(step: int, due: int) -> None:
     assert next_due(step) == due
+
+
+def test_findings_are_of_the_loss_and_the_rows_that_are_given(rng: np.random.Generator) -> None:
+    x = rng.normal(size=(200, 3)).astype(np.float32)
+    y = x @ np.array([[2.0], [1.0], [-1.0]], np.float32)
+    model = nn.Linear(3, 1)
+    optimizer = optim.SGD(model.parameters(), lr=1e-5)
+
+    def found(**known):
+        with rg.record(model, optimizer, **known) as record:
+            for _ in range(20):
+                optimizer.zero_grad()
+                nn.mse_loss(model(x), y).backward()
+                optimizer.step()
+        return {each.code for each in record.findings() if each.severity != "note"}
+
+    # Only beside a linear model of the same rows is it seen that the network could do better.
+    assert "RG503" not in found()
+    assert "RG503" in found(loss=nn.mse_loss, data=(x, y))
+    assert "RG503" in found(loss=nn.mse_loss, data=(x[:100], y[:100]), valid=(x[100:], y[100:]))
+    with pytest.raises(TypeError, match="record: data is of type ndarray"):
+        rg.record(model, optimizer, data=x)
+    with pytest.raises(TypeError, match="record: loss is of type str"):
+        rg.record(model, optimizer, loss="mse")

@@ -8,11 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.diagnosis.checks.case import Case
+from retrograd.diagnosis.checks.case import Case, Data
 from retrograd.diagnosis.finding import Finding
+from retrograd.diagnosis.outcome.performance import Performance
+from retrograd.diagnosis.probes.answers import Answers
 from retrograd.diagnosis.record.record import Layer, Part, Record, Weights
 from retrograd.diagnosis.record.store import MemoryStore, row_type
 from retrograd.diagnosis.register import Check
+
+NUMBERS, CODES, YES = Answers("numbers"), Answers("classes"), Answers("yes or no")
 
 # Losses of runs that came out well, and badly: what of the first loss is left in the end.
 GOOD, BAD = 0.1, 0.9
@@ -75,6 +79,40 @@ def record(
         store.add_line("epochs", {"epoch": place, "step": place, **line})
     store.write_facts(facts)
     return Record(store)
+
+
+def performance(
+    target: Any = (0.0, 1.0),
+    outputs: Any = None,
+    valid_target: Any = None,
+    valid_outputs: Any = None,
+    *,
+    answers: Answers = NUMBERS,
+    last: str = "",
+    loss: Any = None,
+    x: Any = None,
+    valid_x: Any = None,
+    **known: Any,
+) -> Performance:
+    """How outputs answer targets; the inputs are zeros, and the outputs too unless they are given.
+    `known` takes the place of what a performance works out."""
+
+    def data(y: Any, inputs: Any) -> Data:
+        y = np.asarray(y)
+        return Data((np.zeros((len(y), 1)) if inputs is None else np.asarray(inputs),), y)
+
+    def given(values: Any, y: Any) -> Any:
+        return np.zeros((len(y), 1)) if values is None else np.asarray(values, np.float64)
+
+    train, judged = data(target, x), None
+    if valid_target is not None:
+        judged = data(valid_target, valid_x)
+        valid_outputs = given(valid_outputs, judged.target)
+    made = Performance(
+        answers, last, train, given(outputs, train.target), judged, valid_outputs, loss
+    )
+    made.__dict__.update(known)
+    return made
 
 
 def losses(steps: int, left: float) -> np.ndarray[Any, Any]:

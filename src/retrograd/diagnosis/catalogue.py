@@ -21,7 +21,10 @@ __all__ = ["Entry", "catalogue", "check_codes", "finding", "ranked"]
 
 @dataclass(frozen=True)
 class Entry:
-    """One kind of finding; `stage` and `explains` rank it among others, see catalogue.toml."""
+    """One kind of finding; `stage` and `explains` rank it among others, see catalogue.toml.
+
+    If it is `certain`, it is a fault even where a training comes out well.
+    """
 
     code: str
     name: str
@@ -30,6 +33,7 @@ class Entry:
     explains: frozenset[str]
     why: str
     remedies: tuple[Remedy, ...]
+    certain: bool = False
 
 
 @cache

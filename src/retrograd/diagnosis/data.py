@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Data", "codes"]
+__all__ = ["Data"]
 
 Array = np.ndarray[Any, Any]
 
@@ -45,11 +45,3 @@ class Data:
 
     def __len__(self) -> int:
         return len(self.target)
-
-
-def codes(target: Array) -> Array:
-    """Class codes (rows,), from codes in any shape or from one-hot rows."""
-    target = np.asarray(target)
-    if target.ndim > 1 and target.shape[-1] > 1:
-        return target.reshape(len(target), -1).argmax(1)
-    return np.nan_to_num(target.reshape(-1)).astype(np.int64)

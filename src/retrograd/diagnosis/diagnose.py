@@ -46,9 +46,12 @@ def diagnose(
     `record` and the trained model: the run is then judged too, against simple models on `valid`.
 
     `data` and `valid` are `(inputs, target)`, arrays `(rows, ...)`; pass several inputs as a tuple.
-    The training minimizes `loss(output, target)`. `task` is "regression" or "classification"; the
-    default is classification if the target holds integers. Findings with a code in `ignore` are
-    left out. The model is not changed.
+    The training minimizes `loss(output, target)`. `task` is "regression" or "classification"; by
+    default the shapes, the values of the target and the loss show which it is. Findings with a code
+    in `ignore` are left out. The model is not changed.
+
+    A finding is a note, and no warning, where the training comes out well all the same and it is no
+    fault for certain: as the run did, or before a run as a rehearsal of 150 steps on a copy does.
 
     Raises TypeError if the model, the optimizer, the loss or the data is of the wrong type.
     Raises UsageError for an unknown task or code, a model without parameters, data without rows, or
@@ -66,9 +69,7 @@ def diagnose(
             f"diagnose: model, of type {type(model).__name__}, has no parameters, so there is "
             "nothing to train; expected a layer with weights, such as nn.Linear."
         )
-    if task is None:
-        task = "classification" if checked.target.dtype.kind in "iub" else "regression"
-    if task not in ("regression", "classification"):
+    if task not in (None, "regression", "classification"):
         raise UsageError(f'diagnose: task is {task!r}; expected "regression" or "classification".')
     return examined(
         Case(

@@ -5,21 +5,19 @@ from __future__ import annotations
 import pkgutil
 import warnings
 from collections.abc import Iterable
+from dataclasses import replace
 from importlib import import_module
 
 import numpy as np
 
 from retrograd.diagnosis import checks
-from retrograd.diagnosis.catalogue import check_codes, ranked
+from retrograd.diagnosis.catalogue import catalogue, check_codes, ranked
 from retrograd.diagnosis.checks.case import Case
+from retrograd.diagnosis.failures import CheckWarning
 from retrograd.diagnosis.finding import Finding
 from retrograd.diagnosis.register import Check, registered
 
 __all__ = ["CheckWarning", "all_checks", "examined"]
-
-
-class CheckWarning(UserWarning):
-    """A check failed; the findings of the others are still reported."""
 
 
 def all_checks() -> list[Check]:
@@ -37,11 +35,18 @@ def examined(case: Case, ignore: Iterable[str] = ()) -> list[Finding]:
     muted = check_codes(ignore, "ignore")
     gravest: dict[str, Finding] = {}
     for each in all_checks():
-        for found in _found(each, case):
+        for found in (_graded(one, case) for one in _found(each, case)):
             known = gravest.get(found.code)
             if found.code not in muted and (known is None or found.gravity < known.gravity):
                 gravest[found.code] = found
     return ranked(gravest.values())
+
+
+def _graded(found: Finding, case: Case) -> Finding:
+    """A note if the training comes out well all the same, and it is no fault for certain."""
+    if found.severity == "note" or catalogue()[found.code].certain or not case.is_harmless:
+        return found
+    return replace(found, severity="note")
 
 
 def _found(check: Check, case: Case) -> list[Finding]:

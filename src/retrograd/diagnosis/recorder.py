@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict
 from itertools import groupby
@@ -17,7 +17,12 @@ import numpy as np
 from retrograd import nn, optim
 from retrograd.arrays import state
 from retrograd.autodiff.hooks import hooks
-from retrograd.diagnosis.arguments import check_model, check_optimizer
+from retrograd.diagnosis.arguments import (
+    check_loss,
+    check_model,
+    check_optimizer,
+    checked_data,
+)
 from retrograd.diagnosis.checks.case import Case
 from retrograd.diagnosis.examine import examined
 from retrograd.diagnosis.finding import Finding
@@ -60,7 +65,12 @@ class Recorder(Callback):
     one call of `Compiled.over` makes more than 64 steps, only the last 64 are recorded.
     """
 
-    def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: str | os.PathLike[str] | None = None,
+        known: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._known = dict(known or {})  # more of the Case that `findings` examines
         # Set until the first steps are recorded: the folder may already hold a record.
         self._folder = None if folder is None else FolderStore(Path(folder))
         self._store: Store = self._folder or MemoryStore()
@@ -75,11 +85,15 @@ class Recorder(Callback):
         return LiveRecord(self, self._store)
 
     def findings(self, ignore: Iterable[str] = ()) -> list[Finding]:
-        """The findings so far, from the record and the model, the likeliest cause first."""
+        """The findings so far, the likeliest cause first.
+
+        They are of the record and the model, and of the loss and the data if known, see `record`.
+        """
         record, run = self.record, self._run
         if run is None:
             return examined(Case(record=record), ignore)
-        return examined(Case(record=record, model=run.model, optimizer=run.optimizer), ignore)
+        case = Case(record=record, model=run.model, optimizer=run.optimizer, **self._known)
+        return examined(case, ignore)
 
     def watching(
         self, model: nn.Module, optimizer: optim.Optimizer
@@ -178,12 +192,34 @@ def record(
     model: nn.Module,
     optimizer: optim.Optimizer,
     folder: str | os.PathLike[str] | None = None,
+    *,
+    loss: Callable[..., Any] | None = None,
+    data: Sequence[Any] | None = None,
+    valid: Sequence[Any] | None = None,
+    task: str | None = None,
+    batch_size: int | None = None,
 ) -> AbstractContextManager[LiveRecord]:
     """Record the steps of `optimizer` on `model` within the block: `with ... as record:`.
 
+        with rg.record(model, optimizer, loss=nn.cross_entropy, data=(x, y)) as record:
+            for rows in batches:
+                step(x[rows], y[rows])
+        record.findings()
+
     See `Recorder`; `record.series("gradient_norm")` works within the block and after it.
+    `record.findings()` checks what it is given, as `rg.diagnose` does: the loss, the data and the
+    validation rows, each pair `(inputs, target)`. Without them it knows the model and the steps
+    alone, and finds far less.
     """
-    return Recorder(folder).watching(model, optimizer)
+    check_loss("record", loss)
+    known = {
+        "loss": loss,
+        "train": None if data is None else checked_data("record", "data", data),
+        "valid": None if valid is None else checked_data("record", "valid", valid),
+        "task": task,
+        "batch_size": batch_size,
+    }
+    return Recorder(folder, known).watching(model, optimizer)
 
 
 class LiveRecord(Record):
@@ -194,7 +230,7 @@ class LiveRecord(Record):
         self._recorder = recorder
 
     def findings(self, ignore: Iterable[str] = ()) -> list[Finding]:
-        """See `Recorder.findings`; `rg.diagnose` also checks the data and the loss."""
+        """See `Recorder.findings`."""
         return self._recorder.findings(ignore)
 
     def add_epoch(self, epoch: int, train_loss: float, validation_loss: float, **more: Any) -> None:

@@ -236,6 +236,26 @@ def test_losses_that_repeat_from_epoch_to_epoch(case: Case, is_found: bool) -> N
     assert told(order, case) == ([("RG217", "warning")] if is_found else [])
 
 
+@pytest.mark.parametrize(
+    ("rows", "batch_size", "is_found"),
+    [
+        (200, 10, True),
+        (209, 10, True),  # without the last nine
+        (191, 10, True),  # with a last batch of one
+        (190, 10, False),  # 19 steps
+        (210, 10, False),
+    ],
+)
+def test_epochs_that_are_not_recorded_are_those_of_the_rows(
+    rows: int, batch_size: int, is_found: bool
+) -> None:
+    losses = repeating(1.0).losses
+    known = {"train": Data((np.zeros((rows, 1)),), np.zeros(rows)), "batch_size": batch_size}
+    found = told(order, Case(record=record({"loss": losses}), **known))
+    assert found == ([("RG217", "warning")] if is_found else [])
+    assert told(order, Case(record=record({"loss": losses}))) == []
+
+
 def test_the_correlation_from_epoch_to_epoch_is_told() -> None:
     case = repeating(0.6)
     table = case.losses.reshape(6, 20)[1:]

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from support.cases import epoch_losses, losses, record, weights
+from support.cases import CODES, NUMBERS, YES, epoch_losses, performance, record, weights
 
+import retrograd as rg
 from retrograd import nn, optim
-from retrograd.diagnosis.checks.baselines import SimpleScores, misranked, simple_scores
 from retrograd.diagnosis.checks.case import Case, Data
+from retrograd.diagnosis.failures import CheckWarning
+from retrograd.diagnosis.outcome.baselines import SimpleScores
+from retrograd.diagnosis.outcome.performance import Performance
+from retrograd.diagnosis.probes.answers import Answers
 
 X = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
 
@@ -60,120 +65,249 @@ def test_the_fall_of_the_loss(values: list[float], fall: float) -> None:
     assert run(values).fall == pytest.approx(fall)
 
 
+def judged(poor: bool, shortfall: float = 1.0) -> Performance:
+    return performance(is_poor=poor, shortfall=shortfall)
+
+
 def test_a_run_fared_badly_beside_a_simple_model_or_by_its_fall() -> None:
     assert run([1.0, 0.71]).fared_badly
     assert not run([1.0, 0.69]).fared_badly
-    assert run([1.0, 0.1], shortfall=1.11).fared_badly
-    assert not run([1.0, 0.9], shortfall=1.09).fared_badly
+    assert run([1.0, 0.1], performance=judged(True)).fared_badly
+    assert not run([1.0, 0.9], performance=judged(False)).fared_badly
+    assert run([1.0, 0.71], performance=judged(False, math.nan)).fared_badly
+    assert not run([1.0, 0.69], performance=judged(True, math.nan)).fared_badly
     assert not Case().fared_badly
 
 
-def scored(valid_error: float, best: float, task: str = "regression", **known: Any) -> Case:
-    case = Case(
-        record=record({"loss": losses(8, 0.5)}),
-        train=Data((X,), np.arange(20) % 2),
-        valid=Data((X,), np.arange(20) % 2),
-        task=task,
-    )
-    case.__dict__.update(valid_error=valid_error, simple=SimpleScores(1, best, 1), **known)
-    return case
+def adversary(output: Any, target: Any) -> Any:
+    return output.mean()
 
 
 @pytest.mark.parametrize(
-    ("case", "shortfall"),
+    ("left", "known", "is_bad"),
     [
-        (scored(0.52, 0.5), 1.0),
-        (scored(0.53, 0.5), 0.53 / 0.52),
-        (scored(0.1, 0.5), 1.0),
-        (scored(math.nan, 0.5), math.nan),
-        # Two standard errors of 20 rows, and one in a hundred.
-        (scored(0.9, 0.5, "classification"), 0.9 / (0.51 + 2 * math.sqrt(0.25 / 20))),
-        (scored(0.7, 0.5, "classification"), 1.0),
+        (1.0, {"loss": adversary}, False),
+        (math.nan, {"loss": adversary}, True),
+        (1.0, {}, True),
+        (1.0, {"loss": adversary, "outputs": None}, True),
     ],
 )
-def test_the_shortfall(case: Case, shortfall: float) -> None:
-    assert case.shortfall == pytest.approx(shortfall, nan_ok=True)
+def test_a_loss_without_right_answers_need_not_fall(
+    left: float, known: dict[str, Any], is_bad: bool
+) -> None:
+    case = Case(record=record({"loss": [1.0, left]}), loss=known.get("loss"))
+    case.__dict__.update({"outputs": np.zeros((4, 2)), "answers": None, **known})
+    assert case.fared_badly == is_bad
 
 
-def test_without_a_run_or_a_simple_model_the_shortfall_is_not_known() -> None:
-    assert math.isnan(Case().shortfall)
-    before = Case(train=Data((X,), X), valid=Data((X,), X), task="regression")
-    before.__dict__["valid_error"] = 1.0
-    assert math.isnan(before.shortfall)
-
-
-def classes(counts: list[int], **more: Any) -> Case:
-    y = np.repeat(np.arange(len(counts)), counts)
-    data = Data((np.zeros((len(y), 1)),), y)
-    return Case(train=data, valid=data, task="classification", **more)
+def compared(judged: float, best: float) -> Performance:
+    """Numbers, whose mean leaves all of their variance."""
+    return performance(judged_error=judged, simple=SimpleScores(1.0, best, 1.0))
 
 
 @pytest.mark.parametrize(
-    ("counts", "is_unbalanced"), [([10, 50], True), ([10, 49], False), ([10, 20, 50], True)]
-)
-def test_classes_five_times_as_frequent(counts: list[int], is_unbalanced: bool) -> None:
-    assert classes(counts).is_unbalanced == is_unbalanced
-
-
-def test_the_margin_is_twice_a_standard_error() -> None:
-    assert classes([50, 50]).margin(0.2) == pytest.approx(2 * math.sqrt(0.16 / 100))
-    assert classes([50, 50]).margin(0.0) == pytest.approx(2 * math.sqrt(0.01 / 100))
-    assert Case().margin(0.2) == 0.02
-    # Mann & Whitney: (a + b) / (12 a b), for large classes.
-    two = classes([20, 200]).margin(0.5)
-    assert two == pytest.approx(2 * math.sqrt((1 / 20 + 1 / 200) / 12))
-    assert classes([20, 200]).margin(0.0) == pytest.approx(2 * math.sqrt(0.01 / 3 * 0.055))
-    one = Case(train=classes([20, 200]).train, valid=classes([50]).valid, task="classification")
-    assert math.isnan(one.margin(0.5))
-    three = classes([20, 100, 100]).margin(0.5)
-    each = np.mean([1 / 20 + 1 / 200, 1 / 100 + 1 / 120, 1 / 100 + 1 / 120])
-    assert three == pytest.approx(2 * math.sqrt(each / 12 / 3))
-
-
-def test_errors_are_shares() -> None:
-    numbers = Case(task="regression")
-    y = np.array([1.0, 2.0, 3.0])
-    assert numbers.error(np.array([[1.0], [2.0], [2.0]]), y) == pytest.approx(0.5)
-    assert numbers.error(np.array([[1.0, 9.0], [2.0, 9.0], [2.0, 9.0]]), y) == pytest.approx(0.5)
-    both = np.stack([y, 2 * y], 1)
-    assert numbers.error(both + np.array([[1, 0], [0, 0], [0, 1]]), both) == pytest.approx(2 / 10)
-    assert math.isnan(numbers.error(np.ones((3, 1)), np.ones(3)))
-    assert numbers.error(np.array([[np.nan], [2.0], [2.0]]), y) == math.inf
-    assert numbers.error(None, y) == math.inf
-    assert Case().error(y, y) == math.inf
-    case = classes([2, 2])
-    outputs = np.array([[1.0, 0], [0, 1], [0, 1], [0, 1]])
-    assert case.error(outputs, np.array([0, 0, 1, 1])) == 0.25
-
-
-@pytest.mark.parametrize(
-    ("outputs", "last", "said"),
+    ("case", "is_harmless"),
     [
-        ([[-0.1], [0.1]], "", [0, 1]),
-        ([[0.4], [0.6]], "sigmoid", [0, 1]),
-        ([[0.4], [0.6]], "softmax", [0, 1]),
-        ([[0.4], [0.6]], "", [1, 1]),
-        ([[3.0, 1, 2], [1, 2, 3]], "", [0, 2]),
-        ([0.1, -0.1], "", [1, 0]),
+        (run([1.0, 0.1], performance=compared(0.1, 0.5)), True),
+        (run([1.0, 0.9], performance=compared(0.1, 0.5)), True),  # however little the loss fell
+        (run([1.0, 0.1], performance=compared(0.60, 0.5)), True),  # 1.1 · 0.55 = 0.605
+        (run([1.0, 0.1], performance=compared(0.61, 0.5)), False),
+        (run([1.0, 0.1], performance=compared(0.979, 1.0)), True),
+        (run([1.0, 0.1], performance=compared(0.981, 1.0)), False),
+        (run([1.0, 0.1], performance=None), True),
+        (run([1.0, 0.69], performance=None), True),
+        (run([1.0, 0.71], performance=None), False),
+        (run([1.0, math.nan, 0.1], performance=compared(0.1, 0.5)), False),
     ],
 )
-def test_the_classes_that_outputs_mean(outputs: Any, last: str, said: list[int]) -> None:
-    case = Case(task="classification")
-    case.__dict__["last_operation"] = last
-    assert case.predicted(np.array(outputs)).tolist() == said
+def test_a_run_that_came_out_well_is_harmless(case: Case, is_harmless: bool) -> None:
+    assert case.is_harmless == is_harmless
+
+
+def squared(output: Any, target: Any) -> Any:
+    return nn.mse_loss(output[:, 0], target)
+
+
+LINE = np.random.default_rng(1).normal(size=(1000, 3)).astype(np.float32)
+
+
+def before(noise: float = 0.0, **more: Any) -> Case:
+    """A line to be learned, whose slope is 1, and noise."""
+    rg.manual_seed(0)
+    drawn = np.random.default_rng(2).normal(size=1000)
+    y = ((1 - noise) * LINE[:, 0] + noise * drawn).astype(np.float32)
+    given = {"loss": squared, "train": Data((LINE,), y), "model": nn.Linear(3, 1)}
+    return Case(**{**given, **more})
+
+
+def by(lr: float, **more: Any) -> Case:
+    case = before(**more)
+    assert case.model is not None
+    return replace(case, optimizer=optim.SGD(case.model.parameters(), lr=lr))
+
+
+def test_before_a_run_a_rehearsal_shows_whether_there_is_harm() -> None:
+    assert by(0.1).is_harmless
+    assert not by(0.0).is_harmless
+    assert not by(100.0).is_harmless  # it diverges
+    assert not by(0.1, noise=1.0).is_harmless  # the mean is as good
+    assert not Case(model=nn.Linear(3, 1)).is_harmless
+    assert not Case().is_harmless
+
+
+def memorizing(rows: int, valid: bool = False) -> Case:
+    """More columns than rows, and a target that they say nothing about."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(2 * rows, 600)).astype(np.float32), rng.normal(size=2 * rows)
+    halves = [Data((x[part],), y[part]) for part in (slice(rows), slice(rows, None))]
+    model = nn.Linear(600, 1)
+    optimizer = optim.Adam(model.parameters(), lr=0.03)
+    given = {"loss": squared, "model": model, "optimizer": optimizer, "batch_size": 64}
+    return Case(train=halves[0], valid=halves[1] if valid else None, **given)
+
+
+def test_a_rehearsal_that_memorizes_is_not_taken_for_learning() -> None:
+    """A fourth of 400 rows is kept back; of fewer rows the training rows themselves tell."""
+    assert not memorizing(400).is_harmless
+    assert memorizing(399).is_harmless
+    assert not memorizing(399, valid=True).is_harmless
+
+
+def test_of_a_loss_without_right_answers_the_rehearsal_shows_the_fall() -> None:
+    """The outputs are meant to be 2, whatever the target."""
+
+    def loss(output: Any, target: Any) -> Any:
+        return ((output - 2) ** 2).mean()
+
+    assert by(0.1, loss=loss).answers is None
+    assert by(0.1, loss=loss).is_harmless
+    assert not by(0.0, loss=loss).is_harmless
+
+
+def test_the_rehearsal_leaves_the_case_as_it_was() -> None:
+    case = by(0.1)
+    assert case.model is not None
+    first = {name: each.copy() for name, each in case.model.state_dict().items()}
+    outputs = case.outputs
+    assert case.is_harmless
+    assert case.outputs is outputs
+    for name, each in case.model.state_dict().items():
+        assert np.array_equal(each, first[name])
+
+
+def test_the_predicted_classes_are_those_of_the_answers() -> None:
+    case = Case(train=Data((X[:2],), np.array([0, 1])))
+    case.__dict__.update(outputs=np.array([[3.0, 1, 2], [1, 2, 3]]), answers=CODES)
+    assert case.predicted.tolist() == [0, 2]
+    single = Case(train=Data((X[:2],), np.array([0, 1])))
+    single.__dict__.update(outputs=np.array([[0.4], [0.6]]), answers=YES)
+    assert single.predicted.tolist() == [1, 1]
+    likely = Case(train=Data((X[:2],), np.array([0, 1])))
+    likely.__dict__.update(single.__dict__ | {"last_operation": "sigmoid"})
+    del likely.__dict__["predicted"]
+    assert likely.predicted.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"outputs": np.array([[np.nan], [1]]), "answers": YES},
+        {"outputs": None, "answers": YES},
+        {"outputs": np.zeros((2, 1)), "answers": None},
+        {"outputs": np.zeros((2, 1)), "answers": NUMBERS},
+        {"outputs": np.zeros((2, 3)), "answers": YES, "train": Data((X[:2],), np.eye(3)[:2])},
+    ],
+)
+def test_without_a_class_for_each_row_nothing_is_predicted(known: dict[str, Any]) -> None:
+    case = Case(train=known.get("train", Data((X[:2],), np.array([0, 1]))))
+    case.__dict__.update({name: each for name, each in known.items() if name != "train"})
+    assert case.predicted is None
+
+
+def test_a_model_that_fails_is_told_once() -> None:
+    class Failing(nn.Module):
+        def forward(self, x: Any) -> Any:
+            raise RuntimeError("no such room")
+
+    case = Case(model=Failing(), train=Data((X,), X[:, 0]), valid=Data((X,), X[:, 0]))
+    with pytest.warns(CheckWarning, match=r"evaluation mode .* RuntimeError: no such room") as told:
+        assert case.outputs is case.valid_outputs is None
+    assert len(told) == 1
+    assert case.answers is case.performance is case.predicted is None
 
 
 def test_targets_are_labels_or_numbers() -> None:
     one_hot = Data((X[:2],), np.eye(3)[[2, 0]])
     assert Case(train=one_hot, task="classification").labels.tolist() == [2, 0]
-    assert Case(train=one_hot, task="classification").classes == 2
+    assert Case(train=one_hot, task="classification").train_labels.tolist() == [2, 0]
     assert Case(train=one_hot, task="classification").numbers is None
     numbers = Case(train=Data((X[:2],), np.array([1, 2])), task="regression")
     assert numbers.numbers.tolist() == [[1], [2]]
-    assert numbers.labels is None
-    assert numbers.classes == 0
+    assert numbers.labels is numbers.train_labels is None
     assert Case(train=one_hot).labels is Case(train=one_hot).numbers is None
     assert Case(task="classification").labels is None
+
+
+def answering(target: Any, answers: Answers | None, task: str | None = None) -> Case:
+    case = Case(train=Data((np.zeros((len(target), 1)),), np.asarray(target)), task=task)
+    case.__dict__.update(answers=answers, outputs=np.zeros((len(target), 1)))
+    return case
+
+
+def test_where_outputs_are_known_labels_are_what_they_answer() -> None:
+    assert answering([[0], [2], [1]], CODES).labels.tolist() == [0, 2, 1]
+    assert answering([-1, 1, -1], YES).labels.tolist() == [0, 1, 0]
+    one_hot = Answers("classes", is_one_hot=True)
+    assert answering(np.eye(3)[[2, 0]], one_hot).labels.tolist() == [2, 0]
+    # Several labels, and a class for each pixel, are no class of a row.
+    assert answering([[0, 1], [1, 1]], YES).labels is None
+    assert answering(np.zeros((3, 2, 2), int), CODES).labels is None
+    assert answering([0, 1], None, "classification").labels is None
+    assert answering([0, 1], NUMBERS).labels is None
+    assert answering([0, 1], NUMBERS).numbers.tolist() == [[0], [1]]
+    assert answering([0, 1], YES, "regression").numbers is None
+    assert answering([0, 1], None, "regression").numbers.tolist() == [[0], [1]]
+
+
+def test_labels_of_other_rows_are_read_alike() -> None:
+    case = answering([-1, 1], YES)
+    assert case.row_classes(Data((X[:3],), np.array([1, 1, -1]))).tolist() == [1, 1, 0]
+    rows = np.arange(2001.0)[:, None]
+    many = Case(train=Data((rows,), np.arange(2001) % 3))
+    many.__dict__.update(answers=CODES, outputs=np.zeros((2000, 3)))
+    assert many.train_labels.tolist() == (np.arange(2001) % 3).tolist()
+    assert len(many.labels) == 2000
+
+
+def test_64_rows_drawn_at_random_show_how_outputs_answer() -> None:
+    """Of a target that is sorted, any may be among them."""
+    seen: list[Any] = []
+
+    def loss(output: Any, target: Any) -> Any:
+        seen.append(target.numpy())
+        return nn.cross_entropy(output, target)
+
+    y = np.repeat([0, 1, 2, 3], 50)
+    case = Case(train=Data((np.zeros((200, 1)),), y), task="classification", loss=loss)
+    case.__dict__.update(outputs=np.random.default_rng(0).normal(size=(200, 4)), last_operation="")
+    assert case.answers == CODES
+    assert {len(each) for each in seen} == {64}
+    assert np.unique(seen[0]).tolist() == [0, 1, 2, 3]
+
+
+def test_the_result_is_that_of_either_part() -> None:
+    train, valid = Data((X,), X[:, 0]), Data((X[:5],), X[:5, 0])
+    case = Case(model=nn.Linear(3, 1), train=train, valid=valid, task="regression")
+    made = case.performance
+    assert (made.train, made.valid, made.answers) == (train, valid, NUMBERS)
+    assert made.outputs is case.outputs
+    assert made.valid_outputs is case.valid_outputs
+    assert made.last_operation == case.last_operation
+    alone = Case(model=nn.Linear(3, 1), train=train, task="regression").performance
+    assert alone.valid is alone.valid_outputs is None
+    assert Case(train=train, task="regression").performance is None
+    wide = Case(model=nn.Linear(3, 2), train=train, task="regression")
+    assert wide.performance is None
 
 
 def test_columns_are_those_of_the_first_input_of_floats() -> None:
@@ -203,23 +337,6 @@ def test_the_first_input_is_the_table() -> None:
     assert not Case(train=Data((codes,), np.zeros(4))).is_table
     assert not Case().is_table
     assert Case(train=Data((X, X[:, :2]), X)).scaled_features.shape == (20, 3)
-
-
-def test_simple_models_are_fitted_to_the_first_input() -> None:
-    other = X[:, :1] * 0
-    y = X[:, 0] + X[:, 1]
-    train, valid = Data((X[:12], other[:12]), y[:12]), Data((X[12:], other[12:]), y[12:])
-    numbers = Case(train=train, valid=valid, task="regression").simple
-    assert numbers == simple_scores(X[:12], y[:12], X[12:], y[12:], "regression")
-    codes = (y > 0).astype(int)
-    train, valid = (
-        Data((d.inputs), np.eye(2)[c]) for d, c in ((train, codes[:12]), (valid, codes[12:]))
-    )
-    found = Case(train=train, valid=valid, task="classification").simple
-    assert found == simple_scores(X[:12], codes[:12], X[12:], codes[12:], "classification")
-    assert Case(train=train, valid=valid).simple is None
-    assert Case(train=train, task="regression").simple is None
-    assert Case(valid=valid, task="regression").simple is None
 
 
 def test_no_more_than_2000_rows_are_looked_at() -> None:
@@ -274,79 +391,7 @@ def test_answers_of_the_model_on_either_part() -> None:
         answer=lambda output: output * 0 + X[: len(output), :1],
     )
     assert case.outputs.shape == (20, 1)
-    assert (case.train_error, case.valid_error) == (0, 0)
+    assert (case.performance.train_error, case.performance.valid_error) == (0, 0)
     assert case.operations == (case.last_operation,)
-    assert math.isnan(Case(model=model).train_error)
-    assert math.isnan(Case(model=model).valid_error)
-    assert math.isnan(Case(train=case.train, task="regression").train_error)
-    assert math.isnan(Case(valid=case.valid, task="regression").valid_error)
+    assert Case(model=model).outputs is Case(model=model).valid_outputs is None
     assert Case(model=model).last_operation == ""
-
-
-def test_the_error_is_that_of_the_outputs_in_shares_of_the_targets() -> None:
-    rows = Data((X,), X[:, 0] * 0.1)
-    case = Case(train=rows, valid=rows, task="regression")
-    case.__dict__["valid_outputs"] = case.__dict__["outputs"] = np.zeros((20, 1))
-    y = X[:, 0].astype(np.float64)
-    expected = (y**2).sum() / ((y - y.mean()) ** 2).sum()
-    assert case.valid_error == pytest.approx(expected, rel=1e-5)
-    assert case.train_error == pytest.approx(expected, rel=1e-5)
-
-
-def ranking(outputs: Any) -> Case:
-    y = np.repeat([0, 1], [100, 20])
-    data = Data((np.zeros((120, 1)),), y)
-    case = Case(train=data, valid=data, task="classification")
-    case.__dict__["valid_outputs"] = np.asarray(outputs, np.float64)
-    return case
-
-
-def test_a_ranking_is_better_than_chance_by_two_standard_errors() -> None:
-    """0.5 - 2 · sqrt((1 / 20 + 1 / 100) / 12) = 0.359."""
-    for wrong, is_better in ((35, True), (37, False)):
-        # Each rare row stands above all but `wrong` of the 100 others.
-        scores = np.concatenate([np.arange(100.0), np.full(20, 99.5 - wrong)])[:, None]
-        assert ranking(scores).valid_error == pytest.approx(wrong / 100)
-        assert ranking(scores).ranks_better == is_better
-
-
-def test_logits_rank_by_their_probabilities() -> None:
-    """Neither column of (1, 1) and (0.9, 0) ranks the rows as their difference does."""
-    logits = np.repeat([[0.9, 0.0], [1.0, 1.0]], [100, 20], axis=0)
-    assert ranking(logits).valid_error == 0
-    assert ranking(logits).ranks_better
-    assert ranking(logits * 900).valid_error == 0
-    shares = np.repeat([[1.0, 0.0], [0.7, 0.3]], [100, 20], axis=0)
-    assert ranking(shares).valid_error == 0
-
-
-def test_probabilities_rank_as_they_are() -> None:
-    """A softmax of them would rank otherwise, as it does what is no probability."""
-    rng = np.random.default_rng(0)
-    y = np.repeat([0, 1, 2], [100, 20, 30])
-    case = Case(train=Data((np.zeros((150, 1)),), y), task="classification")
-    p = rng.dirichlet([1, 1, 1], 150)
-    p[:3] = np.eye(3)
-
-    def softmax(x: Any) -> Any:
-        return np.exp(x) / np.exp(x).sum(1, keepdims=True)
-
-    below = p + np.array([0.3, -0.3, 0])
-    assert misranked(p, y) != pytest.approx(misranked(softmax(p), y))
-    assert case.error(p, y) == pytest.approx(misranked(p, y))
-    assert case.error(below, y) == pytest.approx(misranked(softmax(below), y))
-    assert misranked(below, y) != pytest.approx(misranked(softmax(below), y))
-
-
-def test_without_answers_or_classes_nothing_ranks() -> None:
-    assert not Case().ranks_better
-    assert not Case(
-        train=ranking([]).train, valid=ranking([]).valid, task="classification"
-    ).ranks_better
-    numbers = Case(train=Data((X,), X), valid=Data((X,), X), task="regression")
-    numbers.__dict__["valid_outputs"] = X
-    assert not numbers.ranks_better
-
-
-def test_the_best_weights_are_not_restored_unless_it_is_said() -> None:
-    assert not Case().restores_best

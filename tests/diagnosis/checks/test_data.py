@@ -208,6 +208,14 @@ def test_copies_of_rows(copies: int, is_found: bool) -> None:
         assert found[0].evidence.numbers == pytest.approx({"copies": 0.31, "overlap": 0.0})
 
 
+@pytest.mark.parametrize(("kinds", "is_found"), [(1, True), (100, False)])
+def test_rows_that_differ_in_another_input_are_no_copies(kinds: int, is_found: bool) -> None:
+    """As a user beside a film: of 100 rows, 40 have one and the same first input."""
+    second = np.arange(100)[:, None] % kinds
+    case = Case(train=Data((rows_again(39), second), np.zeros(100)))
+    assert bool(duplicated_inputs(case)) == is_found
+
+
 @pytest.mark.parametrize(
     ("overlap", "copies", "is_found"),
     [(11, 0, True), (9, 0, False), (26, 10, True), (24, 10, False)],
@@ -272,6 +280,15 @@ def test_a_column_that_gives_a_number_away(x_and_y: Any, is_found: bool) -> None
     case = Case(train=Data((x,), y), task="regression")
     assert told(gives_number_away, case) == ([("RG305", "warning")] if is_found else [])
     assert told(gives_class_away, case) == []
+
+
+@pytest.mark.parametrize(("columns", "is_found"), [(1, True), (4, True), (5, False), (6, True)])
+def test_a_reconstruction_of_the_inputs_gives_nothing_away(columns: int, is_found: bool) -> None:
+    """Its targets are the inputs, column by column."""
+    x = np.random.default_rng(0).normal(size=(100, 5))
+    y = np.concatenate([x, x], 1)[:, :columns]
+    case = Case(train=Data((x,), y), task="regression")
+    assert bool(gives_number_away(case)) == is_found
 
 
 def test_ranks_are_correlated_too() -> None:
@@ -356,11 +373,16 @@ def test_a_column_is_judged_by_other_rows_than_it_is_fitted_to() -> None:
     assert told(gives_class_away, Case(train=Data((x,), y), task="classification")) == []
 
 
-def test_of_several_targets_and_inputs_the_first_counts() -> None:
+def test_of_several_targets_the_first_counts() -> None:
     x, y = telling(0.9951)
     both = Data((x,), np.stack([y, RNG.normal(size=400)], 1))
     assert told(gives_number_away, Case(train=both, task="regression")) == [("RG305", "warning")]
-    copies = rows_again(31)
-    first, second = Data((copies, X[:100]), X[:100]), Data((X[:100], copies), X[:100])
-    assert told(duplicated_inputs, Case(train=first)) == [("RG304", "warning")]
-    assert told(duplicated_inputs, Case(train=second)) == []
+
+
+def test_rows_are_copies_if_all_their_inputs_are() -> None:
+    copies, others = rows_again(31), X[:100]
+    assert told(duplicated_inputs, Case(train=Data((copies, copies), others))) == [
+        ("RG304", "warning")
+    ]
+    assert told(duplicated_inputs, Case(train=Data((copies, others), others))) == []
+    assert told(duplicated_inputs, Case(train=Data((others, copies), others))) == []

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pytest
-from support.cases import GOOD, epoch_losses, losses, only, record, told
+from support.cases import (
+    CODES,
+    GOOD,
+    NUMBERS,
+    epoch_losses,
+    losses,
+    only,
+    performance,
+    record,
+    told,
+)
 
-from retrograd.diagnosis.checks.baselines import SimpleScores
 from retrograd.diagnosis.checks.case import Case
 from retrograd.diagnosis.checks.generalization import (
     baseline,
@@ -16,19 +27,28 @@ from retrograd.diagnosis.checks.generalization import (
     overtraining,
     underfitting,
 )
+from retrograd.diagnosis.outcome.baselines import SimpleScores
 
 
 def run(
-    validation: Sequence[float] = (), train: Sequence[float] | None = None, **known: Any
+    validation: Sequence[float] = (),
+    train: Sequence[float] | None = None,
+    restores_best: bool = False,
+    **known: Any,
 ) -> Case:
-    """A run with these losses by epoch; `known` takes the place of what a case works out."""
+    """A run with these losses by epoch; `known` replaces what its performance works out."""
     case = Case(
         record=record({"loss": losses(40, GOOD)}, epochs=epoch_losses(validation, train)),
-        task=known.pop("task", "regression"),
-        restores_best=known.pop("restores_best", False),
+        restores_best=restores_best,
     )
-    for name, value in known.items():
-        case.__dict__[name] = value
+    answers = known.pop("answers", NUMBERS)
+    y = np.arange(2500) % 2
+    judged = (y, None) if known.pop("judged", True) else ()
+    if "valid_error" in known:
+        known["judged_error"] = known["valid_error"]
+    case.__dict__["performance"] = (
+        performance(y, None, *judged, answers=answers, **known) if known else None
+    )
     return case
 
 
@@ -98,9 +118,9 @@ def test_the_scores_of_overfitting_are_told() -> None:
         "validation rows."
     )
     assert (found.numbers["train_error"], found.numbers["valid_error"]) == (0.25, 0.75)
-    wrong = only(overfitting, scored(0.25, 0.75, task="classification")).evidence.text
+    wrong = only(overfitting, scored(0.25, 0.75, answers=CODES)).evidence.text
     assert wrong.startswith("The error rate is 0.25")
-    ranked = scored(0.25, 0.75, task="classification", is_unbalanced=True)
+    ranked = scored(0.25, 0.75, answers=CODES, is_unbalanced=True)
     assert only(overfitting, ranked).evidence.text == (
         "The area under the ROC curve is 0.75 on the training rows and 0.25 on the validation rows."
     )
@@ -164,8 +184,19 @@ def test_the_simple_model_that_does_better_is_named() -> None:
         (0.6, 0.5, "nearest neighbors"),
     ):
         case = scored(0.7, 0.8)
-        case.__dict__["simple"] = SimpleScores(1.0, linear, neighbors)
+        assert case.performance is not None
+        case.performance.__dict__["simple"] = SimpleScores(1.0, linear, neighbors)
         assert f"with {name} it is 0.5 on" in only(underfitting, case).evidence.text
+
+
+def test_without_validation_rows_simple_models_answer_rows_that_they_have_not_seen() -> None:
+    case = scored(0.625, 0.625, judged=False)
+    assert only(underfitting, case).evidence.text == (
+        "The share of unexplained variance is 0.625 on the training rows; with ridge regression it "
+        "is 0.5 on rows that it has not seen."
+    )
+    assert told(underfitting, scored(0.49, 0.49, judged=False)) == []
+    assert told(overfitting, scored(0.29, 0.6, judged=False)) == []
 
 
 def beside(valid: float, constant: float, best: float, **known: Any) -> Case:
@@ -181,10 +212,10 @@ def beside(valid: float, constant: float, best: float, **known: Any) -> Case:
         (beside(0.981, 1.0, 0.981), "warning"),
         (beside(float("inf"), 1.0, 0.5), ""),
         (beside(float("nan"), 1.0, 0.5), ""),
-        (beside(0.5, 0.39, 0.2, task="classification", ranks_better=True), "error"),
-        (beside(0.4, 0.39, 0.2, task="classification", ranks_better=True), ""),
-        (beside(0.4, 0.39, 0.2, task="classification", ranks_better=False), "error"),
-        (beside(0.4, 0.41, 0.2, task="classification", ranks_better=True), "error"),
+        (beside(0.5, 0.39, 0.2, answers=CODES, ranks_better=True), "error"),
+        (beside(0.4, 0.39, 0.2, answers=CODES, ranks_better=True), ""),
+        (beside(0.4, 0.39, 0.2, answers=CODES, ranks_better=False), "error"),
+        (beside(0.4, 0.41, 0.2, answers=CODES, ranks_better=True), "error"),
         (beside(0.4, 0.39, 0.2, ranks_better=True), "error"),
     ],
 )
@@ -199,10 +230,26 @@ def test_the_baseline_is_told() -> None:
         "mean gives 1, a simple model 0.5."
     )
     assert found.numbers == {"valid_error": 1.25, "constant": 1.0, "simple": 0.5}
-    classes = only(baseline, beside(0.6, 0.5, 0.25, task="classification")).evidence.text
+    classes = only(baseline, beside(0.6, 0.5, 0.25, answers=CODES)).evidence.text
     assert classes == (
         "The error rate on the validation rows is 0.6; always answering the most frequent class "
         "gives 0.5 (or by chance 0.48), a simple model 0.25."
+    )
+
+
+def test_the_baseline_of_the_training_rows_is_told_where_there_are_no_others() -> None:
+    found = only(baseline, beside(1.25, 1.0, 0.5, judged=False)).evidence.text
+    assert found == (
+        "The share of unexplained variance on the training rows is 1.25; always answering the "
+        "mean gives 1, a simple model 0.5."
+    )
+    # Of rows with many items there is no other simple model.
+    known = {"valid_error": 0.6, "answers": CODES, "simple": SimpleScores(0.5, math.inf, math.inf)}
+    pixels = only(baseline, run(**known))
+    assert pixels.severity == "warning"
+    assert pixels.evidence.text == (
+        "The error rate on the validation rows is 0.6; always answering the most frequent class "
+        "gives 0.5 (or by chance 0.48)."
     )
 
 

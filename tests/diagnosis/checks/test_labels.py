@@ -2,19 +2,74 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from support.cases import GOOD, losses, only, record, told
+from support.cases import CODES, GOOD, NUMBERS, losses, only, performance, record, told
 
 from retrograd import nn
-from retrograd.diagnosis.checks.baselines import SimpleScores
+from retrograd.diagnosis.catalogue import catalogue
 from retrograd.diagnosis.checks.case import Case, Data
-from retrograd.diagnosis.checks.labels import classes_disagree, imbalance, numbers_disagree
+from retrograd.diagnosis.checks.labels import (
+    classes_disagree,
+    constant_target,
+    imbalance,
+    numbers_disagree,
+)
+from retrograd.diagnosis.outcome.baselines import SimpleScores
 from retrograd.tensor import Tensor
 
 RNG = np.random.default_rng(0)
+
+
+def same_target(y: Any, **known: Any) -> Case:
+    y = np.asarray(y)
+    case = Case(train=Data((np.zeros((len(y), 1)),), y))
+    case.__dict__.update(known)
+    return case
+
+
+@pytest.mark.parametrize(
+    ("y", "is_found"),
+    [
+        (np.zeros(50), True),
+        (np.ones(50, int), True),
+        (np.full((50, 3), -2.5), True),
+        (np.ones(50, bool), True),
+        (np.zeros((2, 1)), True),
+        (np.zeros(1), False),
+        (np.zeros((50, 0)), False),
+        (np.append(np.zeros(49), 1e-9), False),
+        (np.tile([0.0, 1.0], (50, 1)), False),  # equal rows, whose columns differ
+        (np.full(50, np.nan), False),
+    ],
+)
+def test_a_target_that_never_changes(y: Any, is_found: bool) -> None:
+    found = told(constant_target, same_target(y))
+    assert found == ([("RG308", "error")] if is_found else [])
+
+
+def test_the_constant_target_is_told() -> None:
+    found = only(constant_target, same_target(np.full((1200, 2), 0.25)))
+    assert found.evidence.text == "All 1,200 rows have the target 0.25."
+    assert found.evidence.numbers == {"value": 0.25}
+    assert catalogue()["RG308"].certain
+
+
+@pytest.mark.parametrize(
+    ("known", "is_found"),
+    [
+        ({"outputs": np.zeros((50, 1)), "answers": NUMBERS}, True),
+        ({"outputs": np.zeros((50, 1)), "answers": None}, False),  # a generator needs no target
+        ({"outputs": None, "answers": None}, True),
+    ],
+)
+def test_a_target_that_nothing_answers_may_be_constant(
+    known: dict[str, Any], is_found: bool
+) -> None:
+    assert bool(constant_target(same_target(np.zeros(50), **known))) == is_found
 
 
 def counted(rare: int, frequent: int, **more: Any) -> Case:
@@ -300,29 +355,68 @@ def test_inputs_that_say_nothing_about_the_class() -> None:
     assert not any("agreed" in each.evidence.numbers for each in found)
 
 
-def test_neighbors_are_those_of_the_first_input() -> None:
-    train, valid = clusters(1000, 200), clusters(100, seed=1)
-    parts = [Data((x, RNG.normal(size=(len(x), 3))), y) for x, y in (train, valid)]
-    case = Case(train=parts[0], valid=parts[1], task="classification")
-    alone = only(classes_disagree, labelled(train, valid)).evidence
-    assert only(classes_disagree, case).evidence.numbers == alone.numbers
+NOTHING = RNG.normal(size=(500, 3)).astype(np.float32), RNG.integers(0, 2, 500)
+
+
+def nothing(best: float, beats: bool = False, x: Any = NOTHING[0]) -> Case:
+    """A model whose inputs say nothing, and how it and simple models do on 100 other rows."""
+    y = NOTHING[1]
+    made = performance(
+        y[:400], np.zeros((400, 2)), y[400:], np.zeros((100, 2)), answers=CODES,
+        simple=SimpleScores(0.5, best, 0.6), beats_constant=beats,
+    )  # fmt: skip
+    return labelled((x[:400], y[:400]), performance=made)
+
+
+def ran(case: Case) -> Case:
+    """The same after a run."""
+    after = replace(case, record=record({"loss": losses(40, GOOD)}))
+    after.__dict__["performance"] = case.performance
+    return after
+
+
+def says_nothing(case: Case) -> bool:
+    return any("agreed" in each.evidence.numbers for each in classes_disagree(case))
 
 
 @pytest.mark.parametrize(
     ("best", "is_found"), [(0.5, True), (0.41, True), (0.39, False)]
 )  # two standard errors of 100 rows are 0.1
 def test_a_simple_model_may_know_better_than_neighbors(best: float, is_found: bool) -> None:
-    rng = np.random.default_rng(3)
-    x, y = rng.normal(size=(500, 3)).astype(np.float32), rng.integers(0, 2, 500)
-    train, valid = (x[:400], y[:400]), (x[400:], y[400:])
-    case = labelled(train, valid, simple=SimpleScores(0.5, best, 0.6))
-    found = classes_disagree(case)
-    assert any("agreed" in each.evidence.numbers for each in found) == is_found
+    assert says_nothing(nothing(best)) == is_found
 
 
-def valued(x: Any, y: Any, simple: SimpleScores | None = None) -> Case:
-    case = Case(train=Data((x.astype(np.float32),), y), task="regression")
-    case.__dict__["simple"] = simple
+def test_a_network_may_know_better_than_neighbors() -> None:
+    assert not says_nothing(nothing(0.5, beats=True))
+
+
+def test_of_pixels_it_takes_a_run_to_tell_that_they_say_nothing() -> None:
+    wide = RNG.normal(size=(500, 51)).astype(np.float32)
+    unknown = labelled((wide[:400], NOTHING[1][:400]))
+    assert not says_nothing(unknown)
+    assert says_nothing(labelled((wide[:400, :50], NOTHING[1][:400])))
+    assert not says_nothing(nothing(0.5, x=wide))
+    assert says_nothing(ran(nothing(0.5, x=wide)))
+    assert not says_nothing(ran(nothing(0.39, x=wide)))
+    assert not says_nothing(ran(nothing(0.5, beats=True, x=wide)))
+
+
+def test_of_pixels_none_are_deep_inside_a_class() -> None:
+    """The same rows, of 50 columns and 51."""
+    x, y = clusters(wrong=40)
+    for columns, is_found in ((50, True), (51, False)):
+        wide = np.concatenate([x, np.zeros((300, columns - 2), np.float32)], 1)
+        assert bool(classes_disagree(labelled((wide, y)))) == is_found
+
+
+def valued(
+    x: Any, y: Any, simple: SimpleScores | None = None, judged: bool = True, **more: Any
+) -> Case:
+    """`simple` is what simple models score on validation rows, or without them on the others."""
+    case = Case(train=Data((x.astype(np.float32),), y), task="regression", **more)
+    others = (np.arange(9.0), None) if judged else ()
+    made = performance(y, None, *others, answers=NUMBERS, simple=simple)
+    case.__dict__["performance"] = None if simple is None else made
     return case
 
 
@@ -350,7 +444,7 @@ def test_neighbors_may_explain_what_a_linear_model_does_not() -> None:
 
 def test_a_linear_model_may_explain_what_neighbors_do_not() -> None:
     rng = np.random.default_rng(0)
-    x = rng.normal(size=(400, 100))
+    x = rng.normal(size=(400, 50))
     y = x[:, 0] + 0.5 * rng.normal(size=400)
     assert told(numbers_disagree, valued(x, y)) == []
     assert told(numbers_disagree, valued(x[:, 1:], y)) == [("RG307", "warning")]
@@ -368,21 +462,28 @@ def test_a_simple_model_may_explain_a_number(best: float, is_found: bool) -> Non
 
 
 def test_a_linear_model_may_explain_a_number_in_many_columns() -> None:
-    x = RNG.normal(size=(400, 60))
+    x = RNG.normal(size=(400, 50))
     y = x.sum(1) + 6 * RNG.normal(size=400)
     near_nothing = valued(x, y)
     assert told(numbers_disagree, near_nothing) == []
 
 
+def test_the_neighbors_of_pixels_say_nothing_about_a_number() -> None:
+    for columns, is_found in ((50, True), (51, False)):
+        wide = np.concatenate([X, np.zeros((400, columns - 2))], 1)
+        assert bool(numbers_disagree(valued(wide, NOISE))) == is_found
+
+
 @pytest.mark.parametrize(("neighbors", "is_found"), [(0.49, True), (0.51, False)])
 def test_training_targets_that_are_worse(neighbors: float, is_found: bool) -> None:
     y = SMOOTH + 0.6 * NOISE
-    case = valued(X, y)
     near = np.argsort(((X[:, None] - X) ** 2 / X.std(0) ** 2).sum(2) + 1e9 * np.eye(400), 1)[:, :10]
     left = float(((y[near].mean(1) - y) ** 2).mean() / y.var())
     assert 0.3 < left < 1
-    case.__dict__["simple"] = SimpleScores(1.0, 0.9, neighbors * left)
-    found = numbers_disagree(case)
+    simple = SimpleScores(1.0, 0.9, neighbors * left)
+    found = numbers_disagree(valued(X, y, simple))
+    # Without validation rows their errors are not known.
+    assert told(numbers_disagree, valued(X, y, simple, judged=False)) == []
     assert bool(found) == is_found
     for each in found:
         assert each.evidence.numbers == pytest.approx(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from support.cases import BAD, GOOD, losses, only, record, told
+from support.cases import BAD, CODES, GOOD, YES, losses, only, record, told
 
 import retrograd as rg
 from retrograd import nn
@@ -108,7 +109,8 @@ def test_the_targets_that_are_beyond_are_told() -> None:
         (classes(3, 2), "error"),
         (classes(3, 3), ""),
         (classes(3, 4), ""),
-        (classes(3, 1), ""),
+        (classes(3, 1), "error"),
+        (classes(2, 1), ""),
         (classes(3, 3, "relu"), "warning"),
         (classes(3, 3, "tanh"), "warning"),
         (classes(2, 2, "relu"), "warning"),
@@ -120,6 +122,50 @@ def test_outputs_for_classes(case: Case, expected: str) -> None:
     assert told(range_of_classes, case) == ([("RG404", expected)] if expected else [])
 
 
+def labelled(several: int, last: str, columns: int = 4) -> Case:
+    """100 rows of which each has one label, and `several` have two."""
+    y = np.eye(columns, dtype=int)[np.arange(100) % columns]
+    y[:several] = 0
+    y[:several, :2] = 1
+    case = Case(train=Data((np.zeros((100, 1)),), y), task="classification")
+    case.__dict__.update(outputs=np.full((100, columns), 0.25), last_operation=last)
+    return case
+
+
+@pytest.mark.parametrize(
+    ("several", "last", "is_found"),
+    [
+        (3, "softmax", True),
+        (2, "softmax", False),  # one in fifty
+        (3, "log_softmax", True),
+        (50, "sigmoid", False),
+        (50, "", False),
+        (0, "softmax", False),
+    ],
+)
+def test_a_softmax_over_labels_of_which_several_are_right(
+    several: int, last: str, is_found: bool
+) -> None:
+    case = labelled(several, last)
+    case.__dict__["answers"] = CODES if several == 0 else YES
+    found = range_of_classes(case)
+    assert [(each.code, each.severity) for each in found] == [("RG404", "error")] * is_found
+    for each in found:
+        assert each.evidence.text == (
+            f"The model ends in a softmax, whose values sum to 1, but {several}% of the rows have "
+            "no label or several, up to 2."
+        )
+        assert each.evidence.numbers == {"labels": 2}
+
+
+@pytest.mark.parametrize(("columns", "expected"), [(3, []), (2, [("RG404", "error")])])
+def test_every_pixel_is_of_one_of_the_classes(columns: int, expected: list[Any]) -> None:
+    y = np.arange(10 * 16).reshape(10, 4, 4) % 3
+    case = Case(train=Data((np.zeros((10, 1)),), y), task="classification")
+    case.__dict__.update(outputs=np.zeros((10, columns, 4, 4)), last_operation="")
+    assert told(range_of_classes, case) == expected
+
+
 def test_what_the_outputs_for_classes_lack_is_told() -> None:
     assert only(range_of_classes, classes(2, 1, "softmax")).evidence.text == (
         "The model ends in a softmax over a single output, which is always 1."
@@ -127,6 +173,9 @@ def test_what_the_outputs_for_classes_lack_is_told() -> None:
     few = only(range_of_classes, classes(5, 3)).evidence
     assert few.text == "The model has 3 outputs for 5 classes."
     assert few.numbers == {"outputs": 3, "classes": 5}
+    one = only(range_of_classes, classes(5, 1)).evidence
+    assert one.text == "The model has a single output for 5 classes, 0 to 4."
+    assert one.numbers == {"outputs": 1, "classes": 5}
     assert only(range_of_classes, classes(3, 3, "tanh")).evidence.text == (
         "The model ends in tanh, so its scores range only from -1 to 1."
     )
@@ -297,10 +346,87 @@ def each_class(output: Any, answer: Any) -> Any:
         (classes(2, 1, "sigmoid", loss=logistic), [("RG403", "warning")]),
         (classes(3, 2, loss=nn.cross_entropy), []),  # too few outputs are RG404
         (classes(3, 3, loss=nn.cross_entropy, outputs=np.zeros((60, 3, 4))), []),
+        (classes(2, 1, loss=lambda o, t: -of_probability(o, t)), [("RG407", "error")]),
     ],
 )
 def test_the_loss_of_classes(case: Case, expected: list[Any]) -> None:
     assert told(loss_of_classes, case) == expected
+
+
+def overlap(output: Any, target: Any) -> Any:
+    """Dice's loss of probabilities."""
+    t = target.astype("float32")
+    return 1 - 2 * (output[:, 0] * t).sum() / (output.sum() + t.sum())
+
+
+def test_a_loss_that_is_right_about_probabilities_and_wrong_about_scores() -> None:
+    """Of a quarter of yes, scores of 10 and -10 cost 1 + 5 / 4.75, and their opposites less."""
+    case = classes(2, 1, loss=overlap)
+    y = (np.arange(64) % 4 == 0).astype(int)
+    quarter = replace(case, train=Data((np.zeros((64, 1)),), y))
+    quarter.__dict__.update(outputs=RNG.normal(size=(64, 1)), last_operation="affine")
+    found = only(loss_of_classes, quarter)
+    assert (found.code, found.severity) == ("RG402", "error")
+    assert found.evidence.numbers == pytest.approx({"right": 1 + 5 / 4.75, "wrong": 1 + 5 / 5.25})
+    assert found.evidence.text == (
+        "As logits, confident, right answers have a loss of 2.053 and wrong ones 1.952; as "
+        "probabilities the right ones cost less. The loss expects probabilities."
+    )
+    quarter.__dict__.update(outputs=RNG.uniform(size=(64, 1)), last_operation="sigmoid")
+    assert told(loss_of_classes, quarter) == []
+
+
+def per_pixel(loss: Loss, last: str = "", **more: Any) -> Case:
+    """Images of 4 x 4 pixels, each of one of three classes."""
+    y = np.arange(20 * 16).reshape(20, 4, 4) % 3
+    case = Case(train=Data((np.zeros((20, 1)),), y), task="classification", loss=loss, **more)
+    z = np.random.default_rng(0).normal(size=(20, 3, 4, 4))
+    if last == "softmax":
+        z = np.exp(z) / np.exp(z).sum(1, keepdims=True)
+    case.__dict__.update(outputs=z, last_operation=last)
+    return case
+
+
+def several(loss: Loss, last: str = "") -> Case:
+    """Four labels, of which a row may have several."""
+    y = np.random.default_rng(0).integers(0, 2, (60, 4))
+    case = Case(train=Data((np.zeros((60, 1)),), y), task="classification", loss=loss)
+    z = np.random.default_rng(1).normal(size=(60, 4))
+    case.__dict__.update(
+        outputs=1 / (1 + np.exp(-z)) if last == "sigmoid" else z, last_operation=last
+    )
+    return case
+
+
+def labels(output: Any, target: Any) -> Any:
+    return nn.binary_cross_entropy_with_logits(output, target.astype("float32"))
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [
+        (per_pixel(nn.cross_entropy), []),
+        (per_pixel(nn.cross_entropy, "softmax"), [("RG403", "warning")]),
+        (per_pixel(nn.nll_loss), [("RG402", "error")]),
+        (per_pixel(lambda o, t: -nn.cross_entropy(o, t)), [("RG407", "error")]),
+        (several(labels), []),
+        (several(labels, "sigmoid"), [("RG403", "warning")]),
+        (several(lambda o, t: -labels(o, t)), [("RG407", "error")]),
+        (several(lambda o, t: nn.mse_loss(o, t.astype("float32"))), [("RG401", "warning")]),
+        (several(lambda o, t: nn.binary_cross_entropy(o, t.astype("float32")), "sigmoid"), []),
+    ],
+)
+def test_the_loss_of_pixels_and_of_several_labels(case: Case, expected: list[Any]) -> None:
+    assert told(loss_of_classes, case) == expected
+
+
+def test_the_floor_of_pixels_is_that_of_their_classes() -> None:
+    found = only(loss_of_classes, per_pixel(nn.cross_entropy, "softmax")).evidence.numbers
+    assert found["floor"] == pytest.approx(math.log(1 + 2 / math.e), rel=1e-3)
+    assert found["even"] == pytest.approx(math.log(3))
+    run = record({"loss": losses(40, BAD) * 100})
+    first = only(first_loss, per_pixel(nn.cross_entropy, record=run)).evidence.numbers
+    assert first["expected"] == pytest.approx(math.log(3))
 
 
 def test_what_is_wrong_with_a_loss_of_classes_is_told() -> None:
@@ -409,7 +535,7 @@ def test_of_two_outputs_the_sum_tells_the_domain_but_not_of_one() -> None:
     [
         (3.1, BAD, "warning"),
         (2.9, BAD, ""),
-        (3.1, GOOD, "note"),
+        (3.1, GOOD, "warning"),
         (10.1, None, "warning"),
         (9.9, None, "note"),
         (3.1, None, "note"),
@@ -420,19 +546,23 @@ def test_of_two_outputs_the_sum_tells_the_domain_but_not_of_one() -> None:
 def test_the_first_loss_beside_that_of_knowing_nothing(
     first: float, left: float | None, expected: str, task: str
 ) -> None:
-    """After a run by its first step, before it by the outputs; nothing costs ln 3, or 1."""
+    """After a run by its first step, before it by the outputs; nothing costs 1."""
     run = None if left is None else record({"loss": losses(40, left) * first})
     if task == "regression":
         y = np.resize([1.0, -1.0], (64, 1))
         # All outputs are c: the loss is 1 + c².
         case = numbers(y, loss=squared, outputs=np.full((64, 1), math.sqrt(first - 1)), record=run)
     else:
-        scale = first
 
         def loss(output: Any, target: Any) -> Any:
-            return (output * 0).sum() + 1 + abs(output).mean()
+            return nn.cross_entropy(output, target) / math.log(2)
 
-        case = classes(3, 3, loss=loss, outputs=np.full((60, 3), scale - 1), record=run)
+        # Half of the rows are of class 0, which has the lesser score by z: the loss is that of
+        # 0.5 · (ln(1 + exp(z)) + ln(1 + exp(-z))) nats.
+        z = 2 * first * math.log(2)
+        for _ in range(50):
+            z -= math.log1p(math.exp(-z)) + z / 2 - first * math.log(2)
+        case = classes(2, 2, loss=loss, outputs=np.tile([0.0, z], (60, 1)), record=run)
     found = first_loss(case)
     assert [each.severity for each in found] == ([expected] if expected else [])
     for each in found:
@@ -466,16 +596,6 @@ def test_after_a_run_the_first_loss_is_that_of_its_first_step() -> None:
     run = record({"loss": [5.0, *[1.0] * 39]})
     found = only(first_loss, numbers(y, loss=squared, record=run)).evidence
     assert found.numbers == pytest.approx({"first": 5, "expected": 1})
-
-
-def test_knowing_nothing_of_pixels_is_to_give_even_probabilities() -> None:
-    p = np.moveaxis(RNG.dirichlet([1, 1, 1], (60, 4)), 2, 1)
-
-    def loss(output: Any, target: Any) -> Any:
-        return -rg.log(output).mean()
-
-    case = classes(3, 3, loss=loss, outputs=p, record=record({"loss": losses(40, BAD) * 100}))
-    assert only(first_loss, case).evidence.numbers["expected"] == pytest.approx(math.log(3))
 
 
 def test_a_first_loss_that_cannot_be_judged() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from support.cases import performance
 
 import retrograd as rg
 from retrograd import nn, optim
-from retrograd.diagnosis.checks.case import Case, Data
+from retrograd.diagnosis.checks.case import Case
 from retrograd.diagnosis.examine import examined
 from retrograd.diagnosis.recorder import Recorder
 
@@ -24,11 +25,12 @@ def test_a_gradient_is_not_called_wrong_where_the_losss_last_digits_hide_its_slo
 
 
 def test_the_error_on_targets_that_do_not_vary_is_not_known() -> None:
-    one = Data((X[:1],), np.float32([[3.0]]))
-    case = Case(task="regression", train=Data((X,), X[:, :1]), valid=one)
-    assert math.isnan(case.error(np.float32([[4.0]]), one.target))
-    two = Data((X[:2],), np.float32([[1.0], [3.0]]))
-    assert case.error(np.float32([[2.0], [2.0]]), two.target) == 1.0
+    one = performance(X[:, :1], X[:, :1], np.float32([[3.0]]), [[4.0]])
+    assert math.isnan(one.valid_error)
+    assert math.isnan(one.shortfall)
+    assert not one.beats_constant
+    two = performance(X[:, :1], X[:, :1], np.float32([[1.0], [3.0]]), [[2.0], [2.0]])
+    assert two.valid_error == 1.0
 
 
 def test_a_batch_that_is_all_there_is_is_not_too_small() -> None:

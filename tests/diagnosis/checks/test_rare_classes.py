@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
+from support.cases import CODES, YES, performance
 
 from retrograd.cli import main
-from retrograd.diagnosis.checks.baselines import misranked
-from retrograd.diagnosis.checks.case import Case, Data
 from retrograd.diagnosis.finding import Finding
+from retrograd.diagnosis.outcome.baselines import misranked
 from retrograd.runs import load
 
 
@@ -86,23 +86,22 @@ def test_misranked_pairs_are_what_scikit_learns_roc_auc_leaves(classes: int) -> 
 
 def test_the_margin_of_a_ranking_is_what_chance_does() -> None:
     truth = (np.arange(600) < 55).astype(np.int64)
-    data = Data((np.zeros((600, 1), np.float32),), truth)
-    case = Case(task="classification", train=data, valid=data)
+    zeros = np.zeros((600, 1))
     rng = np.random.default_rng(0)
-    drawn = [misranked(np.c_[-s, s], truth) for s in rng.normal(size=(600, 600))]
-    assert case.margin(0.5) == pytest.approx(2 * float(np.std(drawn)), rel=0.05)
+    drawn = [misranked(np.c_[-s, s], truth) for s in rng.normal(size=(2000, 600))]
+    made = performance(truth, zeros, truth, zeros, answers=YES)
+    assert made.margin(0.5) == pytest.approx(2 * float(np.std(drawn)), rel=0.05)
 
 
 @pytest.mark.parametrize(("outputs", "classes"), [(1, 2), (2, 2), (3, 3)])
 def test_logits_rank_as_their_probabilities_do(outputs: int, classes: int) -> None:
     rng = np.random.default_rng(0)
     truth = rng.choice(classes, 300, p=_falling(classes))
-    data = Data((np.zeros((300, 1), np.float32),), truth)
-    case = Case(task="classification", train=data, valid=data)
-    assert case.is_unbalanced
     logits = rng.normal(size=(300, outputs)) + truth[:, None] * np.linspace(0, 1, outputs + 1)[1:]
     shifted = logits + (rng.normal(size=(300, 1)) if outputs > 1 else 3.0)
-    assert case.error(logits, truth) == pytest.approx(case.error(shifted, truth), abs=1e-12)
+    made = performance(truth, logits, answers=YES if outputs == 1 else CODES)
+    assert made.is_unbalanced
+    assert made.train_error == pytest.approx(made.error(shifted, truth), abs=1e-12)
 
 
 def _falling(classes: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.cases import only, record, told, weights
+from support.cases import layer, only, record, told, weights
 
 import retrograd as rg
 from retrograd import nn, optim
@@ -98,6 +98,14 @@ def test_frozen_layers_between_those_that_learn(
         )
 
 
+def test_a_frozen_embedding_is_normal() -> None:
+    """Its vectors are often those of another task."""
+    parameters = [weights(f"{n}.weight", trained=n != 1) for n in range(3)]
+    for kind, is_found in (("Linear", True), ("Embedding", False)):
+        run = record({"loss": 1.0}, layers=[layer("1", kind)], parameters=parameters)
+        assert bool(no_gradient(Case(record=run))) == is_found
+
+
 class Cut(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -162,8 +170,9 @@ def weighted(output: Any, target: Any) -> Any:
         (met(broadcasts, Y[:3]), False),
         (met(broadcasts, np.ones(64, np.float32)), False),
         (met(broadcasts, np.where(np.arange(64) == 15, np.nan, Y)), False),
-        (met(broadcasts, X, outputs=np.zeros((64, 3))), False),
-        (met(refusing), False),
+        (met(broadcasts, Y[:, None]), False),  # of one shape, as in a loss that couples rows
+        (met(lambda o, t: (o.mean() - t.mean()) ** 2, Y[:, None]), False),
+        (met(lambda o, t: (o.mean() - t.mean()) ** 2 + o.std(), outputs=np.zeros((64, 2))), False),
         (met(lambda o, t: o.sum() * 0.0), False),
         (met(lambda o, t: o.sum() * float("nan")), False),
     ],
@@ -199,7 +208,8 @@ def test_outputs_are_tried_of_the_kind_that_the_model_gives(last: str) -> None:
         seen.append(np.asarray(output.numpy()))
         return output.sum()
 
-    assert told(broadcast, met(loss, outputs=np.zeros((64, 3)), last=last)) == []
+    y = np.tile(Y[:, None, None], (1, 1, 3))
+    assert told(broadcast, met(loss, y, outputs=np.zeros((64, 3)), last=last)) == []
     tried = seen[0]
     assert tried.shape == (16, 3)
     assert len(np.unique(tried)) == 48
@@ -232,8 +242,14 @@ def mixing(share: float, rows: int = 64, scale: float = 1.0, x: Any = X) -> Case
     return Case(model=model, train=Data((x[:rows],), Y[:rows]))
 
 
+def means_moved() -> float:
+    """How far the mean of 16 rows moves if the later 8 are others, or the earlier 8."""
+    others = np.r_[:8, 16:24], np.r_[16:24, 8:16]
+    return float(max(np.abs(X[:16].mean(0) - X[each].mean(0)).max() for each in others))
+
+
 def test_rows_that_depend_on_those_beside_them() -> None:
-    change = np.abs(X[:16].mean(0) - X[np.r_[:8, 16:24]].mean(0)).max() / np.abs(X[:16]).max()
+    change = means_moved() / np.abs(X[:16]).max()
     for off, is_found in ((1.1e-3, True), (0.9e-3, False)):
         case = mixing(off / change)
         assert told(mixed_rows, case) == ([("RG408", "error")] if is_found else [])
@@ -251,6 +267,18 @@ def test_rows_that_depend_on_those_beside_them() -> None:
     assert told(mixed_rows, mixing(1.0, x=holed)) == [("RG408", "error")]
 
 
+@pytest.mark.parametrize("back", [True, False])
+def test_rows_that_depend_on_earlier_or_later_ones_alone(back: bool) -> None:
+    """As in a recurrent layer that takes the rows for steps of time."""
+
+    class Summing(nn.Module):
+        def forward(self, x: Any) -> Any:
+            before = np.tril(np.ones((len(x), len(x)), np.float32))
+            return rg.Tensor(before if back else before.T) @ x
+
+    assert told(mixed_rows, Case(model=Summing(), train=Data((X,), Y))) == [("RG408", "error")]
+
+
 def test_of_large_rows_fewer_are_run() -> None:
     seen: list[int] = []
 
@@ -262,13 +290,13 @@ def test_of_large_rows_fewer_are_run() -> None:
     x = np.random.default_rng(0).normal(size=(32, 3, 16, 16)).astype(np.float32)
     case = Case(model=Seeing(1.0), train=Data((x,), Y[:32]))
     assert told(mixed_rows, case) == [("RG408", "error")]
-    assert seen == [8, 8]
+    assert seen == [8, 8, 8]
 
 
 def test_by_how_much_rows_change_is_told() -> None:
     found = only(mixed_rows, mixing(1.0)).evidence
     rows = X[:16] + X[:16].mean(0)
-    change = np.abs(X[:16].mean(0) - X[np.r_[:8, 16:24]].mean(0)).max()
+    change = means_moved()
     largest = np.abs(rows).max()
     assert found.numbers == pytest.approx({"change": change, "largest": largest}, rel=1e-5)
     assert found.text == (

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from retrograd.diagnosis.catalogue import finding
-from retrograd.diagnosis.checks.case import Case, codes
+from retrograd.diagnosis.checks.case import Case
 from retrograd.diagnosis.finding import Finding
 from retrograd.diagnosis.record.record import Record
 from retrograd.diagnosis.register import check
@@ -123,13 +123,15 @@ def order(case: Case) -> Iterator[Finding]:
 
 def _neighbors_alike(case: Case) -> float:
     """0 if successive targets differ as much as any two do, 1 if they are equal."""
-    if case.train is None or case.task is None or len(case.train) < 20:
+    if case.train is None or len(case.train) < 20:
         return math.nan
-    if case.task == "classification":
-        y = codes(case.train.target)
+    y = case.row_classes(case.train)
+    if y is not None:
         shares = np.unique(y, return_counts=True)[1] / len(y)
         by_chance = 1 - float((shares**2).sum())
         differ = float(np.mean(y[1:] != y[:-1]))
+    elif case.numbers is None:
+        return math.nan
     else:
         numbers = np.asarray(case.train.target, np.float64).reshape(len(case.train), -1)
         by_chance = 2 * float(numbers.var(0).sum())
@@ -139,9 +141,22 @@ def _neighbors_alike(case: Case) -> float:
 
 def _repeats(case: Case) -> float:
     """The correlation between the loss within an epoch and within the next one."""
-    per_epoch = case.steps_per_epoch
+    found = [_repeats_after(case, steps) for steps in _epoch_lengths(case)]
+    return max((each for each in found if math.isfinite(each)), default=math.nan)
+
+
+def _epoch_lengths(case: Case) -> set[int]:
+    """The steps of an epoch: as recorded, or with and without a last, smaller batch."""
+    if case.steps_per_epoch is None:
+        return set()
+    if case.epochs or case.train is None or not case.batch_size:
+        return {case.steps_per_epoch}
+    return {case.steps_per_epoch, -(-len(case.train) // case.batch_size)}
+
+
+def _repeats_after(case: Case, per_epoch: int) -> float:
     steps = case.steps
-    if per_epoch is None or per_epoch < 8 or not len(steps) or len(case.epochs) < 3:
+    if per_epoch < 8 or len(steps) < 3 * per_epoch:
         return math.nan
     if len(steps) != steps[-1]:  # thinned, so neighbors are missing
         return math.nan

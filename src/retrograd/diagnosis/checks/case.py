@@ -4,35 +4,39 @@ from __future__ import annotations
 
 import contextlib
 import math
+import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from retrograd import nn, optim
-from retrograd.diagnosis.checks.baselines import (
-    SimpleScores,
-    features,
-    misranked,
-    scaled,
-    simple_scores,
-)
-from retrograd.diagnosis.data import Data, codes
+from retrograd.diagnosis.data import Data
+from retrograd.diagnosis.failures import CheckWarning
+from retrograd.diagnosis.outcome.baselines import features, scaled
+from retrograd.diagnosis.outcome.performance import Performance
+from retrograd.diagnosis.outcome.rehearsal import rehearse
+from retrograd.diagnosis.probes.answers import Answers, how_answered
 from retrograd.diagnosis.probes.operations import operations
-from retrograd.diagnosis.probes.outputs import predicted_classes
 from retrograd.diagnosis.record.record import Layer, Record, Weights
 from retrograd.tensor import Tensor
 from retrograd.training.predictor import Predictor
 
-__all__ = ["Case", "Data", "Loss", "codes"]
+__all__ = ["Case", "Data", "Loss"]
 
 Array = np.ndarray[Any, Any]
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 # Data checks look at most at this many rows, drawn at random.
 _ROWS = 2000
+# So many rows show how outputs answer targets.
+_ANSWERED = 64
+# A run that lost less than this share of its first loss learned next to nothing.
+_FELL = 0.3
+# Of so many rows a fourth can be kept back to judge a rehearsal.
+_ENOUGH = 400
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class Case:
     answer: Callable[[Array], Array] | None = None
     names: tuple[str, ...] = ()
     _cache: dict[tuple[str, str], Array] = field(default_factory=dict, repr=False)
+    _failures: list[Exception] = field(default_factory=list, repr=False)
 
     # The record -----------------------------------------------------------------------------------
 
@@ -167,8 +172,23 @@ class Case:
     def _answers(self, data: Data | None) -> Array | None:
         if data is None or self._predict is None or not len(data):
             return None
-        output = self._predict(data.inputs)
+        try:
+            output = self._predict(data.inputs)
+        except Exception as error:  # a user's model may fail in any way
+            self._say_failed(error)
+            return None
         return np.asarray(output if self.answer is None else self.answer(output), np.float64)
+
+    def _say_failed(self, error: Exception) -> None:
+        """Warn, once, that the model gives no outputs."""
+        if not self._failures:
+            warnings.warn(
+                "The model could not be run in evaluation mode on the rows, so its outputs were "
+                f"not checked: {type(error).__name__}: {error}",
+                CheckWarning,
+                stacklevel=2,
+            )
+        self._failures.append(error)
 
     @cached_property
     def columns(self) -> Array | None:
@@ -201,101 +221,73 @@ class Case:
 
     @cached_property
     def labels(self) -> Array | None:
-        """The class codes of the sample, (rows,); None for numbers."""
-        if self.sample is None or self.task != "classification":
+        """The class codes of the sample, (rows,); None if a row has no class, or several."""
+        return None if self.sample is None else self.row_classes(self.sample)
+
+    def row_classes(self, data: Data) -> Array | None:
+        """The class codes (rows,) of rows that have one class each."""
+        if self.answers is None:
+            if self.task != "classification" or self.outputs is not None:
+                return None
+            answers = Answers("classes", is_one_hot=data.target.ndim > 1)
+        else:
+            answers = self.answers
+        if answers.kind == "numbers":
             return None
-        return codes(self.sample.target)
+        truth = answers.truth(data.target)
+        return truth.reshape(-1) if truth.size == len(data) else None
 
     @cached_property
     def numbers(self) -> Array | None:
         """The targets of the sample, (rows, columns) float64; None for classes."""
-        if self.sample is None or self.task != "regression":
+        kind = self.task if self.answers is None else self.answers.task
+        if self.sample is None or kind != "regression":
             return None
         return np.asarray(self.sample.target, np.float64).reshape(len(self.sample), -1)
 
     @cached_property
-    def classes(self) -> int:
-        """The number of classes; 0 for regression."""
-        if self.train is None or self.task != "classification":
-            return 0
-        return len(np.unique(codes(self.train.target)))
+    def train_labels(self) -> Array | None:
+        """`labels` of all training rows."""
+        return None if self.train is None else self.row_classes(self.train)
 
     @cached_property
-    def simple(self) -> SimpleScores | None:
-        """The scores of simple models on the validation rows; None without validation rows."""
-        if self.sample is None or self.valid_sample is None or self.task is None:
+    def predicted(self) -> Array | None:
+        """The predicted class codes of the sample, (rows,); None for outputs that are not finite or
+        rows that have not one class each."""
+        if self.answers is None or self.outputs is None or self.labels is None:
             return None
-        train, valid = self.sample, self.valid_sample
-        if self.task == "classification":
-            train = Data(train.inputs, codes(train.target))
-            valid = Data(valid.inputs, codes(valid.target))
-        x, x_valid = train.inputs[0], valid.inputs[0]
-        return simple_scores(x, train.target, x_valid, valid.target, self.task, self.is_unbalanced)
+        if not np.isfinite(self.outputs).all():
+            return None
+        return self.answers.predicted(self.outputs, self.last_operation).reshape(-1)
 
     @cached_property
-    def is_unbalanced(self) -> bool:
-        """Whether one class is five times as frequent as another.
-
-        Then even a good network may hardly ever predict the rare class, and ranking says more than
-        predicted classes.
-        """
-        if self.train is None or self.task != "classification":
-            return False
-        counts = np.unique(codes(self.train.target), return_counts=True)[1]
-        return bool(counts.max() >= 5 * counts.min())
-
-    def margin(self, error: float) -> float:
-        """Twice the standard error of a validation error near `error`; 0.02 for regression."""
-        if self.valid_sample is None or self.task != "classification":
-            return 0.02
-        if self.is_unbalanced:
-            return self._ranking_margin(error)
-        return 2 * math.sqrt(max(error * (1 - error), 0.01) / len(self.valid_sample))
-
-    def _ranking_margin(self, error: float) -> float:
-        """The same for `misranked`: Mann & Whitney 1947 at 0.5, and less toward 0 and 1."""
-        assert self.valid_sample is not None
-        counts = np.unique(codes(self.valid_sample.target), return_counts=True)[1]
-        if len(counts) < 2:
-            return math.nan
-        # With two classes, one score ranks the rows as the other does.
-        each = (1 / counts + 1 / (counts.sum() - counts))[: len(counts) if len(counts) > 2 else 1]
-        return 2 * math.sqrt(max(error * (1 - error), 0.01) / 3 * each.mean() / len(each))
-
-    def error(self, outputs: Array | None, target: Array) -> float:
-        """The error rate, or the mean squared error as a share of the variance.
-
-        For unbalanced classes, the share of `misranked` pairs; NaN if the targets do not vary.
-        """
-        if outputs is None or self.task is None or not np.isfinite(outputs).all():
-            return math.inf
-        flat = outputs.reshape(len(outputs), -1)
-        if self.task == "classification":
-            if self.is_unbalanced:
-                return misranked(_class_scores(flat), codes(target))
-            return float(np.mean(self.predicted(outputs) != codes(target)))
-        truth = np.asarray(target, np.float64).reshape(len(target), -1)
-        spread = float(((truth - truth.mean(0)) ** 2).sum())
-        wrong = float(((flat[:, : truth.shape[1]] - truth) ** 2).sum())
-        return wrong / spread if spread > 0 else math.nan
-
-    def predicted(self, outputs: Array) -> Array:
-        """The predicted classes, (rows,)."""
-        return predicted_classes(outputs, self.last_operation)
+    def answers(self) -> Answers | None:
+        """How the model's outputs answer the target; None if they do not, or are not known."""
+        if self.sample is None or self.outputs is None or not self.outputs.ndim:
+            return None
+        few = np.random.default_rng(0).permutation(len(self.sample))[:_ANSWERED]
+        return how_answered(
+            self.outputs[few],
+            self.sample.target[few],
+            task=self.task,
+            last_operation=self.last_operation,
+            loss=self.loss,
+        )
 
     @cached_property
-    def train_error(self) -> float:
-        """`error` on the training rows, in evaluation mode; NaN if it cannot be measured."""
-        if self.sample is None or self.outputs is None:
-            return math.nan
-        return self.error(self.outputs, self.sample.target)
-
-    @cached_property
-    def valid_error(self) -> float:
-        """`error` on the validation rows; NaN if it cannot be measured."""
-        if self.valid_sample is None or self.valid_outputs is None:
-            return math.nan
-        return self.error(self.valid_outputs, self.valid_sample.target)
+    def performance(self) -> Performance | None:
+        """How well the model answers; None if it does not answer the target."""
+        if self.answers is None or self.sample is None or self.outputs is None:
+            return None
+        return Performance(
+            self.answers,
+            self.last_operation,
+            self.sample,
+            self.outputs,
+            None if self.valid_outputs is None else self.valid_sample,
+            self.valid_outputs,
+            self.loss,
+        )
 
     @cached_property
     def operations(self) -> tuple[str, ...]:
@@ -309,40 +301,47 @@ class Case:
         """The operation that computes the outputs, not counting those that only reshape them."""
         return self.operations[-1] if self.operations else ""
 
-    @cached_property
-    def ranks_better(self) -> bool:
-        """Whether the outputs on the validation rows rank the classes better than by chance."""
-        if self.valid_sample is None or self.valid_outputs is None or not self.classes:
-            return False
-        flat = self.valid_outputs.reshape(len(self.valid_outputs), -1)
-        error = misranked(_class_scores(flat), codes(self.valid_sample.target))
-        return error < 0.5 - self._ranking_margin(0.5)
-
     # How it went ----------------------------------------------------------------------------------
-
-    @cached_property
-    def shortfall(self) -> float:
-        """The factor by which the validation error exceeds that of a simple model; NaN if unknown.
-
-        Differences within twice the standard error of a classifier's error do not count.
-        """
-        if self.simple is None or not self.has_run or not math.isfinite(self.simple.best):
-            return math.nan
-        if math.isnan(self.valid_error) or self.valid_sample is None:
-            return math.nan
-        margin = self.margin(self.simple.best) + (0.01 if self.task == "classification" else 0.0)
-        if self.valid_error <= self.simple.best + margin:
-            return 1.0
-        return self.valid_error / (self.simple.best + margin)
 
     @cached_property
     def fared_badly(self) -> bool:
         """Whether the run did clearly worse than a simple model, or learned next to nothing."""
         if not self.has_run:
             return False
-        if not math.isnan(self.shortfall):
-            return self.shortfall > 1.1
-        return self.fall < 0.3
+        if self.performance is not None and not math.isnan(self.performance.shortfall):
+            return self.performance.is_poor
+        if self.outputs is not None and self.answers is None and self.loss is not None:
+            # A loss without right answers, as a generator's, need not fall in a good run.
+            return not np.isfinite(self.losses[-1:]).all()
+        return self.fall < _FELL
+
+    @cached_property
+    def is_harmless(self) -> bool:
+        """Whether the training comes out well, so that what is found does no harm unless it is a
+        fault for certain: as the run did, or before a run as a short rehearsal did."""
+        if self.has_run:
+            if self.fared_badly or not np.isfinite(self.losses).all():
+                return False
+            return (
+                self.fall >= _FELL if self.performance is None else self.performance.beats_constant
+            )
+        return self._rehearses_well
+
+    @cached_property
+    def _rehearses_well(self) -> bool:
+        if self.model is None or self.loss is None or self.sample is None or not len(self.sample):
+            return False
+        rows, others = self.sample, self.valid
+        if others is None and len(rows) >= _ENOUGH:
+            order = np.random.default_rng(0).permutation(len(rows))
+            rows, others = rows.rows(order[len(rows) // 4 :]), rows.rows(order[: len(rows) // 4])
+        tried = rehearse(self.model, self.loss, rows, self.optimizer, self.batch_size)
+        if tried is None or not np.isfinite(tried.losses).all():
+            return False
+        after = replace(self, model=tried.model, train=rows, valid=others)
+        if after.performance is not None and not math.isnan(after.performance.train_error):
+            return after.performance.beats_constant
+        return _fall(tried.losses) >= _FELL
 
     @cached_property
     def fall(self) -> float:
@@ -351,26 +350,18 @@ class Case:
         Both are means: over the first twentieth of the steps (one to three steps), and over the
         last twentieth (at least one).
         """
-        losses = self.losses
-        if len(losses) < 2:
-            return 0.0
-        if not np.isfinite(losses[-1]):
-            return -math.inf
-        # In a fast run the first steps already lower the loss, so few of them are averaged.
-        first = float(np.nanmean(losses[: max(1, min(3, len(losses) // 20))]))
-        last = float(np.nanmean(losses[-max(1, len(losses) // 20) :]))
-        return (first - last) / max(abs(first), 1e-12)
+        return _fall(self.losses)
 
 
-def _class_scores(flat: Array) -> Array:
-    """Outputs (rows, columns) as a score for each class. Logits become probabilities, since only
-    with those does a single column separate the rows of a class from the others."""
-    if flat.shape[1] == 1:
-        return np.concatenate([-flat, flat], 1)
-    if flat.min() >= 0 and np.allclose(flat.sum(1), 1, atol=1e-3):
-        return flat
-    powers = np.exp(flat - flat.max(1, keepdims=True))
-    return powers / powers.sum(1, keepdims=True)
+def _fall(losses: Array) -> float:
+    if len(losses) < 2:
+        return 0.0
+    if not np.isfinite(losses[-1]):
+        return -math.inf
+    # In a fast run the first steps already lower the loss, so few of them are averaged.
+    first = float(np.nanmean(losses[: max(1, min(3, len(losses) // 20))]))
+    last = float(np.nanmean(losses[-max(1, len(losses) // 20) :]))
+    return (first - last) / max(abs(first), 1e-12)
 
 
 def _sample(data: Data) -> Data:

@@ -1,4 +1,4 @@
-"""Checks of the result: on training rows, on validation rows, and against simple models."""
+"""Checks of the performance: on training rows, on validation rows, and against simple models."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from retrograd.diagnosis.catalogue import finding
-from retrograd.diagnosis.checks.baselines import SimpleScores
 from retrograd.diagnosis.checks.case import Case
 from retrograd.diagnosis.finding import Finding
+from retrograd.diagnosis.outcome.performance import Performance
 from retrograd.diagnosis.register import check
 
 
@@ -31,20 +31,22 @@ def overfitting(case: Case) -> Iterator[Finding]:
         rise = (float(valid[-1]) - least) / gained
         gap = float(valid[-1]) / max(abs(float(trained[-1])), 1e-12)
     by_curve = rise > 0.25 and gap > 2
-    simple = case.simple
+    performance = case.performance
     by_score = (
-        simple is not None
-        and case.shortfall > 1.1
-        and case.train_error < 0.5 * case.valid_error
-        and case.train_error < simple.best
+        performance is not None
+        and performance.valid is not None
+        and performance.is_poor
+        and performance.train_error < 0.5 * performance.valid_error
+        and performance.train_error < performance.simple.best
     )
     if by_curve or by_score:
         text = (
             f"The validation loss rose from {valid.min():.4g} in epoch {int(valid.argmin()) + 1} "
             f"to {valid[-1]:.4g}, while the training loss fell to {trained[-1]:.4g}."
-            if by_curve
-            else f"{_figure(case)} is {_shown(case, case.train_error)} on the training rows and "
-            f"{_shown(case, case.valid_error)} on the validation rows."
+            if by_curve or performance is None
+            else f"{_figure(performance)} is {_shown(performance, performance.train_error)} on the "
+            f"training rows and {_shown(performance, performance.valid_error)} on the validation "
+            "rows."
         )
         mild = case.restores_best and not by_score
         yield finding(
@@ -52,8 +54,8 @@ def overfitting(case: Case) -> Iterator[Finding]:
             text,
             severity="note" if mild else None,
             rise=rise,
-            train_error=case.train_error,
-            valid_error=case.valid_error,
+            train_error=math.nan if performance is None else performance.train_error,
+            valid_error=math.nan if performance is None else performance.valid_error,
         )
 
 
@@ -81,67 +83,82 @@ def overtraining(case: Case) -> Iterator[Finding]:
         )
 
 
-@check("RG503", reads=("record", "simple"))
-def underfitting(case: Case, simple: SimpleScores) -> Iterator[Finding]:
-    """RG503. Ridge regression or nearest neighbors do better on the validation rows than the
-    network does on its own training rows.
+@check("RG503", reads=("record", "performance"))
+def underfitting(case: Case, performance: Performance) -> Iterator[Finding]:
+    """RG503. Ridge regression or nearest neighbors answer other rows better than the network does
+    its own training rows.
 
     If a simple model can do better, the data is not to blame.
     """
-    if not case.shortfall > 1.1 or not math.isfinite(case.train_error):
+    simple = performance.simple
+    if not performance.is_poor or not math.isfinite(performance.train_error):
         return
-    if case.train_error >= simple.best:
+    if performance.train_error >= simple.best:
         is_linear = simple.linear <= simple.neighbors
         name = "ridge regression" if is_linear else "nearest neighbors"
+        valid = (
+            ""
+            if performance.valid is None
+            else f" and {_shown(performance, performance.valid_error)} on the validation rows"
+        )
         yield finding(
             "RG503",
-            f"{_figure(case)} is {_shown(case, case.train_error)} on the training rows and "
-            f"{_shown(case, case.valid_error)} on the validation rows; with {name} it is "
-            f"{_shown(case, simple.best)} on the validation rows.",
-            train_error=case.train_error,
-            valid_error=case.valid_error,
+            f"{_figure(performance)} is {_shown(performance, performance.train_error)} on the "
+            f"training rows{valid}; with {name} it is {_shown(performance, simple.best)} on "
+            f"{_others(performance)}.",
+            train_error=performance.train_error,
+            valid_error=performance.valid_error,
             simple=simple.best,
         )
 
 
-@check("RG504", reads=("record", "simple"))
-def baseline(case: Case, simple: SimpleScores) -> Iterator[Finding]:
+@check("RG504", reads=("record", "performance"))
+def baseline(case: Case, performance: Performance) -> Iterator[Finding]:
     """RG504. The network is not better than the most frequent class or the mean, within two
-    standard errors.
+    standard errors: on the validation rows, or without them on the training rows.
 
     DeepLocalize and this project's scores use the same baseline. A warning if simple models do no
     better either.
     """
-    if not math.isfinite(case.valid_error):
+    error, simple = performance.judged_error, performance.simple
+    if not math.isfinite(error) or performance.beats_constant:
         return
-    margin = case.margin(simple.constant)
-    if case.valid_error > simple.constant - margin:
-        # If most rows are of one class, a good network answers with it for most rows, too.
-        most = simple.constant < 0.4 and case.valid_error < simple.constant + margin
-        if case.task == "classification" and most and case.ranks_better:
-            return
-        finds = simple.best < simple.constant - margin
-        answer = "the mean" if case.task == "regression" else "the most frequent class"
-        chance = f" (or by chance {_shown(case, simple.constant - margin)})"
-        yield finding(
-            "RG504",
-            f"{_figure(case)} on the validation rows is {_shown(case, case.valid_error)}; always "
-            f"answering {answer} gives {_shown(case, simple.constant)}"
-            f"{chance if case.task == 'classification' else ''}, a simple model "
-            f"{_shown(case, simple.best)}.",
-            severity="error" if finds else "warning",
-            valid_error=case.valid_error,
-            constant=simple.constant,
-            simple=simple.best,
-        )
+    margin = performance.margin(simple.constant)
+    is_number = performance.answers.kind == "numbers"
+    # If most rows are of one class, a good network answers with it for most rows, too.
+    most = simple.constant < 0.4 and error < simple.constant + margin
+    if not is_number and most and performance.ranks_better:
+        return
+    finds = simple.best < simple.constant - margin
+    answer = "the mean" if is_number else "the most frequent class"
+    chance = f" (or by chance {_shown(performance, simple.constant - margin)})"
+    other = (
+        f", a simple model {_shown(performance, simple.best)}" if simple.linear < math.inf else ""
+    )
+    rows = "training" if performance.valid is None else "validation"
+    yield finding(
+        "RG504",
+        f"{_figure(performance)} on the {rows} rows is {_shown(performance, error)}; always "
+        f"answering {answer} gives {_shown(performance, simple.constant)}"
+        f"{'' if is_number else chance}{other}.",
+        severity="error" if finds else "warning",
+        valid_error=error,
+        constant=simple.constant,
+        simple=simple.best,
+    )
 
 
-def _figure(case: Case) -> str:
+def _others(performance: Performance) -> str:
+    """The rows that simple models are judged on."""
+    return "rows that it has not seen" if performance.valid is None else "the validation rows"
+
+
+def _figure(performance: Performance) -> str:
     """The name of the number that `_shown` prints."""
-    if case.task != "classification":
+    if performance.answers.kind == "numbers":
         return "The share of unexplained variance"
-    return "The area under the ROC curve" if case.is_unbalanced else "The error rate"
+    return "The area under the ROC curve" if performance.is_unbalanced else "The error rate"
 
 
-def _shown(case: Case, error: float) -> str:
-    return f"{1 - error if case.is_unbalanced else error:.3g}"
+def _shown(performance: Performance, error: float) -> str:
+    return f"{1 - error if performance.is_unbalanced else error:.3g}"

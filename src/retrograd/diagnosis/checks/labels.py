@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from retrograd.diagnosis.catalogue import finding
-from retrograd.diagnosis.checks.baselines import features, finite, nearest, ridge, scaled
-from retrograd.diagnosis.checks.case import Case, Data, codes
+from retrograd.diagnosis.checks.case import Case, Data
 from retrograd.diagnosis.finding import Finding, Severity
+from retrograd.diagnosis.outcome.baselines import features, finite, nearest, ridge, scaled
 from retrograd.diagnosis.probes.loss import LossProbe
 from retrograd.diagnosis.register import check
 
@@ -23,15 +23,32 @@ _RATIO = 10.0
 _ROWS = 60
 
 
-@check("RG306", reads=("train", "labels"))
-def imbalance(case: Case, train: Data, labels: Array) -> Iterator[Finding]:
+@check("RG308", reads=("train",))
+def constant_target(case: Case, train: Data) -> Iterator[Finding]:
+    """RG308. All values of the target are the same, over all rows and columns.
+
+    Judged where outputs answer the target: an embedding or a generator may have no use for one.
+    """
+    target = train.target
+    if len(target) < 2 or not target.size or (case.outputs is not None and case.answers is None):
+        return
+    if (target == target.reshape(-1)[0]).all():
+        yield finding(
+            "RG308",
+            f"All {len(target):,} rows have the target {target.reshape(-1)[0]:g}.",
+            value=target.reshape(-1)[0],
+        )
+
+
+@check("RG306", reads=("train_labels", "labels"))
+def imbalance(case: Case, train_labels: Array, labels: Array) -> Iterator[Finding]:
     """RG306. One class is ten times as frequent as another, and the loss does not compensate.
 
     The check compares the gradient of the loss at rows of both classes to see whether it weights
     them. After a run, a note if the rare class is recalled at least half as often as the frequent
     one.
     """
-    classes, counts = np.unique(codes(train.target), return_counts=True)
+    classes, counts = np.unique(train_labels, return_counts=True)
     if len(classes) < 2:
         return
     rare, frequent = classes[counts.argmin()], classes[counts.argmax()]
@@ -41,8 +58,8 @@ def imbalance(case: Case, train: Data, labels: Array) -> Iterator[Finding]:
     severity: Severity = "warning"
     text = f"Class {frequent} is {ratio:.0f} times as frequent as class {rare}"
     numbers = {"ratio": ratio, "rows": counts.min()}
-    if case.has_run and case.outputs is not None and np.isfinite(case.outputs).all():
-        predicted = case.predicted(case.outputs)
+    if case.has_run and case.predicted is not None:
+        predicted = case.predicted
         found = [
             float(np.mean(predicted[labels == c] == c)) if (labels == c).any() else 1.0
             for c in (rare, frequent)
@@ -117,7 +134,7 @@ def classes_disagree(case: Case, scaled_features: Array, labels: Array) -> Itera
             agreed=agreed,
             by_chance=shares.max(),
         )
-    elif (inside := _inside(x, votes, y)) > max(0.1, 0.75 * (1 - agreed)):
+    elif case.is_table and (inside := _inside(x, votes, y)) > max(0.1, 0.75 * (1 - agreed)):
         yield finding(
             "RG307",
             f"Deep inside the region of one class, {inside:.0%} of the rows have another label.",
@@ -149,7 +166,9 @@ def _clean_vote(case: Case) -> tuple[float, float] | None:
     if case.valid_sample is None or case.sample is None or len(case.valid_sample) < _ROWS:
         return None
     train, valid = scaled(features(case.sample.inputs[0]), features(case.valid_sample.inputs[0]))
-    y, truth = codes(case.sample.target), codes(case.valid_sample.target)
+    y, truth = case.labels, case.row_classes(case.valid_sample)
+    if y is None or truth is None:
+        return None
     count = int(max(y.max(), truth.max())) + 1
     right = []
     for queries, answers, itself in ((train, y, True), (valid, truth, False)):
@@ -159,11 +178,16 @@ def _clean_vote(case: Case) -> tuple[float, float] | None:
 
 
 def _says_nothing(case: Case) -> bool:
-    """Whether simple models do no better on the validation rows than a constant either."""
-    simple = case.simple
-    if simple is None:
-        return True
-    return simple.best > simple.constant - case.margin(simple.constant)
+    """Whether neither simple models nor the network do better than a constant on other rows.
+
+    The distances of raw pixels and of sparse words say little, so that there it takes a run.
+    """
+    performance = case.performance
+    if performance is None or not (case.has_run or case.is_table):
+        return case.is_table
+    simple = performance.simple
+    finds = simple.best <= simple.constant - performance.margin(simple.constant)
+    return not finds and not performance.beats_constant
 
 
 def _inside(x: Array, smooth: Array, y: Array) -> float:
@@ -191,16 +215,23 @@ def _inside(x: Array, smooth: Array, y: Array) -> float:
 
 @check("RG307", reads=("scaled_features", "numbers"))
 def numbers_disagree(case: Case, scaled_features: Array, numbers: Array) -> Iterator[Finding]:
-    """RG307. The same for regression, by the variance that nearest neighbors leave unexplained."""
+    """RG307. The same for regression, by the variance that nearest neighbors leave unexplained.
+
+    Only for tables: numbers of users, words and pixels are no distances.
+    """
     x, y = scaled_features, finite(numbers[:, 0])
-    if len(y) < _ROWS:
+    if len(y) < _ROWS or not case.is_table:
         return
     spread = float(((y - y.mean()) ** 2).mean())
     if spread == 0:
         return
     near = nearest(x, x, 10, itself=True)
     unexplained = float(((y[near].mean(1) - y) ** 2).mean()) / spread
-    simple = case.simple
+    simple = (
+        None
+        if case.performance is None or case.performance.valid is None
+        else case.performance.simple
+    )
     # The mean of ten unrelated rows leaves 1.1 times the variance.
     if unexplained > 1.0 and (simple is None or simple.best > 0.98) and _linear_left(x, y) > 0.95:
         yield finding(

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from retrograd.diagnosis.catalogue import finding
-from retrograd.diagnosis.checks.case import Case, codes
+from retrograd.diagnosis.checks.case import Case, Data
 from retrograd.diagnosis.finding import Finding
-from retrograd.diagnosis.probes.loss import LossProbe, right_outputs
+from retrograd.diagnosis.probes.answers import Answers, Domain, domain_of
+from retrograd.diagnosis.probes.loss import LossProbe
 from retrograd.diagnosis.register import check
 
 Array = np.ndarray[Any, Any]
@@ -30,28 +31,43 @@ _RANGES: dict[str, tuple[float, float]] = {
 }
 
 
-def _batch(case: Case) -> tuple[LossProbe, Array, Array] | None:
-    """The loss on some rows, their outputs, and their target."""
-    if case.loss is None or case.sample is None or case.outputs is None or not case.outputs.ndim:
+class _Batch(NamedTuple):
+    """Some rows: the loss for their target, their outputs, and how these answer the target."""
+
+    probe: LossProbe
+    outputs: Array
+    target: Array
+    answers: Answers
+    domain: Domain
+
+    def sure(self, truth: Array, domain: Domain | None = None) -> float:
+        """The loss of confident answers."""
+        return self.probe.value(self.answers.sure(truth, self.outputs.shape, domain or self.domain))
+
+    def even(self) -> float:
+        """The loss of an answer that prefers no class."""
+        columns = self.outputs.shape[self.answers.axis] if self.answers.kind == "classes" else 2
+        value = {"probabilities": 1 / columns, "log-probabilities": -math.log(columns)}
+        return abs(self.probe.value(np.full(self.outputs.shape, value.get(self.domain, 0.0))))
+
+
+def _batch(case: Case) -> _Batch | None:
+    """Some rows whose target the outputs answer; None if the loss cannot be tried on any."""
+    if case.loss is None or case.sample is None or case.outputs is None or case.answers is None:
         return None
     target = case.sample.target
     if target.dtype.kind == "f" and not np.isfinite(target).all():
         return None
     picked = np.random.default_rng(0).permutation(len(case.sample))[:_ROWS]
-    return LossProbe(case.loss, target[picked]), case.outputs[picked], target[picked]
-
-
-def _domain(case: Case, outputs: Array) -> str:
-    """What the outputs look like: "scores", "probabilities" or "log-probabilities"."""
-    if case.last_operation in ("softmax", "sigmoid"):
-        return "probabilities"
-    if outputs.ndim > 1 and outputs.shape[1] > 1 and np.isfinite(outputs).all():
-        flat = outputs.reshape(len(outputs), outputs.shape[1], -1)[:, :, 0]
-        if flat.min() >= 0 and np.allclose(flat.sum(1), 1, atol=1e-3):
-            return "probabilities"
-        if flat.max() <= 0 and np.allclose(np.exp(flat).sum(1), 1, atol=1e-3):
-            return "log-probabilities"
-    return "scores"
+    outputs = case.outputs[picked]
+    axis = case.answers.axis if case.answers.kind == "classes" else 1
+    return _Batch(
+        LossProbe(case.loss, target[picked]),
+        outputs,
+        target[picked],
+        case.answers,
+        domain_of(outputs, case.last_operation, axis),
+    )
 
 
 @check("RG404", reads=("numbers", "outputs"))
@@ -75,34 +91,55 @@ def range_of_numbers(case: Case, numbers: Array) -> Iterator[Finding]:
         )
 
 
-@check("RG404", reads=("labels", "outputs"))
-def range_of_classes(case: Case, outputs: Array) -> Iterator[Finding]:
-    """RG404. Fewer outputs than classes; a softmax over a single output, which is always 1; or a
-    ReLU on scores, whose slope is 0 wherever they are negative.
+@check("RG404", reads=("answers", "outputs", "sample"))
+def range_of_classes(
+    case: Case, answers: Answers, outputs: Array, sample: Data
+) -> Iterator[Finding]:
+    """RG404. Fewer outputs than classes; a softmax over a single output, which is always 1, or over
+    labels of which several may be right; or a ReLU on scores, whose slope is 0 where they are
+    negative.
     """
-    last, columns = case.last_operation, _width(outputs)
-    if last == "softmax" and columns == 1:
-        yield finding(
-            "RG404", "The model ends in a softmax over a single output, which is always 1."
-        )
-    elif 1 < columns < case.classes:
-        yield finding(
-            "RG404",
-            f"The model has {columns} outputs for {case.classes} classes.",
-            outputs=columns,
-            classes=case.classes,
-        )
-    elif last in ("relu", "tanh") and columns > 1:
-        low, high = _RANGES[last]
-        yield finding(
-            "RG404",
-            f"The model ends in {last}, so its scores range only from {low:g} to {high:g}.",
-            severity="warning",
-        )
-
-
-def _width(outputs: Array) -> int:
-    return outputs.shape[1] if outputs.ndim > 1 else 1
+    last, target = case.last_operation, np.asarray(sample.target)
+    if answers.kind == "yes or no":
+        labels = answers.truth(target).sum(1)
+        columns = outputs.shape[1] if outputs.ndim > 1 else 1
+        codes = np.unique(target)
+        if last == "softmax" and columns == 1:
+            yield finding(
+                "RG404", "The model ends in a softmax over a single output, which is always 1."
+            )
+        elif len(codes) > 2:
+            yield finding(
+                "RG404",
+                f"The model has a single output for {len(codes)} classes, "
+                f"{codes[0]:g} to {codes[-1]:g}.",
+                outputs=1,
+                classes=len(codes),
+            )
+        elif last in ("softmax", "log_softmax") and float(np.mean(labels != 1)) > 0.02:
+            yield finding(
+                "RG404",
+                f"The model ends in a softmax, whose values sum to 1, but "
+                f"{np.mean(labels != 1):.0%} of the rows have no label or several, up to "
+                f"{labels.max()}.",
+                labels=labels.max(),
+            )
+    elif answers.kind == "classes":
+        columns, most = outputs.shape[answers.axis], int(answers.truth(target).max(initial=0))
+        if most >= columns:
+            yield finding(
+                "RG404",
+                f"The model has {columns} outputs for {most + 1} classes.",
+                outputs=columns,
+                classes=most + 1,
+            )
+        elif last in ("relu", "tanh"):
+            low, high = _RANGES[last]
+            yield finding(
+                "RG404",
+                f"The model ends in {last}, so its scores range only from {low:g} to {high:g}.",
+                severity="warning",
+            )
 
 
 @check("RG401", "RG407", reads=("numbers", "outputs", "loss"))
@@ -115,12 +152,10 @@ def loss_of_numbers(case: Case) -> Iterator[Finding]:
     scale of their own (Poisson, logistic).
     """
     batch = _batch(case)
-    if batch is None:
+    if batch is None or batch.answers.kind != "numbers":
         return
-    probe, outputs, target = batch
+    probe, outputs, target = batch.probe, batch.outputs, batch.target
     y = np.asarray(target, np.float64)
-    if outputs.size != y.size:
-        return
     if (y >= 0).all() and ((y == np.round(y)).all() or (y <= 1).all()):
         return
     right = y.reshape(outputs.shape)
@@ -156,44 +191,55 @@ def loss_of_numbers(case: Case) -> Iterator[Finding]:
         )
 
 
-@check("RG401", "RG402", "RG403", "RG407", reads=("labels", "outputs", "loss"))
+@check("RG401", "RG402", "RG403", "RG407", reads=("answers", "loss"))
 def loss_of_classes(case: Case) -> Iterator[Finding]:
     """RG401, RG402, RG403 and RG407, for classification.
 
-    The check tries confident, right outputs in the model's own domain. They must cost less than
+    The check tries confident, right answers in the model's own domain. They must cost less than
     wrong ones (else RG407), and almost nothing: a remaining cost means that probabilities go
     through a softmax or sigmoid a second time (RG403; with c classes the floor is
-    ln(1 + (c - 1) / e)). If the loss of scores is NaN, or decreases without bound as all of them
-    grow, the softmax is missing (RG402). A squared or absolute error, or a logistic loss for each
-    class separately, is not a classification loss (RG401; Goodfellow et al. 2016, 6.2.2).
+    ln(1 + (c - 1) / e)). If the loss of scores is NaN, decreases without bound as all of them grow,
+    or is right about probabilities and wrong about scores, the softmax is missing (RG402). A
+    squared or absolute error, or a logistic loss for each class separately, is not a classification
+    loss (RG401; Goodfellow et al. 2016, 6.2.2).
     """
     batch = _batch(case)
-    if batch is None:
+    if batch is None or batch.answers.kind == "numbers":
         return
-    probe, outputs, target = batch
-    columns, classes = _width(outputs), codes(target)
-    if columns > 1 and (outputs.ndim > 2 or classes.max() >= columns):
-        return
-    domain = _domain(case, outputs)
-    right = right_outputs(classes, columns, domain).reshape(outputs.shape)
-    wrong = right_outputs((classes + 1) % max(columns, 2), columns, domain).reshape(outputs.shape)
-    good, bad = probe.value(right), probe.value(wrong)
-    regression = _regression_formula(probe, classes, columns, outputs.shape)
+    truth, domain = batch.answers.truth(batch.target), batch.domain
+    other = 1 - truth
+    if batch.answers.kind == "classes":
+        columns = batch.outputs.shape[batch.answers.axis]
+        if truth.max(initial=0) >= columns:
+            return
+        other = np.where(truth < 0, truth, (truth + 1) % columns)
+    good, bad = batch.sure(truth), batch.sure(other)
+    is_reversed = math.isfinite(good) and math.isfinite(bad) and bad < good - 1e-6 * abs(good)
+    regression = _regression_formula(batch)
     if regression:
         yield finding("RG401", f"The loss is the {regression} between {domain} and classes.")
-    elif domain == "scores" and (missing := _lacks_softmax(probe, outputs, classes, good, columns)):
+    elif domain == "scores" and (missing := _lacks_softmax(batch, good)):
         yield finding("RG402", missing, right=good, wrong=bad)
-    elif math.isfinite(good) and math.isfinite(bad) and bad < good - 1e-6 * abs(good):
+    elif domain == "scores" and is_reversed and _is_right_about_probabilities(batch, truth, other):
+        yield finding(
+            "RG402",
+            f"As logits, confident, right answers have a loss of {good:.4g} and wrong ones "
+            f"{bad:.4g}; as probabilities the right ones cost less. The loss expects "
+            "probabilities.",
+            right=good,
+            wrong=bad,
+        )
+    elif is_reversed:
         yield finding(
             "RG407",
             f"Confident, right answers have a loss of {good:.4g}, confident, wrong ones {bad:.4g}.",
             right=good,
             wrong=bad,
         )
-    elif domain != "scores" and math.isfinite(good):
-        even = _even(probe, outputs.shape, domain)
+    elif domain == "probabilities" and math.isfinite(good):
+        even = batch.even()
         # Log-probabilities may be passed as scores: log_softmax leaves them unchanged.
-        if domain == "probabilities" and good > 0.1 * even:
+        if good > 0.1 * even:
             yield finding(
                 "RG403",
                 f"Even confident, right answers have a loss of {good:.4g}; a uniform answer has "
@@ -203,26 +249,22 @@ def loss_of_classes(case: Case) -> Iterator[Finding]:
             )
 
 
-def _even(probe: LossProbe, shape: tuple[int, ...], domain: str) -> float:
-    """The loss of the uniform answer."""
-    p = 1 / max(shape[1] if len(shape) > 1 else 1, 2)
-    even = np.full(shape, p if domain == "probabilities" else math.log(p))
-    return abs(probe.value(even))
+def _is_right_about_probabilities(batch: _Batch, truth: Array, other: Array) -> bool:
+    right, wrong = batch.sure(truth, "probabilities"), batch.sure(other, "probabilities")
+    return right < wrong - 1e-6 * abs(wrong)
 
 
-def _lacks_softmax(
-    probe: LossProbe, outputs: Array, classes: Array, good: float, columns: int
-) -> str | None:
+def _lacks_softmax(batch: _Batch, good: float) -> str | None:
     # The logarithm of a negative number is NaN. A loss that clips scores at 0 before the logarithm
     # is infinite instead, which is another fault.
-    below = right_outputs(classes, columns, "scores") * -0.1
-    if math.isnan(probe.value(below.reshape(outputs.shape))):
+    shape = batch.outputs.shape
+    sure = batch.answers.sure(batch.answers.truth(batch.target), shape, "scores")
+    if math.isnan(batch.probe.value(-0.1 * sure)) and not batch.probe.refuses(sure):
         return "The loss of negative outputs is NaN: it expects probabilities, not logits."
-    scores = np.zeros(outputs.shape)
-    scores += np.random.default_rng(0).normal(0.0, 2.0, outputs.shape)
-    at, raised = probe.value(scores), probe.value(scores + 3.0)
+    scores = np.asarray(np.random.default_rng(0).normal(0.0, 2.0, shape))
+    at, raised = batch.probe.value(scores), batch.probe.value(scores + 3.0)
     negative = good < -1.0 and math.isfinite(good)
-    if columns > 1 and negative and raised < at - 1.0:
+    if batch.answers.kind == "classes" and negative and raised < at - 1.0:
         return (
             f"The loss decreases without bound as the outputs grow: raising all of them by 3 takes "
             f"it from {at:.4g} to {raised:.4g}. It expects log-probabilities."
@@ -242,14 +284,17 @@ def _logistic(outputs: Array, answer: Array) -> float:
     return float((np.logaddexp(0, outputs) - answer * outputs).mean())
 
 
-def _regression_formula(
-    probe: LossProbe, classes: Array, columns: int, shape: tuple[int, ...]
-) -> str | None:
+def _regression_formula(batch: _Batch) -> str | None:
     """The name of the loss if it is a regression loss, or treats each class separately."""
-    if columns == 1:
-        answer = classes.astype(np.float64).reshape(shape)
+    answers, shape, probe = batch.answers, batch.outputs.shape, batch.probe
+    truth = answers.truth(batch.target)
+    if answers.kind == "yes or no":
+        answer = batch.target.astype(np.float64).reshape(shape)  # 0 or -1 for no
+        columns = 1
     else:
-        answer = (classes[:, None] == np.arange(columns)).astype(np.float64)
+        columns = shape[answers.axis]
+        yes = truth[:, None] == np.arange(columns)
+        answer = answers.outputs(yes.astype(np.float64), shape)
     if probe.follows(_squared, answer, shape):
         return "squared error"
     if probe.follows(_absolute, answer, shape):
@@ -257,15 +302,16 @@ def _regression_formula(
     if columns > 2 and probe.follows(_logistic, answer, shape):
         return "logistic loss, class by class,"
     # The class codes, compared with one of several outputs.
-    numbers = classes.astype(np.float64)
-    for column in range(columns if columns > 1 else 0):
-        for formula in (_squared, _absolute):
-            if probe.follows(formula, numbers, shape, column):
-                return "squared error" if formula is _squared else "absolute error"
+    if columns > 1 and len(shape) == 2:
+        numbers = truth.astype(np.float64)
+        for column in range(columns):
+            for formula in (_squared, _absolute):
+                if probe.follows(formula, numbers, shape, column):
+                    return "squared error" if formula is _squared else "absolute error"
     return None
 
 
-@check("RG406", reads=("task", "outputs", "loss"))
+@check("RG406", reads=("answers", "loss"))
 def first_loss(case: Case) -> Iterator[Finding]:
     """RG406. The initial loss is at least three times that of an uninformed answer.
 
@@ -275,25 +321,17 @@ def first_loss(case: Case) -> Iterator[Finding]:
     batch = _batch(case)
     if batch is None:
         return
-    probe, outputs, target = batch
-    if case.task == "classification":
-        domain = _domain(case, outputs)
-        even = (
-            _even(probe, outputs.shape, domain)
-            if domain != "scores"
-            else abs(probe.value(np.zeros(outputs.shape)))
-        )
+    if batch.answers.kind == "numbers":
+        mean = np.full(batch.outputs.shape, float(np.asarray(batch.target).mean()))
+        even = batch.probe.value(mean)
     else:
-        if outputs.size != target.size:
-            return
-        even = probe.value(np.full(outputs.shape, float(np.asarray(target).mean())))
-    first = float(case.losses[0]) if case.has_run else probe.value(outputs)
+        even = batch.even()
+    first = float(case.losses[0]) if case.has_run else batch.probe.value(batch.outputs)
     if math.isfinite(first) and math.isfinite(even) and even > 1e-6 and first > 3 * even:
-        is_grave = case.fared_badly or (first > 10 * even and not case.has_run)
         yield finding(
             "RG406",
             f"The initial loss is {first:.4g}; an uninformed answer has {even:.4g}.",
-            severity=None if is_grave else "note",
+            severity=None if case.has_run or first > 10 * even else "note",
             first=first,
             expected=even,
         )

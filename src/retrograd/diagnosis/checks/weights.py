@@ -17,7 +17,7 @@ from retrograd.diagnosis.record.record import Weights
 from retrograd.diagnosis.register import check
 from retrograd.tensor import Tensor
 
-__all__ = ["matrices"]
+__all__ = ["looked_up", "matrices"]
 
 # The initializations of He et al. 2015 and Glorot & Bengio 2010 give rms · sqrt(fan-in) between 1
 # and 2.4, PyTorch's layers 0.58. Beyond the limits a layer multiplies its input by 3.5 or divides
@@ -49,16 +49,22 @@ class Matrix:
 
 def matrices(case: Case) -> list[Matrix]:
     """The weight matrices, first layer first; not embeddings, which are looked up."""
-    looked_up = {each.name for each in case.layers if each.kind == "Embedding"}
-    if case.model is not None:
-        looked_up |= {n for n, m in case.model.named_modules() if isinstance(m, nn.Embedding)}
+    embeddings = looked_up(case)
     return [
         Matrix(each, math.prod(each.shape[1:]), math.hypot(each.mean, each.std))
         for each in case.weights
         if len(each.shape) >= 2
         and "weight" in each.name.rpartition(".")[2]
-        and each.layer not in looked_up
+        and each.layer not in embeddings
     ]
+
+
+def looked_up(case: Case) -> set[str]:
+    """The names of the embeddings."""
+    found = {each.name for each in case.layers if each.kind == "Embedding"}
+    if case.model is not None:
+        found |= {n for n, m in case.model.named_modules() if isinstance(m, nn.Embedding)}
+    return found
 
 
 def _normalizes(case: Case) -> bool:

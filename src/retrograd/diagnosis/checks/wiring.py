@@ -12,6 +12,7 @@ from retrograd import nn
 from retrograd.autodiff.tape import no_grad
 from retrograd.diagnosis.catalogue import finding
 from retrograd.diagnosis.checks.case import Case, Data, Loss
+from retrograd.diagnosis.checks.weights import looked_up
 from retrograd.diagnosis.finding import Finding
 from retrograd.diagnosis.probes.loss import LossProbe
 from retrograd.diagnosis.record.record import Record
@@ -57,11 +58,13 @@ def not_in_optimizer(case: Case) -> Iterator[Finding]:
 def no_gradient(case: Case) -> Iterator[Finding]:
     """RG214. A parameter never had a gradient, or is frozen between trainable layers.
 
-    Frozen layers before all trainable ones are normal in fine-tuning.
+    Frozen layers before all trainable ones are normal in fine-tuning, and so are frozen embeddings.
     """
     record = case.record
     never = _without_gradient(case) if record is None else list(record.facts.never)
-    weights = [each for each in case.weights if len(each.shape) > 1]
+    weights = [
+        each for each in case.weights if len(each.shape) > 1 and each.layer not in looked_up(case)
+    ]
     learn = [i for i, each in enumerate(weights) if each.trained]
     frozen = [
         each.name
@@ -109,12 +112,16 @@ def _without_gradient(case: Case) -> list[str]:
 
 @check("RG405", reads=("loss", "sample", "outputs"))
 def broadcast(case: Case, loss: Loss, sample: Data, outputs: Array) -> Iterator[Finding]:
-    """RG405. The gradient at one row's output depends on another row's target.
+    """RG405. The gradient at one row's output depends on another row's target, and outputs and
+    targets are as many but differ in shape.
 
-    A mean over rows couples no rows. The check changes one target and compares the gradients at the
-    outputs of the other rows, up to a common factor, which a weighted mean may change.
+    Otherwise nothing broadcasts: a loss that couples the rows then does so on purpose, as Dice's or
+    a contrastive one. A mean over rows couples no rows. The check changes one target and
+    compares the gradients at the outputs of the other rows, up to a common factor, which a weighted
+    mean may change.
     """
-    if len(sample) < 4:
+    is_alike = sample.target.shape == outputs.shape or sample.target.size != outputs.size
+    if len(sample) < 4 or is_alike:
         return
     rows = np.arange(min(_ROWS, len(sample)))
     target = sample.target[rows]
@@ -162,8 +169,8 @@ def _outputs_like(shape: tuple[int, ...], last: str) -> Array:
 def mixed_rows(case: Case, model: nn.Module, sample: Data) -> Iterator[Finding]:
     """RG408. In evaluation mode a row's output depends on the other rows of the batch.
 
-    The check runs a batch, then runs it again with half of the rows replaced. Rounding stays below
-    1e-3 of the outputs' size.
+    The check runs a batch, then runs it again with the one and the other half replaced. Rounding
+    stays below 1e-3 of the outputs' size.
     """
     if len(sample) < 2 * _ROWS:
         return
@@ -172,13 +179,18 @@ def mixed_rows(case: Case, model: nn.Module, sample: Data) -> Iterator[Finding]:
         return
     rows = len(sample.few(_ROWS))
     half = rows // 2
-    others = np.concatenate([np.arange(half), np.arange(rows, rows + half)])
+    kept = np.arange(rows)
+    # A recurrent layer that takes rows for time looks back only, so that each half is replaced.
+    late = np.where(kept < half, kept, kept + half)
+    early = np.where(kept < half, kept + rows, kept)
     with nn.evaluating(model), no_grad(), np.errstate(all="ignore"):
-        one = np.asarray(model(*(Tensor(x[:rows]) for x in inputs)), np.float64)
-        two = np.asarray(model(*(Tensor(x[others]) for x in inputs)), np.float64)
+        one, two, three = (
+            np.asarray(model(*(Tensor(x[which]) for x in inputs)), np.float64)
+            for which in (kept, late, early)
+        )
     if len(one) != rows or one.shape != two.shape or not np.isfinite(one).all():
         return
-    off = float(np.abs(one[:half] - two[:half]).max())
+    off = float(max(np.abs(one - two)[:half].max(), np.abs(one - three)[half:].max()))
     size = float(np.abs(one).max())
     if off > 1e-3 * max(size, 1e-6):
         yield finding(

@@ -12,7 +12,7 @@ import numpy as np
 from retrograd.autodiff.tape import no_grad
 from retrograd.tensor import Tensor
 
-__all__ = ["LossProbe", "right_outputs"]
+__all__ = ["LossProbe"]
 
 Array = np.ndarray[Any, Any]
 
@@ -36,6 +36,15 @@ class LossProbe:
             return float(np.asarray(result).sum())
         except _REFUSALS:
             return math.nan
+
+    def refuses(self, outputs: Array) -> bool:
+        """Whether the loss raises for such outputs, whatever their values."""
+        try:
+            with no_grad(), np.errstate(all="ignore"):
+                self.loss(Tensor(outputs.astype(np.float32)), Tensor(self.target))
+        except _REFUSALS:
+            return True
+        return False
 
     def slope(self, outputs: Array, target: Array | None = None) -> Array | None:
         """d loss / d outputs in float64, None if the loss raises."""
@@ -69,20 +78,3 @@ class LossProbe:
                 return False
             ratios.append(found / expected)
         return ratios[0] != 0 and max(abs(r / ratios[0] - 1) for r in ratios) < 1e-3
-
-
-def right_outputs(classes: Array, columns: int, domain: str) -> Array:
-    """Confident, right outputs (rows, columns) of a classifier for class codes (rows,).
-
-    `domain`: "scores", "probabilities" or "log-probabilities". A single column stands for class 1.
-    """
-    if columns == 1:
-        right = (classes > 0).astype(np.float64)[:, None]
-    else:
-        right = (classes[:, None] == np.arange(columns)).astype(np.float64)
-    sure = np.clip(right, 1e-4, 1 - 1e-4)
-    if domain == "probabilities":
-        return sure
-    if domain == "log-probabilities":
-        return np.log(sure)
-    return np.where(right > 0, 10.0, -10.0)

@@ -11,8 +11,8 @@ from typing import Any, Literal, NamedTuple, Protocol
 import numpy as np
 
 from retrograd import nn, optim
+from retrograd.diagnosis.probes.answers import how_answered
 from retrograd.diagnosis.probes.operations import operations
-from retrograd.diagnosis.probes.outputs import predicted_classes
 from retrograd.errors import UsageError
 from retrograd.random import manual_seed
 from retrograd.tensor import Tensor
@@ -93,7 +93,7 @@ class Program:
     The score is R² (regression) or accuracy, or with `balanced` the mean recall over classes. It is
     measured on `test`, or on `valid` if that is None. A classifier with one output predicts class 1
     above 0, or above 0.5 if the model ends in a sigmoid; with several outputs it predicts the
-    largest (see `predicted_classes`).
+    largest (see `Answers`).
 
     `fit(program, model, optimizer, rng)` is a training loop of your own that replaces the built-in
     one; `rng` is for the order of rows. Faults in it can be found, but no change to the Program can
@@ -180,10 +180,13 @@ class Program:
             truth = truth.reshape(len(truth), -1)
             error = (truth - output.reshape(len(truth), -1)[:, : truth.shape[1]]) ** 2
             return float(1 - error.sum() / ((truth - truth.mean(0)) ** 2).sum())
-        # Classes may be one-hot, as some losses require.
-        truth = truth.argmax(1) if truth.ndim > 1 and truth.shape[1] > 1 else truth.reshape(-1)
         few = (examples.inputs[:_FEW],)
-        right = predicted_classes(output, operations(predict.model, few)[-1]) == truth
+        last = operations(predict.model, few)[-1]
+        answers = how_answered(output, truth, task=self.task, last_operation=last)
+        if answers is None:
+            return math.nan
+        truth = answers.truth(truth)
+        right = answers.predicted(output, last) == truth
         if not self.balanced:
             return float(right.mean())
         return float(np.mean([right[truth == each].mean() for each in np.unique(truth)]))

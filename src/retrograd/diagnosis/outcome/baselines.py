@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +30,7 @@ _LARGEST = 1e100  # whose square is finite
 
 @dataclass(frozen=True)
 class SimpleScores:
-    """The errors of three simple models on validation rows, see `simple_scores`.
+    """The errors of three simple models on the same rows, see `simple_scores`.
 
     `constant` always predicts the most frequent class or the mean, `linear` is ridge regression,
     `neighbors` the vote or mean of the nearest training rows.
@@ -64,39 +65,32 @@ def finite(values: Array) -> Array:
 
 
 def simple_scores(
-    inputs: Array,
-    target: Array,
-    valid_inputs: Array,
-    valid_target: Array,
-    task: str,
-    ranked: bool = False,
+    inputs: Array, y: Array, others: Array | None, error: Callable[[Array], float]
 ) -> SimpleScores:
-    """The errors on the validation rows of models fitted to the training rows.
+    """The errors of models fitted to rows of `inputs` and their `y` (rows, columns).
 
-    For classification, the error rate, or with `ranked` the share of `misranked` pairs; for
-    regression, the share of unexplained variance.
+    `error` judges their answers, columns like those of `y`, for the rows of `others`; without these
+    for the rows themselves, each half of them answered by models of the other half.
     """
-    x, x_valid = scaled(features(inputs), features(valid_inputs))
-    if task == "classification":
-        classes = np.unique(np.concatenate([target, valid_target]))
-        y = (target[:, None] == classes).astype(np.float64)
-        truth = np.searchsorted(classes, valid_target)
-
-        def error(answer: Array) -> float:
-            return misranked(answer, truth) if ranked else float(np.mean(answer.argmax(1) != truth))
+    x = features(inputs)
+    if others is None:
+        halves = np.arange(len(x)) % 2
+        parts = [_fitted(x[halves != h], y[halves != h], x[halves == h]) for h in (0, 1)]
+        answers = [np.zeros((len(x), y.shape[1])) for _ in range(3)]
+        for half, part in enumerate(parts):
+            for whole, answer in zip(answers, part, strict=True):
+                whole[halves == half] = answer
     else:
-        y = finite(target.reshape(len(target), -1))
-        numbers = finite(valid_target.reshape(len(valid_target), -1))
-        spread = max(float(((numbers - numbers.mean(0)) ** 2).sum()), 1e-300)
+        answers = _fitted(x, y, features(others))
+    return SimpleScores(*map(error, answers))
 
-        def error(answer: Array) -> float:
-            return float(((answer - numbers) ** 2).sum()) / spread
 
-    return SimpleScores(
-        constant=error(np.broadcast_to(y.mean(0), (len(x_valid), y.shape[1]))),
-        linear=error(ridge(x, y, x_valid)),
-        neighbors=error(y[nearest(x_valid, x, _NEIGHBORS)].mean(1)),
-    )
+def _fitted(x: Array, y: Array, at: Array) -> list[Array]:
+    """The answers `at` other rows: of the mean, of ridge regression, of the nearest rows."""
+    y = finite(y)
+    x, at = scaled(x, at)
+    mean = np.broadcast_to(y.mean(0), (len(at), y.shape[1]))
+    return [mean, ridge(x, y, at), y[nearest(at, x, _NEIGHBORS)].mean(1)]
 
 
 def misranked(scores: Array, truth: Array) -> float:

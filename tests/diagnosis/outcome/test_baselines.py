@@ -10,7 +10,7 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
-from retrograd.diagnosis.checks.baselines import (
+from retrograd.diagnosis.outcome.baselines import (
     SimpleScores,
     features,
     finite,
@@ -31,8 +31,13 @@ def standard(x: np.ndarray) -> np.ndarray:
 
 def test_numbers_are_predicted_by_the_mean_ridge_regression_and_neighbors() -> None:
     y, truth = X @ np.arange(5) + 1, NEW @ np.arange(5) + 1
-    found = simple_scores(X, y, NEW, truth, "regression")
     spread = ((truth - truth.mean()) ** 2).sum()
+
+    def unexplained(answer: np.ndarray) -> float:
+        assert answer.shape == (50, 1)
+        return float(((answer[:, 0] - truth) ** 2).sum() / spread)
+
+    found = simple_scores(X, y[:, None], NEW, unexplained)
     known = Ridge(alpha=8.0).fit(standard(X), y).predict(standard(NEW))
     near = KNeighborsRegressor(7).fit(standard(X), y).predict(standard(NEW))
     assert found.constant == pytest.approx(((truth - y.mean()) ** 2).sum() / spread)
@@ -41,30 +46,50 @@ def test_numbers_are_predicted_by_the_mean_ridge_regression_and_neighbors() -> N
     assert found.best == found.linear
 
 
-def test_the_scale_of_numbers_does_not_matter() -> None:
-    y, truth = X @ np.arange(5) + 1, NEW @ np.arange(5) + 1
-    small = simple_scores(X, y * 1e-6, NEW, truth * 1e-6, "regression")
-    assert small.best == pytest.approx(simple_scores(X, y, NEW, truth, "regression").best)
-    same = simple_scores(X, y, NEW, np.ones(50), "regression")
-    assert same.constant > 1e100  # of a target that does not vary
+def coded(x: np.ndarray, above: tuple[float, ...] = (3,)) -> np.ndarray:
+    return np.searchsorted(above, x[:, 0])
 
 
-def test_classes_are_predicted_by_the_most_frequent_ridge_regression_and_a_vote() -> None:
-    y, truth = (X[:, 0] > 3).astype(int), (NEW[:, 0] > 3).astype(int)
-    found = simple_scores(X, y, NEW, truth, "classification")
-    vote = KNeighborsClassifier(7).fit(standard(X), y).predict(standard(NEW))
-    known = Ridge(alpha=8.0).fit(standard(X), y).predict(standard(NEW)) > 0.5
+@pytest.mark.parametrize("above", [(3,), (0, 4)])
+def test_classes_are_predicted_by_the_most_frequent_ridge_regression_and_a_vote(
+    above: tuple[float, ...],
+) -> None:
+    y, truth, columns = coded(X, above), coded(NEW, above), len(above) + 1
+    one_hot = np.eye(columns)[y]
+    found = simple_scores(X, one_hot, NEW, lambda each: float(np.mean(each.argmax(1) != truth)))
+    near = KNeighborsRegressor(7).fit(standard(X), one_hot).predict(standard(NEW))
+    known = Ridge(alpha=8.0).fit(standard(X), one_hot).predict(standard(NEW))
     assert found.constant == np.mean(truth != np.bincount(y).argmax())
-    assert found.neighbors == np.mean(vote != truth)
-    assert found.linear == np.mean(known != truth)
+    assert found.neighbors == np.mean(near.argmax(1) != truth)
+    assert found.linear == np.mean(known.argmax(1) != truth)
+    if columns == 2:
+        vote = KNeighborsClassifier(7).fit(standard(X), y).predict(standard(NEW))
+        assert found.neighbors == np.mean(vote != truth)
 
 
-def test_ranked_classes_are_judged_by_the_area_under_the_curve() -> None:
-    y, truth = (X[:, 0] > 3).astype(int), (NEW[:, 0] > 3).astype(int)
-    found = simple_scores(X, y, NEW, truth, "classification", ranked=True)
-    known = Ridge(alpha=8.0).fit(standard(X), y).predict(standard(NEW))
-    assert found.constant == 0.5
-    assert found.linear == pytest.approx(1 - roc_auc_score(truth, known))
+def test_without_other_rows_each_half_is_answered_by_models_of_the_other() -> None:
+    y = np.stack([X @ np.arange(5) + 1, X[:, 0] ** 2], 1)
+    seen: list[np.ndarray] = []
+
+    def kept(answer: np.ndarray) -> float:
+        seen.append(answer.copy())
+        return float(len(seen))
+
+    found = simple_scores(X, y, None, kept)
+    assert (found.constant, found.linear, found.neighbors) == (1, 2, 3)
+    for half in (0, 1):
+        learn, judge = slice(1 - half, None, 2), slice(half, None, 2)
+        x, at = scaled(X[learn], X[judge])
+        models = Ridge(alpha=4.0), KNeighborsRegressor(7)
+        assert seen[0][judge] == pytest.approx(np.tile(y[learn].mean(0), (40, 1)))
+        for answer, model in zip(seen[1:], models, strict=True):
+            assert answer[judge] == pytest.approx(model.fit(x, y[learn]).predict(at))
+
+
+def test_targets_that_are_not_finite_count_as_0() -> None:
+    y = np.array([np.nan, np.inf, 3.0, 5.0])[:, None]
+    x = np.arange(4.0)[:, None]
+    assert simple_scores(x, y, x, lambda each: float(each.mean())).constant == 2
 
 
 def test_the_best_is_the_least_error() -> None:
@@ -106,8 +131,6 @@ def test_columns_are_scaled_by_the_first_rows_alone() -> None:
     assert other[:, 0] == pytest.approx((2 * np.arange(4) - 1.5) / np.sqrt(1.25))
     assert np.array_equal(one[:, 1], np.zeros(4))  # constant
     assert scaled(x, x[:, :1])[0].shape == (4, 1)
-    assert scaled(X[:3], X)[1].shape == (80, 5)
-    assert scaled((X - X.mean(0)) * 1e-9, X)[0] == pytest.approx(standard(X))
 
 
 def test_a_column_that_varies_in_its_last_digits_is_constant() -> None:

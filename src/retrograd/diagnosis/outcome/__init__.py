@@ -1,0 +1,1 @@
+"""How well a model answers, beside simple models of the same rows, and after a rehearsal."""
