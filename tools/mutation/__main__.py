@@ -13,6 +13,7 @@ writes docs/mutation.md from what is known.
 from __future__ import annotations
 
 import argparse
+import ast
 import os
 import time
 from collections.abc import Callable
@@ -30,6 +31,7 @@ from warm import Warm, changed_functions, is_in_function, with_tests
 
 STATE = ROOT / ".mutation"
 Mutant = tuple[Path, WorkItem]
+NO_PYTHON = 2  # the exit status for a mutant that no interpreter reads
 
 
 def main() -> None:
@@ -127,7 +129,10 @@ class _Trials:
         source = file.read_text(encoding="utf-8")
         code = mutated(source, spec)
         tests = self.lines.tests(self.target.relative(file), source, spec, self.budget)
-        work = partial(trial, file, code, tests) if tests else lambda: 0
+        if not _is_python(code):
+            work: Callable[[], int] = lambda: NO_PYTHON  # noqa: E731
+        else:
+            work = partial(trial, file, code, tests) if tests else lambda: 0
         pid = fork(work, STATE / f"log-{item.job_id[:2]}.txt")
         return pid, "\n".join(changed_lines(source, code))
 
@@ -146,6 +151,15 @@ class _Trials:
                 f"{left:.0f} minutes left",
                 flush=True,
             )
+
+
+def _is_python(code: str) -> bool:
+    """Whether a mutant is a program: without a `*`, `{**a, "b": c}` is none."""
+    try:
+        ast.parse(code)
+    except SyntaxError:
+        return False
+    return True
 
 
 def _warm(warm: Warm, file: Path, code: str, tests: dict[str, float]) -> int:

@@ -137,8 +137,9 @@ Position = tuple[int, int]
 
 
 def _not_computing(tree: ast.Module) -> Iterator[tuple[Position, Position]]:
-    """Annotations, unions of types, the words of errors, `__all__`, and whether `zip` asserts that
-    lengths are the same: what no test is to see."""
+    """Annotations, unions of types, the words of errors, `__all__`, whether `zip` asserts that
+    lengths are the same, and the order of the codes that `@check` declares: what no test is to see.
+    """
     for node in ast.walk(tree):
         if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation is not None:
             yield _span(node.annotation)
@@ -146,8 +147,11 @@ def _not_computing(tree: ast.Module) -> Iterator[tuple[Position, Position]]:
             yield _span(node.returns)
         if isinstance(node, ast.Raise):
             yield _span(node)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "zip":
-            yield from (_span(given) for given in node.keywords)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            if node.func.id == "zip":
+                yield from (_span(given) for given in node.keywords)
+            elif node.func.id == "check":
+                yield from map(_span, node.args)
     for statement in tree.body:
         if isinstance(statement, ast.Assign):
             value = statement.value
