@@ -36,7 +36,7 @@ __all__ = [
     "windows",
 ]
 
-# Set by the command line before the first data set is read.
+# Real data sets, beside the repository.
 FOLDER = Path("../shared/data")
 
 Array = np.ndarray[Any, Any]
