@@ -294,7 +294,13 @@ class Case:
         """The operations that the model runs on a few rows, in order."""
         if self.model is None or self.sample is None:
             return ()
-        return operations(self.model, self.sample.rows(np.arange(min(4, len(self.sample)))).inputs)
+        try:
+            return operations(
+                self.model, self.sample.rows(np.arange(min(4, len(self.sample)))).inputs
+            )
+        except Exception as error:  # a user's model may fail in any way
+            self._say_failed(error)
+            return ()
 
     @cached_property
     def last_operation(self) -> str:
