@@ -112,7 +112,7 @@ def _look(training: Training, model: Any, optimizer: Any, **more: Any) -> Look:
                 **more,
             )
             failed = []
-        except Exception as error:
+        except Exception as error:  # whatever a diagnosis raises is a failure to count
             found, failed = [], [f"{type(error).__name__}: {error}"]
     failed += [str(each.message) for each in caught if each.category.__name__ == "CheckWarning"]
     return Look(

@@ -57,7 +57,7 @@ def test_the_ends_of_a_range_are_taken_and_what_is_beyond_is_refused(name: str) 
 
 def test_options_are_given_by_name() -> None:
     with pytest.raises(TypeError, match="positional"):
-        Options("price")  # type: ignore[misc]
+        Options("price")
 
 
 def test_defaults() -> None:

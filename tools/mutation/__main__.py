@@ -130,9 +130,9 @@ class _Trials:
         code = mutated(source, spec)
         tests = self.lines.tests(self.target.relative(file), source, spec, self.budget)
         if not _is_python(code):
-            work: Callable[[], int] = lambda: NO_PYTHON  # noqa: E731
+            work = partial(int, NO_PYTHON)
         else:
-            work = partial(trial, file, code, tests) if tests else lambda: 0
+            work = partial(trial, file, code, tests) if tests else partial(int, 0)
         pid = fork(work, STATE / f"log-{item.job_id[:2]}.txt")
         return pid, "\n".join(changed_lines(source, code))
 

@@ -51,16 +51,19 @@ TARGETS = {
     ),
     "decisions": Target(
         "What decides: checks, metrics, training, splits",
-        "The checks of diagnosis, the training room and the splits, in src/retrograd.",
+        "The checks of diagnosis and what they stand on, the training room and the splits.",
         SOURCE,
         (
             *sorted((SOURCE / "diagnosis" / "checks").glob("[!_]*.py")),
+            *sorted((SOURCE / "diagnosis" / "outcome").glob("[!_]*.py")),
+            SOURCE / "diagnosis" / "probes" / "answers.py",
             *(SOURCE / "training" / f"{name}.py" for name in TRAINING),
             SOURCE / "data" / "split.py",
             SOURCE / "kinds" / "base" / "split.py",
         ),
         (
-            *_tests("tests/diagnosis/checks", "tests/training", "tests/kinds/base"),
+            *_tests("tests/diagnosis/checks", "tests/diagnosis/outcome", "tests/diagnosis/probes"),
+            *_tests("tests/training", "tests/kinds/base"),
             "tests/data/test_split.py",
         ),
         budget=5,

@@ -167,7 +167,7 @@ def memorizing(rows: int, valid: bool = False) -> Case:
 
 
 def test_a_rehearsal_that_memorizes_is_not_taken_for_learning() -> None:
-    """A fourth of 400 rows is kept back; of fewer rows the training rows themselves tell."""
+    """A quarter of 400 rows is kept back; of fewer rows the training rows themselves tell."""
     assert not memorizing(400).is_harmless
     assert memorizing(399).is_harmless
     assert not memorizing(399, valid=True).is_harmless

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from retrograd.training.predictor import Predictor
 __all__ = ["Case", "Data", "Loss"]
 
 Array = np.ndarray[Any, Any]
+T = TypeVar("T")
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 # Data checks look at most at this many rows, drawn at random.
@@ -35,7 +36,7 @@ _ROWS = 2000
 _ANSWERED = 64
 # A run that lost less than this share of its first loss learned next to nothing.
 _FELL = 0.3
-# Of so many rows a fourth can be kept back to judge a rehearsal.
+# With at least this many rows, a quarter of them is kept back to judge a rehearsal.
 _ENOUGH = 400
 
 
@@ -172,23 +173,25 @@ class Case:
     def _answers(self, data: Data | None) -> Array | None:
         if data is None or self._predict is None or not len(data):
             return None
-        try:
-            output = self._predict(data.inputs)
-        except Exception as error:  # a user's model may fail in any way
-            self._say_failed(error)
+        output = self._tried(self._predict, data.inputs)
+        if output is None:
             return None
         return np.asarray(output if self.answer is None else self.answer(output), np.float64)
 
-    def _say_failed(self, error: Exception) -> None:
-        """Warn, once, that the model gives no outputs."""
-        if not self._failures:
-            warnings.warn(
-                "The model could not be run in evaluation mode on the rows, so its outputs were "
-                f"not checked: {type(error).__name__}: {error}",
-                CheckWarning,
-                stacklevel=2,
-            )
-        self._failures.append(error)
+    def _tried(self, run: Callable[..., T], *arguments: Any) -> T | None:
+        """What running the model gives; None, with one warning for all times, if it fails."""
+        try:
+            return run(*arguments)
+        except Exception as error:  # a user's model may fail in any way, and other checks go on
+            if not self._failures:
+                warnings.warn(
+                    "The model could not be run in evaluation mode on the rows, so its outputs "
+                    f"were not checked: {type(error).__name__}: {error}",
+                    CheckWarning,
+                    stacklevel=2,
+                )
+            self._failures.append(error)
+            return None
 
     @cached_property
     def columns(self) -> Array | None:
@@ -294,13 +297,8 @@ class Case:
         """The operations that the model runs on a few rows, in order."""
         if self.model is None or self.sample is None:
             return ()
-        try:
-            return operations(
-                self.model, self.sample.rows(np.arange(min(4, len(self.sample)))).inputs
-            )
-        except Exception as error:  # a user's model may fail in any way
-            self._say_failed(error)
-            return ()
+        few = self.sample.rows(np.arange(min(4, len(self.sample))))
+        return self._tried(operations, self.model, few.inputs) or ()
 
     @cached_property
     def last_operation(self) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from retrograd.diagnosis.data import Data
 from retrograd.diagnosis.outcome.baselines import SimpleScores, misranked, simple_scores
-from retrograd.diagnosis.probes.answers import Answers
+from retrograd.diagnosis.probes.answers import Answers, threshold
 from retrograd.diagnosis.probes.loss import LossProbe
 
 __all__ = ["Performance"]
@@ -107,8 +107,7 @@ class Performance:
                 return misranked(_as_probabilities(scores), truth)
             return float(np.mean(scores.argmax(1) != truth)) if len(truth) else math.nan
         if not self.is_unbalanced:
-            middle = 0.5 if self.last_operation in ("sigmoid", "softmax") else 0.0
-            return float(np.mean((scores > middle) != truth))
+            return float(np.mean((scores > threshold(self.last_operation)) != truth))
         columns = [
             misranked(np.stack([-score, score], 1), yes)
             for score, yes in zip(scores.T, truth.T, strict=True)

@@ -16,7 +16,7 @@ import numpy as np
 
 from retrograd.diagnosis.probes.loss import LossProbe
 
-__all__ = ["Answers", "Domain", "domain_of", "how_answered"]
+__all__ = ["Answers", "Domain", "domain_of", "how_answered", "threshold"]
 
 Array = np.ndarray[Any, Any]
 Domain = Literal["scores", "probabilities", "log-probabilities"]
@@ -91,14 +91,12 @@ class Answers:
     def predicted(self, outputs: Array, last_operation: str) -> Array:
         """The predicted codes, shaped like `truth`.
 
-        The largest score wins. A single score says yes above 0.5 if the `last_operation` of the
-        model gives probabilities, above 0 otherwise, as for a logit or a score with a margin.
+        The largest score wins; a single score says yes above the `threshold`.
         """
         scores = self.scores(outputs)
         if self.kind == "classes":
             return scores.argmax(1)
-        threshold = 0.5 if last_operation in _PROBABILITIES else 0.0
-        return (scores > threshold).astype(np.int64)
+        return (scores > threshold(last_operation)).astype(np.int64)
 
     def sure(self, truth: Array, shape: tuple[int, ...], domain: Domain) -> Array:
         """Outputs of `shape` that give confident answers, equal to `truth`, in a domain."""
@@ -108,6 +106,12 @@ class Answers:
             return self.outputs(np.where(yes, _SCORE, -_SCORE), shape)
         sure = np.where(yes, 1 - _SURE, _SURE)
         return self.outputs(np.log(sure) if domain == "log-probabilities" else sure, shape)
+
+
+def threshold(last_operation: str) -> float:
+    """Above which a single score says yes: 0.5 if the `last_operation` of the model gives
+    probabilities, else 0, as for a logit or a score with a margin."""
+    return 0.5 if last_operation in _PROBABILITIES else 0.0
 
 
 def how_answered(
