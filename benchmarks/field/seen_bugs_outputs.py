@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from building import fit_of
 from collection import faulty
 from data import beijing_weather, mnist_images, windows
 from training import Training
@@ -18,12 +19,6 @@ def hits(rows):
     x, y = rows
     classes = y if y.ndim == 1 else y.argmax(1)
     return lambda predict: (predict(x).argmax(-1) == classes).mean()
-
-
-def fit_of(rows):
-    """R² on some rows."""
-    x, y = rows
-    return lambda predict: 1 - np.square(predict(x).reshape(y.shape) - y).mean() / y.var()
 
 
 @faulty(

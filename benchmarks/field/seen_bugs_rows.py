@@ -5,18 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from building import hits
 from collection import faulty
 from data import drawn_shapes, split
 from training import Training, batches
 
 import retrograd as rg
 from retrograd import nn, optim
-
-
-def hits(rows):
-    """The share of right classes."""
-    x, y = rows
-    return lambda predict: (predict(x).argmax(-1) == y).mean()
 
 
 @faulty(

@@ -5,22 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from building import every_place, hits
 from collection import faulty
 from data import made_names, split
 from training import Training
 
 from retrograd import nn, optim
-
-
-def hits(rows):
-    """The share of right classes."""
-    x, y = rows
-    return lambda predict: (predict(x).argmax(-1) == y).mean()
-
-
-def every_place(output, target):
-    """Cross-entropy over all places of all rows."""
-    return nn.cross_entropy(output.reshape(-1, output.shape[-1]), target.reshape(-1))
 
 
 class Writer(nn.Module):

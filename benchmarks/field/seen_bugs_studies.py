@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from building import hits
 from collection import faulty
 from data import drawn_shapes, mnist_images, ratings, split
 from training import Training
@@ -12,12 +13,6 @@ from training import Training
 import retrograd as rg
 from retrograd import nn, optim
 from retrograd.nn import init
-
-
-def hits(rows):
-    """The share of right classes."""
-    x, y = rows
-    return lambda predict: (predict(x).argmax(-1) == y).mean()
 
 
 def fit_of(x, y):

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from building import adam
 from collection import faulty
 from data import mnist_images
 from training import Training
 
 import retrograd as rg
-from retrograd import nn, optim
+from retrograd import nn
 
 Array = np.ndarray[Any, Any]
 Predict = Callable[..., Array]
 Pair = tuple[Training, Training]
-
-
-def adam(lr: float = 1e-3) -> Callable[[Iterator[nn.Parameter]], optim.Optimizer]:
-    """Adam, made for the parameters that come."""
-    return lambda parameters: optim.Adam(parameters, lr=lr)
 
 
 class Variational(nn.Module):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from building import accuracy, adam, sgd
 from collection import faulty
 from data import cited_papers, mnist_images, split
 from training import Training
@@ -17,21 +18,6 @@ from retrograd import nn, optim
 Array = np.ndarray[Any, Any]
 Predict = Callable[..., Array]
 Pair = tuple[Training, Training]
-
-
-def accuracy(rows: tuple[Any, Array]) -> Callable[[Predict], float]:
-    """The share of `rows` whose class the largest output names."""
-    return lambda predict: float((predict(rows[0]).argmax(1) == rows[1]).mean())
-
-
-def adam(lr: float = 1e-3) -> Callable[[Iterator[nn.Parameter]], optim.Optimizer]:
-    """Adam, made for the parameters that come."""
-    return lambda parameters: optim.Adam(parameters, lr=lr)
-
-
-def sgd(lr: float, **options: Any) -> Callable[[Iterator[nn.Parameter]], optim.Optimizer]:
-    """Gradient descent, made for the parameters that come."""
-    return lambda parameters: optim.SGD(parameters, lr=lr, **options)
 
 
 @faulty(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from building import accuracy, adam
 from collection import faulty
 from data import keras_start, made_names, sentences, shakespeare, split
 from training import Training
@@ -17,16 +18,6 @@ from retrograd import nn, optim
 Array = np.ndarray[Any, Any]
 Predict = Callable[..., Array]
 Pair = tuple[Training, Training]
-
-
-def accuracy(rows: tuple[Any, Array]) -> Callable[[Predict], float]:
-    """The share of `rows`, or of their steps, whose class the largest output names."""
-    return lambda predict: float((predict(rows[0]).argmax(1) == rows[1]).mean())
-
-
-def adam(lr: float = 1e-3) -> Callable[[Iterator[nn.Parameter]], optim.Optimizer]:
-    """Adam, made for the parameters that come."""
-    return lambda parameters: optim.Adam(parameters, lr=lr)
 
 
 class LastState(nn.Module):

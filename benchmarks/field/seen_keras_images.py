@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from building import rmsprop, sparse_crossentropy
 from collection import healthy
 from data import Rows, keras_start, mnist_images, shape_images, split
 from training import Training
 
 import retrograd as rg
 from retrograd import nn, optim
-from retrograd.nn.functional import nll_loss, normalize, pixel_shuffle
+from retrograd.nn.functional import normalize, pixel_shuffle
 
 Predict = Callable[..., np.ndarray]
 
@@ -20,16 +21,6 @@ Predict = Callable[..., np.ndarray]
 def adam(lr: float = 1e-3) -> Callable[..., optim.Optimizer]:
     """Keras's Adam."""
     return lambda parameters: optim.Adam(parameters, lr, eps=1e-7)
-
-
-def rmsprop(lr: float = 1e-3) -> Callable[..., optim.Optimizer]:
-    """Keras's RMSprop."""
-    return lambda parameters: optim.RMSprop(parameters, lr, 0.9, eps=1e-7)
-
-
-def sparse_crossentropy(probabilities: rg.Tensor, target: Any) -> rg.Tensor:
-    """Keras's, of probabilities along axis 1 and class indices."""
-    return nll_loss(rg.log(rg.clip(probabilities, 1e-7, 1.0)), target)
 
 
 def digit_pairs(rows: Rows, seed: int) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from building import rmsprop, sparse_crossentropy
 from collection import healthy
 from data import Rows, keras_start, mnist_images, split
 from training import Training
 
 import retrograd as rg
 from retrograd import nn, optim
-from retrograd.nn.functional import nll_loss
 
 Predict = Callable[..., np.ndarray]
 
@@ -23,19 +23,9 @@ def adam(lr: float = 1e-3) -> Callable[..., optim.Optimizer]:
     return lambda parameters: optim.Adam(parameters, lr, eps=1e-7)
 
 
-def rmsprop(lr: float = 1e-3) -> Callable[..., optim.Optimizer]:
-    """Keras's RMSprop."""
-    return lambda parameters: optim.RMSprop(parameters, lr, 0.9, eps=1e-7)
-
-
 def accuracy(rows: Rows) -> Callable[[Predict], float]:
     """The share of rows whose highest output is the class."""
     return lambda predict: np.mean(predict(rows[0]).argmax(1) == rows[1])
-
-
-def sparse_crossentropy(probabilities: rg.Tensor, target: Any) -> rg.Tensor:
-    """Keras's, of probabilities along axis 1 and class indices."""
-    return nll_loss(rg.log(rg.clip(probabilities, 1e-7, 1.0)), target)
 
 
 def clouds(rows: int, points: int = 64, seed: int = 0) -> Rows:

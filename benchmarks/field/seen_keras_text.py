@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from building import Turned
 from collection import healthy
 from data import keras_start, sentences, split, windows
 from sklearn.metrics import average_precision_score
@@ -26,13 +27,6 @@ def adam(lr: float = 1e-3) -> Callable[..., optim.Optimizer]:
 def categorical_crossentropy(probabilities: rg.Tensor, target: Any) -> rg.Tensor:
     """Keras's, of probabilities along the last axis and one-hot labels."""
     return -(target * rg.log(rg.clip(probabilities, 1e-7, 1.0))).sum(-1).mean()
-
-
-class Turned(nn.Module):
-    """(rows, time, size) to (rows, size, time), as convolutions want it."""
-
-    def forward(self, x: rg.Tensor) -> rg.Tensor:
-        return rg.transpose(x, 1, 2)
 
 
 @healthy(

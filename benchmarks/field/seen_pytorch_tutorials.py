@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from building import accuracy, sgd
 from collection import healthy
 from data import digits, mixed_mnist
 from training import Training
@@ -19,19 +20,9 @@ Predict = Callable[..., Array]
 TUTORIALS = "https://pytorch.org/tutorials"
 
 
-def accuracy(rows: tuple[Any, Array]) -> Callable[[Predict], float]:
-    """The share of `rows` whose class the largest output names."""
-    return lambda predict: float((predict(rows[0]).argmax(1) == rows[1]).mean())
-
-
 def r_squared(rows: tuple[Any, Array]) -> Callable[[Predict], float]:
     """The share of the target's variance in `rows` that the output explains."""
     return lambda predict: float(1 - ((predict(rows[0]) - rows[1]) ** 2).mean() / rows[1].var())
-
-
-def sgd(lr: float, **options: Any) -> Callable[[Iterator[nn.Parameter]], optim.Optimizer]:
-    """Gradient descent, made for the parameters that come."""
-    return lambda parameters: optim.SGD(parameters, lr=lr, **options)
 
 
 @healthy(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from building import Turned
 from collection import healthy
 from data import (
     FOLDER,
@@ -36,13 +37,6 @@ def adam(lr: float = 1e-3) -> Callable[..., optim.Optimizer]:
 def accuracy(rows: Rows) -> Callable[[Predict], float]:
     """The share of rows whose highest output, along axis 1, is the class."""
     return lambda predict: np.mean(predict(rows[0]).argmax(1) == rows[1])
-
-
-class Turned(nn.Module):
-    """(rows, time, size) to (rows, size, time), as convolutions want it."""
-
-    def forward(self, x: rg.Tensor) -> rg.Tensor:
-        return rg.transpose(x, 1, 2)
 
 
 @healthy(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from building import drawn, fit_of, flat_mnist, he
 from collection import faulty
 from data import mnist_images, split
 from training import Training
@@ -14,42 +15,11 @@ from retrograd import nn, optim
 from retrograd.nn import init
 
 
-def drawn(model, std, bias=0.0):
-    """The model with normal weights of deviation `std` and constant biases."""
-    for module in model.modules():
-        if isinstance(module, nn.Linear | nn.Conv2d):
-            init.normal_(module.weight, std=std)
-            if module.bias is not None:
-                init.constant_(module.bias, bias)
-    return model
-
-
-def he(model):
-    """The model with He's normal weights and zero biases."""
-    for module in model.modules():
-        if isinstance(module, nn.Linear | nn.Conv2d):
-            init.kaiming_normal_(module.weight)
-            init.zeros_(module.bias)
-    return model
-
-
 def hits(rows):
     """The share of right classes; the target holds class numbers or one-hot rows."""
     x, y = rows
     classes = y if y.ndim == 1 else y.argmax(1)
     return lambda predict: (predict(x).argmax(-1) == classes).mean()
-
-
-def flat_mnist(rows=2500):
-    """MNIST as (rows, 784) and one-hot labels."""
-    halves = mnist_images(rows, 28)
-    return tuple((x.reshape(len(x), -1), np.eye(10, dtype=np.float32)[y]) for x, y in halves)
-
-
-def fit_of(rows):
-    """R² on some rows."""
-    x, y = rows
-    return lambda predict: 1 - np.square(predict(x).reshape(y.shape) - y).mean() / y.var()
 
 
 @faulty(

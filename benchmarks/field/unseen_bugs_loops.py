@@ -2,43 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
 
 import numpy as np
+from building import closeness, cloud, hits, net
 from collection import faulty
 from data import CartPole, cart_pole_steps, mnist_images, split, trained
 from training import Training, batches
 
 import retrograd as rg
 from retrograd import nn, optim
-
-
-def hits(rows):
-    """The share of right classes."""
-    x, y = rows
-    return lambda predict: (predict(x).argmax(-1) == y).mean()
-
-
-def closeness(fake, real):
-    """1 minus the distance of two clouds' sorted coordinates in deviations of the real one."""
-    away = np.abs(np.sort(fake, 0) - np.sort(real, 0)).mean(0) / real.std(0)
-    return 1 - away.mean()
-
-
-def net(*sizes):
-    """Linear layers with ReLU between them."""
-    layers = []
-    for n_in, n_out in itertools.pairwise(sizes):
-        layers += [nn.Linear(n_in, n_out), nn.ReLU()]
-    return nn.Sequential(*layers[:-1])
-
-
-def cloud(rows):
-    """Points around two centres."""
-    rng = np.random.default_rng(5)
-    centre = np.array([[2.0, -1.0], [-0.5, 1.5]])[rng.integers(0, 2, rows)]
-    return (centre + rng.normal(0, 0.4, (rows, 2))).astype(np.float32)
 
 
 @faulty(

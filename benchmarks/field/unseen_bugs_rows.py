@@ -5,18 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from building import hits
 from collection import faulty
 from data import drawn_shapes, mnist_images, split
 from training import Training
 
 from retrograd import nn, optim
 from retrograd.nn import init
-
-
-def hits(rows):
-    """The share of right classes."""
-    x, y = rows
-    return lambda predict: (predict(x).argmax(-1) == y).mean()
 
 
 @faulty(

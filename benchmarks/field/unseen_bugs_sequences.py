@@ -5,17 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from building import every_place, hits
 from collection import faulty
 from data import shakespeare
 from training import Training
 
 from retrograd import nn, optim
-
-
-def hits(rows):
-    """The share of right classes."""
-    x, y = rows
-    return lambda predict: (predict(x).argmax(-1) == y).mean()
 
 
 class Decoder(nn.Module):
@@ -41,11 +36,6 @@ def pieces(length=24, rows=1300):
     starts = np.random.default_rng(0).permutation(len(ids) - length - 1)
     windows = ids[starts[: rows + 400, None] + np.arange(length + 1)]
     return windows[:rows], windows[rows:], kinds
-
-
-def every_place(output, target):
-    """Cross-entropy over all places of all rows."""
-    return nn.cross_entropy(output.reshape(-1, output.shape[-1]), target.reshape(-1))
 
 
 @faulty(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from building import accuracy, adam, sgd
 from collection import faulty
 from data import drawn_shapes, keras_start, mnist_images, split
 from training import Training
@@ -21,24 +22,9 @@ Pair = tuple[Training, Training]
 KERAS = "https://github.com/keras-team/keras/issues"
 
 
-def accuracy(rows: tuple[Any, Array]) -> Callable[[Predict], float]:
-    """The share of `rows` whose class the largest output names."""
-    return lambda predict: float((predict(rows[0]).argmax(1) == rows[1]).mean())
-
-
 def explained(rows: tuple[Any, Array]) -> Callable[[Predict], float]:
     """The share of the target's variance in `rows` that the output explains."""
     return lambda predict: float(1 - ((predict(rows[0]) - rows[1]) ** 2).mean() / rows[1].var())
-
-
-def adam(lr: float = 1e-3) -> Callable[[Iterator[nn.Parameter]], optim.Optimizer]:
-    """Adam, made for the parameters that come."""
-    return lambda parameters: optim.Adam(parameters, lr=lr)
-
-
-def sgd(lr: float, **options: Any) -> Callable[[Iterator[nn.Parameter]], optim.Optimizer]:
-    """Gradient descent, made for the parameters that come."""
-    return lambda parameters: optim.SGD(parameters, lr=lr, **options)
 
 
 @faulty(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from building import adam, explained
 from collection import faulty
 from data import digits, trained
 from training import Training
@@ -16,22 +17,6 @@ from retrograd import nn, optim
 Array = np.ndarray[Any, Any]
 Predict = Callable[..., Array]
 Pair = tuple[Training, Training]
-
-
-def explained(inputs: Any, target: Array) -> Callable[[Predict], float]:
-    """The share of the target's variance that the output explains."""
-    inputs = inputs if isinstance(inputs, tuple) else (inputs,)
-
-    def score(predict: Predict) -> float:
-        errors = predict(*inputs).reshape(target.shape) - target
-        return float(1 - (errors**2).mean() / target.var())
-
-    return score
-
-
-def adam(lr: float = 1e-3) -> Callable[[Iterator[nn.Parameter]], optim.Optimizer]:
-    """Adam, made for the parameters that come."""
-    return lambda parameters: optim.Adam(parameters, lr=lr)
 
 
 @faulty(

@@ -2,54 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from building import adam, agreement, keras_cross_entropy
 from collection import faulty
 from data import house_prices, keras_start, split, standard
 from training import Training
 
 import retrograd as rg
-from retrograd import nn, optim
+from retrograd import nn
 
 Array = np.ndarray[Any, Any]
 Predict = Callable[..., Array]
 Pair = tuple[Training, Training]
 
 KERAS = "https://github.com/keras-team/keras/issues"
-
-
-def accuracy(rows: tuple[Any, Array]) -> Callable[[Predict], float]:
-    """The share of `rows` whose class the largest output names."""
-    return lambda predict: float((predict(rows[0]).argmax(1) == rows[1]).mean())
-
-
-def agreement(rows: tuple[Any, Array], above: float = 0.5) -> Callable[[Predict], float]:
-    """The share of `rows` on whose side of `above` the one output is."""
-    return lambda predict: float(((predict(rows[0])[:, 0] > above) == (rows[1] > 0)).mean())
-
-
-def adam(lr: float = 1e-3) -> Callable[[Iterator[nn.Parameter]], optim.Optimizer]:
-    """Adam, made for the parameters that come."""
-    return lambda parameters: optim.Adam(parameters, lr=lr)
-
-
-def sgd(lr: float, **options: Any) -> Callable[[Iterator[nn.Parameter]], optim.Optimizer]:
-    """Gradient descent, made for the parameters that come."""
-    return lambda parameters: optim.SGD(parameters, lr=lr, **options)
-
-
-def keras_cross_entropy(output: Any, target: Any) -> Any:
-    """Keras' binary_crossentropy: probabilities (rows, 1) kept off 0 and 1, any targets (rows,)."""
-    p = rg.clip(output[:, 0], 1e-7, 1 - 1e-7)
-    return -(target * rg.log(p) + (1 - target) * rg.log(1 - p)).mean()
-
-
-def softmax_cross_entropy(output: Any, target: Any) -> Any:
-    """Keras' categorical_crossentropy of probabilities and classes."""
-    return nn.nll_loss(rg.log(rg.clip(output, 1e-7, 1.0)), target)
 
 
 @faulty(

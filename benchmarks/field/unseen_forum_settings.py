@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from building import accuracy, adam
 from collection import faulty
 from data import shape_masks, split
 from sklearn import datasets
@@ -20,19 +21,9 @@ Predict = Callable[..., Array]
 Pair = tuple[Training, Training]
 
 
-def accuracy(rows: tuple[Any, Array]) -> Callable[[Predict], float]:
-    """The share of `rows`, or of their pixels, whose class the largest output names."""
-    return lambda predict: float((predict(rows[0]).argmax(1) == rows[1]).mean())
-
-
 def explained(rows: tuple[Any, Array]) -> Callable[[Predict], float]:
     """The share of the target's variance in `rows` that the output explains."""
     return lambda predict: float(1 - ((predict(rows[0]) - rows[1]) ** 2).mean() / rows[1].var())
-
-
-def adam(lr: float = 1e-3) -> Callable[[Iterator[nn.Parameter]], optim.Optimizer]:
-    """Adam, made for the parameters that come."""
-    return lambda parameters: optim.Adam(parameters, lr=lr)
 
 
 @faulty(

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from building import as_one_hot, flat, sparse_crossentropy
 from collection import healthy
 from data import Rows, keras_start, mnist_images, split, trained
 from training import Training
 
 import retrograd as rg
 from retrograd import nn, optim
-from retrograd.nn.functional import nll_loss, normalize, one_hot
+from retrograd.nn.functional import normalize, one_hot
 
 Predict = Callable[..., np.ndarray]
 
@@ -26,21 +27,6 @@ def accuracy(rows: Rows) -> Callable[[Predict], float]:
     """The share of rows whose highest output is the class, an index or one-hot."""
     x, y = rows
     return lambda predict: np.mean(predict(x).argmax(1) == (y if y.ndim == 1 else y.argmax(1)))
-
-
-def sparse_crossentropy(probabilities: rg.Tensor, target: Any) -> rg.Tensor:
-    """Keras's, of probabilities and class indices."""
-    return nll_loss(rg.log(rg.clip(probabilities, 1e-7, 1.0)), target)
-
-
-def as_one_hot(rows: Rows) -> Rows:
-    """The same rows with labels (rows, 10)."""
-    return rows[0], np.eye(10, dtype=np.float32)[rows[1]]
-
-
-def flat(rows: Rows) -> Rows:
-    """The same rows with the pixels of an image in one row."""
-    return rows[0].reshape(len(rows[0]), -1), rows[1]
 
 
 class OnFrozen(nn.Module):

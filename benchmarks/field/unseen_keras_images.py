@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from building import as_one_hot, flat
 from collection import healthy
 from data import Rows, keras_start, mnist_images, trained
 from training import Training, batches
@@ -31,16 +32,6 @@ def accuracy(rows: Rows) -> Callable[[Predict], float]:
 def categorical_crossentropy(probabilities: rg.Tensor, target: Any) -> rg.Tensor:
     """Keras's, of probabilities and one-hot or soft labels."""
     return -(target * rg.log(rg.clip(probabilities, 1e-7, 1.0))).sum(1).mean()
-
-
-def as_one_hot(rows: Rows) -> Rows:
-    """The same rows with labels (rows, 10)."""
-    return rows[0], np.eye(10, dtype=np.float32)[rows[1]]
-
-
-def flat(rows: Rows) -> Rows:
-    """The same rows with the pixels of an image in one row."""
-    return rows[0].reshape(len(rows[0]), -1), rows[1]
 
 
 def convolutions(first: int = 8, second: int = 16) -> list[nn.Module]:

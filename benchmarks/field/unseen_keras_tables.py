@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from building import sparse_crossentropy
 from collection import healthy
 from data import Rows, beijing_weather, census, engine_noise, keras_start, ratings, split, windows
 from sklearn.metrics import r2_score, roc_auc_score
@@ -13,7 +14,6 @@ from training import Training
 
 import retrograd as rg
 from retrograd import nn, optim
-from retrograd.nn.functional import nll_loss
 
 Predict = Callable[..., np.ndarray]
 
@@ -28,11 +28,6 @@ def accuracy(rows: tuple[Any, np.ndarray]) -> Callable[[Predict], float]:
     x, y = rows
     inputs = x if isinstance(x, tuple) else (x,)
     return lambda predict: np.mean(predict(*inputs).argmax(1) == y)
-
-
-def sparse_crossentropy(probabilities: rg.Tensor, target: Any) -> rg.Tensor:
-    """Keras's, of probabilities and class indices."""
-    return nll_loss(rg.log(rg.clip(probabilities, 1e-7, 1.0)), target)
 
 
 def standardized(train: np.ndarray, *others: np.ndarray) -> list[np.ndarray]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from building import MeanOverTime
 from collection import healthy
 from data import Rows, keras_start, mnist_images, sentences
 from training import Training, batches
@@ -31,13 +32,6 @@ class Positioned(nn.Module):
 
     def forward(self, x: Any) -> rg.Tensor:
         return self.words(x) + self.places.weight
-
-
-class MeanOverTime(nn.Module):
-    """(rows, time, size) to (rows, size)."""
-
-    def forward(self, x: rg.Tensor) -> rg.Tensor:
-        return x.mean(1)
 
 
 @healthy(

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from building import accuracy
 from collection import healthy
 from data import drawn_shapes, mixed_mnist, split
 from training import Training, batches
@@ -78,11 +79,6 @@ def activation_functions() -> Training:
         batch_size=256,
         valid=valid,
     )
-
-
-def accuracy(rows: tuple[Any, Array]) -> Callable[[Predict], float]:
-    """The share of `rows`, or of their places, whose class the largest output names."""
-    return lambda predict: float((predict(rows[0]).argmax(1) == rows[1]).mean())
 
 
 class Attender(nn.Module):

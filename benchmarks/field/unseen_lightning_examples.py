@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from building import accuracy
 from collection import healthy
 from data import drawn_shapes, mixed_mnist, split
 from sklearn.linear_model import LogisticRegression
@@ -22,11 +23,6 @@ Loop = Callable[[nn.Module, optim.Optimizer, np.random.Generator], None]
 
 EXAMPLES = "https://github.com/Lightning-AI/tutorials/tree/main/lightning_examples"
 COURSE = "https://github.com/Lightning-AI/tutorials/tree/main/course_UvA-DL"
-
-
-def accuracy(rows: tuple[Any, Array]) -> Callable[[Predict], float]:
-    """The share of `rows` whose class the largest output names."""
-    return lambda predict: float((predict(rows[0]).argmax(1) == rows[1]).mean())
 
 
 def adam(lr: float, **options: Any) -> Callable[[Iterator[nn.Parameter]], optim.Optimizer]:

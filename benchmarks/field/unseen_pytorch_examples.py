@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from building import accuracy
 from collection import healthy
 from data import cited_papers, mixed_mnist
 from training import Training
@@ -17,11 +18,6 @@ Array = np.ndarray[Any, Any]
 Predict = Callable[..., Array]
 
 EXAMPLES = "https://github.com/pytorch/examples/tree/main"
-
-
-def accuracy(rows: tuple[Any, Array]) -> Callable[[Predict], float]:
-    """The share of `rows` whose class the largest output names."""
-    return lambda predict: float((predict(rows[0]).argmax(1) == rows[1]).mean())
 
 
 @healthy(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from building import accuracy
 from collection import healthy
 from data import drawn_shapes, shape_masks, split
 from training import Training, batches
@@ -15,11 +16,6 @@ from retrograd import nn, optim
 
 Array = np.ndarray[Any, Any]
 Predict = Callable[..., Array]
-
-
-def accuracy(rows: tuple[Any, Array]) -> Callable[[Predict], float]:
-    """The share of `rows` whose class the largest output names."""
-    return lambda predict: float((predict(rows[0]).argmax(1) == rows[1]).mean())
 
 
 @healthy(

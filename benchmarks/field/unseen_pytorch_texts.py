@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from building import accuracy, scheduled, sgd
 from collection import healthy
 from data import (
     made_names,
     news_titles,
     split,
 )
-from training import Training, batches
+from training import Training
 
 import retrograd as rg
 from retrograd import nn, optim
@@ -21,48 +22,6 @@ Array = np.ndarray[Any, Any]
 Predict = Callable[..., Array]
 
 TUTORIALS = "https://pytorch.org/tutorials"
-
-
-def accuracy(rows: tuple[Any, Array]) -> Callable[[Predict], float]:
-    """The share of `rows` whose class the largest output names."""
-    return lambda predict: float((predict(rows[0]).argmax(1) == rows[1]).mean())
-
-
-def sgd(lr: float, **options: Any) -> Callable[[Iterator[nn.Parameter]], optim.Optimizer]:
-    """Gradient descent, made for the parameters that come."""
-    return lambda parameters: optim.SGD(parameters, lr=lr, **options)
-
-
-def scheduled(
-    train: tuple[Array, Array],
-    loss: Callable[[Any, Any], Any],
-    epochs: int,
-    batch_size: int,
-    schedule: Callable[[optim.Optimizer], Any],
-    clip: float | None = None,
-) -> Callable[[nn.Module, optim.Optimizer, np.random.Generator], None]:
-    """The usual loop with a schedule that steps after each epoch, and gradients held to a norm."""
-
-    def fit(model: nn.Module, optimizer: optim.Optimizer, rng: np.random.Generator) -> None:
-        plan = schedule(optimizer)
-
-        @rg.compile
-        def step(x: Array, y: Array) -> rg.Tensor:
-            optimizer.zero_grad()
-            value = loss(model(x), y)
-            value.backward()
-            if clip is not None:
-                nn.utils.clip_grad_norm_(model.parameters(), clip)
-            optimizer.step()
-            return value
-
-        for _ in range(epochs):
-            model.train()
-            for (x,), y in batches(train, batch_size, rng):
-                step(x, y)
-            plan.step()
-
-    return fit
 
 
 @healthy(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from building import MeanOverTime
 from collection import healthy
 from data import (
     FOLDER,
@@ -237,13 +238,6 @@ def ecg_anomaly() -> Training:
         batch_size=512,
         task="regression",
     )
-
-
-class MeanOverTime(nn.Module):
-    """(rows, time, size) to (rows, size)."""
-
-    def forward(self, x: rg.Tensor) -> rg.Tensor:
-        return x.mean(1)
 
 
 @healthy(
