@@ -97,7 +97,7 @@ def range_of_classes(
 ) -> Iterator[Finding]:
     """RG404. Fewer outputs than classes; a softmax over a single output, which is always 1, or over
     labels of which several may be right; or a ReLU on scores, whose slope is 0 where they are
-    negative.
+    negative. A single output that a squared error compares with codes is RG401's.
     """
     last, target = case.last_operation, np.asarray(sample.target)
     if answers.kind == "yes or no":
@@ -108,7 +108,7 @@ def range_of_classes(
             yield finding(
                 "RG404", "The model ends in a softmax over a single output, which is always 1."
             )
-        elif len(codes) > 2:
+        elif len(codes) > 2 and not ((batch := _batch(case)) and _regression_formula(batch)):
             yield finding(
                 "RG404",
                 f"The model has a single output for {len(codes)} classes, "
