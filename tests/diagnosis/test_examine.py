@@ -144,13 +144,13 @@ def test_the_examples_are_what_they_are_taken_for() -> None:
 
 
 def graded(
-    monkeypatch: pytest.MonkeyPatch, case: Case, *made: Finding, harmless: bool | None = None
+    monkeypatch: pytest.MonkeyPatch, case: Case, *made: Finding, outcome: str | None = None
 ) -> list[tuple[str, str]]:
     """The codes and severities of findings after they are graded."""
     known = [Check((each.code,), (), lambda case, each=each: iter([each])) for each in made]
     monkeypatch.setattr(examine, "all_checks", lambda: known)
-    if harmless is not None:
-        case.__dict__["is_harmless"] = harmless
+    if outcome is not None:
+        case.__dict__["outcome"] = outcome
     return [(each.code, each.severity) for each in examined(case)]
 
 
@@ -159,16 +159,17 @@ def test_what_does_no_harm_is_a_note_unless_it_is_certain(
     monkeypatch: pytest.MonkeyPatch, severity: Any
 ) -> None:
     unsure, sure = (replace(finding(code, ""), severity=severity) for code in (UNSURE, SURE))
-    for harmless, expected in ((True, "note"), (False, severity)):
-        assert graded(monkeypatch, Case(), unsure, harmless=harmless) == [(UNSURE, expected)]
-        assert graded(monkeypatch, Case(), sure, harmless=harmless) == [(SURE, severity)]
+    mild = severity if severity == "error" else "note"
+    for outcome, expected in (("well", "note"), ("unclear", mild), ("badly", severity)):
+        assert graded(monkeypatch, Case(), unsure, outcome=outcome) == [(UNSURE, expected)]
+        assert graded(monkeypatch, Case(), sure, outcome=outcome) == [(SURE, severity)]
 
 
 def test_notes_alone_need_no_rehearsal(monkeypatch: pytest.MonkeyPatch) -> None:
-    def asked(self: Case) -> bool:
+    def asked(self: Case) -> str:
         raise AssertionError("rehearsed")
 
-    monkeypatch.setattr(Case, "is_harmless", property(asked))
+    monkeypatch.setattr(Case, "outcome", property(asked))
     made = [finding(SURE, ""), replace(finding(UNSURE, ""), severity="note")]
     assert len(graded(monkeypatch, Case(), *made)) == 2
 
@@ -178,7 +179,7 @@ def test_how_a_finding_reads_is_not_changed_by_its_grade(monkeypatch: pytest.Mon
     known = [Check((UNSURE,), (), lambda case: iter([made]))]
     monkeypatch.setattr(examine, "all_checks", lambda: known)
     case = Case()
-    case.__dict__["is_harmless"] = True
+    case.__dict__["outcome"] = "well"
     (found,) = examined(case)
     assert replace(found, severity=made.severity) == made
 

@@ -61,6 +61,7 @@ def record(
     epochs: Sequence[Mapping[str, Any]] = (),
     steps: Sequence[int] | None = None,
     options: Mapping[str, Any] | None = None,
+    optimizer: str = "SGD",
     **facts: Any,
 ) -> Record:
     """A record of `series`: values by step, by a step's name or (name, subject); a number is that
@@ -68,7 +69,7 @@ def record(
     count = max((np.size(values) for values in series.values()), default=0)
     names = tuple((key, "") if isinstance(key, str) else key for key in series)
     store = MemoryStore()
-    part = Part(names, tuple(layers), tuple(parameters), "SGD", dict(options or {}), 100, 16)
+    part = Part(names, tuple(layers), tuple(parameters), optimizer, dict(options or {}), 100, 16)
     number = store.begin(dataclasses.asdict(part))
     rows = np.zeros(count, row_type(len(names)))
     rows["step"] = np.arange(1, count + 1) if steps is None else steps

@@ -43,8 +43,13 @@ def examined(case: Case, ignore: Iterable[str] = ()) -> list[Finding]:
 
 
 def _graded(found: Finding, case: Case) -> Finding:
-    """A note if the training comes out well all the same, and it is no fault for certain."""
-    if found.severity == "note" or catalogue()[found.code].certain or not case.is_harmless:
+    """A note if the training comes out well all the same, and it is no fault for certain.
+
+    Where that is unclear, what is mild is a note too.
+    """
+    if found.severity == "note" or catalogue()[found.code].certain or case.outcome == "badly":
+        return found
+    if case.outcome == "unclear" and found.severity == "error":
         return found
     return replace(found, severity="note")
 

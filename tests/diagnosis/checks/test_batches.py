@@ -94,13 +94,15 @@ def test_steps_an_epoch_are_known_from_the_rows_too() -> None:
     assert told(too_large, Case(record=run, train=ROWS, batch_size=59)) == []
 
 
-def clipped(kept: Any, left: float = BAD, norm: Any = 4.0, steps: int = 40) -> Case:
+def clipped(
+    kept: Any, left: float = BAD, norm: Any = 4.0, steps: int = 40, optimizer: str = "SGD"
+) -> Case:
     series = {
         "loss": losses(steps, left),
         "gradient_norm": norm,
         "clipped_norm": np.multiply(kept, norm),
     }
-    return Case(record=record(series))
+    return Case(record=record(series, optimizer=optimizer))
 
 
 def some(count: int, kept: float, steps: int = 40) -> np.ndarray[Any, Any]:
@@ -128,6 +130,11 @@ def some(count: int, kept: float, steps: int = 40) -> np.ndarray[Any, Any]:
 )
 def test_steps_that_are_nearly_all_clipped(case: Case, expected: list[Any]) -> None:
     assert told(clipping, case) == expected
+
+
+@pytest.mark.parametrize("optimizer", ["Adam", "AdamW", "RMSprop", "Adagrad"])
+def test_clipping_is_no_warning_where_the_optimizer_undoes_the_scale(optimizer: str) -> None:
+    assert told(clipping, clipped(0.05, optimizer=optimizer)) == [("RG211", "note")]
 
 
 def test_how_much_is_clipped_is_told() -> None:

@@ -111,6 +111,23 @@ def test_a_network_that_does_well_on_its_own_rows_alone(case: Case, is_found: bo
     assert told(overfitting, case) == ([("RG501", "warning")] if is_found else [])
 
 
+@pytest.mark.parametrize(
+    ("train", "valid", "answers", "is_found"),
+    [
+        (0.035, 0.36, CODES, True),
+        (0.037, 0.36, CODES, False),
+        (0.0, 0.34, CODES, False),
+        (0.0, 0.36, NUMBERS, False),
+    ],
+)
+def test_a_classifier_that_knows_its_own_rows_by_heart(
+    train: float, valid: float, answers: Any, is_found: bool
+) -> None:
+    """No simple model does better."""
+    case = scored(train, valid, 1.0, answers=answers)
+    assert bool(told(overfitting, case)) == is_found
+
+
 def test_the_scores_of_overfitting_are_told() -> None:
     found = only(overfitting, scored(0.25, 0.75)).evidence
     assert found.text == (

@@ -15,10 +15,12 @@ from retrograd.diagnosis.checks.case import Case, Data
 from retrograd.diagnosis.checks.labels import (
     classes_disagree,
     constant_target,
+    dominance,
     imbalance,
     numbers_disagree,
 )
 from retrograd.diagnosis.outcome.baselines import SimpleScores
+from retrograd.diagnosis.probes.answers import Answers
 from retrograd.tensor import Tensor
 
 RNG = np.random.default_rng(0)
@@ -505,3 +507,37 @@ def test_little_noise_is_no_disagreement(noise: float, is_found: bool) -> None:
 def test_a_single_class_has_no_other_labels_inside() -> None:
     x, y = clusters(100)
     assert told(classes_disagree, labelled((x, 0 * y))) == []
+
+
+def padded(share: float, found: float, of_frequent: float = 1.0) -> Case:
+    """1,000 tokens, of which this share is class 0, the padding, and the rest classes 1 and 2."""
+    pad = round(1000 * share)
+    truth = np.concatenate([np.zeros(pad, int), 1 + np.arange(1000 - pad) % 2])
+    known = np.concatenate([np.arange(pad) < of_frequent * pad, np.zeros(1000 - pad, bool)])
+    known[pad:] = np.arange(1000 - pad) < found * (1000 - pad)
+    said = np.where(known, truth, (truth + 1) % 3)
+    outputs = np.eye(3)[said].reshape(100, 10, 3).transpose(0, 2, 1)
+    case = Case(record=record({"loss": [1.0, 0.1]}))
+    made = performance(truth.reshape(100, 10), outputs, answers=Answers("classes"))
+    case.__dict__.update(performance=made, labels=None)
+    return case
+
+
+@pytest.mark.parametrize(
+    ("case", "is_found"),
+    [
+        (padded(0.92, 0.4), True),
+        (padded(0.90, 0.4), False),
+        (padded(0.92, 0.6), False),
+        (padded(0.92, 0.3, 0.5), False),
+    ],
+)
+def test_a_class_that_most_tokens_have(case: Case, is_found: bool) -> None:
+    assert told(dominance, case) == ([("RG306", "warning")] if is_found else [])
+
+
+def test_how_much_of_all_others_is_recognized_is_told() -> None:
+    found = only(dominance, padded(0.95, 0.2)).evidence
+    assert found.text == (
+        "95% of the answers are class 0; the model recognizes 20% of all others, against 100%."
+    )

@@ -6,7 +6,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.cases import BAD, GOOD, epoch_losses, losses, only, record, told, weights
+from support.cases import (
+    BAD,
+    GOOD,
+    epoch_losses,
+    losses,
+    only,
+    performance,
+    record,
+    told,
+    weights,
+)
 
 from retrograd import nn
 from retrograd.diagnosis.checks.case import Case, Data
@@ -254,5 +264,24 @@ def test_a_factor_of_4_counts_as_a_shift_by_1(shift: float, worst: str) -> None:
         norm.running_var.data = np.full(3, var, np.float32)
         model.add_module(name, norm)
     run = record({"loss": losses(40, BAD)})
-    case = Case(record=run, model=model, train=Data((X[:256],), np.zeros(256)))
+    case = Case(record=run, model=model, train=Data((X[:256],), np.zeros((256, 2))))
     assert only(batch_statistics, case).evidence.layers[0] == worst
+
+
+@pytest.mark.parametrize(("better", "is_found"), [(0.79, True), (0.81, False)])
+def test_statistics_are_stale_only_where_they_cost_a_fifth_of_the_error(
+    better: float, is_found: bool
+) -> None:
+    """The rows are 5 off in evaluation mode; in training mode the error is `better` of that."""
+    case = normalizing(mean=5)
+    usual = case.outputs
+    assert usual is not None
+
+    def error(outputs: np.ndarray[Any, Any], target: np.ndarray[Any, Any]) -> float:
+        assert len(outputs) == len(target)
+        return 1.0 if np.array_equal(outputs, usual[: len(outputs)]) else better
+
+    judged = performance()
+    judged.__dict__.update(error=error, is_poor=True, shortfall=2.0)
+    case.__dict__["performance"] = judged
+    assert bool(told(batch_statistics, case)) == is_found

@@ -31,6 +31,18 @@ def test_a_loss_that_loses_less_than_3_percent(loss: Any, is_found: bool) -> Non
     assert told(not_falling, run(loss)) == ([("RG206", "error")] if is_found else [])
 
 
+@pytest.mark.parametrize(
+    ("middle", "is_found"), [(1.0, True), (1.02, True), (1.04, False), (0.96, False)]
+)
+def test_a_loss_without_right_answers_stands_still(middle: float, is_found: bool) -> None:
+    """That of a generator ends where it began, and moves in between."""
+    loss = np.ones(60)
+    loss[20:40] = middle
+    case = run(loss)
+    case.__dict__["lacks_answers"] = True
+    assert bool(told(not_falling, case)) == is_found
+
+
 def test_the_first_and_the_last_loss_are_told() -> None:
     loss = losses(40, 0.99)
     loss[-2:] = 0.98, 1.0  # a twentieth

@@ -334,3 +334,15 @@ def test_the_worst_layer_and_all_together_are_told() -> None:
 def test_a_layer_that_is_not_trained_is_passed_over() -> None:
     found = only(per_layer, two(1e-2, 0.5, trained=False)).evidence
     assert found.layers == ("b.weight",)
+
+
+@pytest.mark.parametrize(
+    ("lacks", "ratio", "is_found"),
+    [(True, 0.029, False), (True, 0.031, True), (False, 0.029, True)],
+)
+def test_a_generators_loss_may_rise_by_small_steps(
+    lacks: bool, ratio: float, is_found: bool
+) -> None:
+    case = updating(ending(1.6, 1.6).losses, ratio)
+    case.__dict__["lacks_answers"] = lacks
+    assert bool(too_high(case)) == is_found

@@ -261,6 +261,47 @@ def test_a_loss_that_does_not_look_at_the_target_answers_nothing() -> None:
     assert how_answered(drawn(3), CODES, loss=lambda o, t: (o**2).mean()) is None
 
 
+def test_outputs_that_hold_more_than_scores_answer_nothing() -> None:
+    """Of five columns three are scores, and two a code that is held near 0."""
+
+    def both(output: Any, target: Any) -> Any:
+        return nn.functional.cross_entropy(output[:, :3], target) + (output[:, 3:] ** 2).mean()
+
+    assert how_answered(drawn(5), np.arange(ROWS) % 3, loss=both, task="classification") is None
+    # Scores of classes that no row has are scores.
+    spare = how_answered(drawn(5), np.arange(ROWS) % 3, loss=nn.functional.cross_entropy)
+    assert spare == Answers("classes")
+
+
+@pytest.mark.parametrize("task", [None, "classification"])
+def test_a_mean_and_a_spread_are_no_scores(task: str | None) -> None:
+    """Grades from 3 to 8, and the logarithm of their normal density."""
+    grades = np.arange(ROWS) % 6 + 3
+
+    def density(output: Any, target: Any) -> Any:
+        spread = nn.functional.softplus(output[:, 1]) + 0.01
+        away = (target.astype("float32") - output[:, 0]) / spread
+        return (0.5 * away**2 + rg.log(spread)).mean()
+
+    assert how_answered(drawn(2), grades, loss=density, task=task) is None
+    few = how_answered(drawn(2), grades, loss=nn.functional.cross_entropy, task=task)
+    assert few == Answers("classes")  # for too many classes
+
+
+def test_the_source_of_an_equation_is_not_its_answer() -> None:
+    """y - 3 y' is to be the source; the outputs hold a solution, (y, y')."""
+    source = drawn(2)
+
+    def loss(output: Any, target: Any) -> Any:
+        return ((output[:, 0] - 3 * output[:, 1] - target[:, 0]) ** 2).mean()
+
+    solved = np.stack([2 * source[:, 0], source[:, 0] / 3], 1)
+    assert how_answered(solved, source, loss=loss, task="regression") is None
+    # Of a loss with the wrong sign nothing is solved.
+    turned = how_answered(9 * source, source, loss=lambda o, t: -nn.mse_loss(o, t))
+    assert turned == Answers("numbers")
+
+
 @pytest.mark.parametrize(("share", "is_seen"), [(0.9e-3, False), (1.1e-3, True)])
 def test_a_thousandth_of_the_loss_is_no_difference(share: float, is_seen: bool) -> None:
     """Of the wrong answers the loss is 1, of the right ones `share` less."""

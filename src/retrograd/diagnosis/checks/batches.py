@@ -17,6 +17,8 @@ from retrograd.diagnosis.register import check
 # default; with 4 or fewer a learning rate that suits 32 is too high, and batch statistics are
 # noise.
 _FEW = 4
+# Their steps do not depend on the size of the gradient.
+_UNDO_SCALE = frozenset({"Adam", "AdamW", "RMSprop", "Adagrad"})
 
 
 @check("RG209", reads=("record",))
@@ -70,11 +72,11 @@ def too_large(case: Case, record: Record, steps_per_epoch: int) -> Iterator[Find
 
 
 @check("RG211", reads=("record",))
-def clipping(case: Case) -> Iterator[Finding]:
+def clipping(case: Case, record: Record) -> Iterator[Finding]:
     """RG211. More than 95 % of the steps are clipped, the median step to less than a tenth.
 
     Clipping is meant for the rare step (Pascanu et al. 2013 set the limit at the mean norm or
-    above). A note if the run did well, as it may with Adam, which undoes the scale.
+    above). A note if the run did well, or under Adam and its like, which undo the scale.
     """
     before, after = case.series("gradient_norm"), case.series("clipped_norm")
     measured = np.isfinite(before) & np.isfinite(after) & (before > 0)
@@ -82,13 +84,14 @@ def clipping(case: Case) -> Iterator[Finding]:
         return
     kept = after[measured] / before[measured]
     cut, middle = float(np.mean(kept < 0.999)), float(np.median(kept))
+    undone = record.optimizer[0] in _UNDO_SCALE
     if cut > 0.95 and middle < 0.1:
         yield finding(
             "RG211",
             f"{cut:.0%} of the steps are clipped, the median step to {middle:.1e} of its length. "
             f"The median gradient norm is {np.median(before[measured]):.3g} before clipping and "
             f"{np.median(after[measured]):.3g} after it.",
-            severity=None if case.fared_badly else "note",
+            severity=None if case.fared_badly and not undone else "note",
             steps=(int(case.steps[0]), int(case.steps[-1])),
             share=cut,
             kept=middle,

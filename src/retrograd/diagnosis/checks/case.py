@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -278,6 +278,11 @@ class Case:
         )
 
     @cached_property
+    def lacks_answers(self) -> bool:
+        """Whether the loss knows no right answers; a generator's need not fall in a good run."""
+        return self.outputs is not None and self.answers is None and self.loss is not None
+
+    @cached_property
     def performance(self) -> Performance | None:
         """How well the model answers; None if it does not answer the target."""
         if self.answers is None or self.sample is None or self.outputs is None:
@@ -313,23 +318,24 @@ class Case:
         if not self.has_run:
             return False
         if self.performance is not None and not math.isnan(self.performance.shortfall):
-            return self.performance.is_poor
-        if self.outputs is not None and self.answers is None and self.loss is not None:
-            # A loss without right answers, as a generator's, need not fall in a good run.
+            return self.performance.is_poor or not self.performance.beats_constant
+        if self.lacks_answers:
             return not np.isfinite(self.losses[-1:]).all()
         return self.fall < _FELL
 
     @cached_property
-    def is_harmless(self) -> bool:
-        """Whether the training comes out well, so that what is found does no harm unless it is a
-        fault for certain: as the run did, or before a run as a short rehearsal did."""
-        if self.has_run:
-            if self.fared_badly or not np.isfinite(self.losses).all():
-                return False
-            return (
-                self.fall >= _FELL if self.performance is None else self.performance.beats_constant
-            )
-        return self._rehearses_well
+    def outcome(self) -> Literal["well", "unclear", "badly"]:
+        """How the run came out, or before a run how a short rehearsal did.
+
+        "unclear" is a run that learned something, but no more than any model should.
+        """
+        if not self.has_run:
+            return "well" if self._rehearses_well else "badly"
+        if self.fared_badly or not np.isfinite(self.losses).all():
+            return "badly"
+        if self.performance is None:
+            return "well" if self.fall >= _FELL else "unclear"
+        return "well" if self.performance.came_out_well else "unclear"
 
     @cached_property
     def _rehearses_well(self) -> bool:

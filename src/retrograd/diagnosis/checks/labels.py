@@ -12,6 +12,7 @@ from retrograd.diagnosis.catalogue import finding
 from retrograd.diagnosis.checks.case import Case, Data
 from retrograd.diagnosis.finding import Finding, Severity
 from retrograd.diagnosis.outcome.baselines import features, finite, nearest, ridge, scaled
+from retrograd.diagnosis.outcome.performance import Performance
 from retrograd.diagnosis.probes.loss import LossProbe
 from retrograd.diagnosis.register import check
 
@@ -69,6 +70,34 @@ def imbalance(case: Case, train_labels: Array, labels: Array) -> Iterator[Findin
         if found[0] >= 0.5 * found[1]:
             severity = "note"
     yield finding("RG306", text + ".", severity=severity, numbers=numbers)
+
+
+@check("RG306", reads=("performance",))
+def dominance(case: Case, performance: Performance) -> Iterator[Finding]:
+    """RG306. The same for pixels and tokens: one class makes up more than ten elevenths of them,
+    such as the padding, and the model recognizes less than half as many of the others."""
+    target, answers = performance.train.target, performance.answers
+    if not case.has_run or answers.kind != "classes" or case.labels is not None:
+        return
+    counted = performance.counted(target)
+    truth = answers.truth(target)[counted]
+    predicted = answers.predicted(performance.outputs, performance.last_operation)[counted]
+    counts = np.bincount(truth)
+    frequent = truth == counts.argmax()
+    share = float(frequent.mean())
+    if share <= _RATIO / (_RATIO + 1) or frequent.all():
+        return
+    right = predicted == truth
+    found, of_frequent = float(right[~frequent].mean()), float(right[frequent].mean())
+    if found < 0.5 * of_frequent:
+        yield finding(
+            "RG306",
+            f"{share:.0%} of the answers are class {counts.argmax()}; the model recognizes "
+            f"{found:.0%} of all others, against {of_frequent:.0%}.",
+            share=share,
+            found=found,
+            found_of_frequent=of_frequent,
+        )
 
 
 def _weighs(case: Case, rare: int, frequent: int) -> bool:

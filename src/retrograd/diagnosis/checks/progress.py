@@ -18,11 +18,13 @@ def not_falling(case: Case) -> Iterator[Finding]:
     """RG206. The loss fell by less than 3 % from its first steps to its last.
 
     DeepLocalize (Wardat et al. 2021) and AutoTrainer (Zhang et al. 2021, "slow convergence") use 1
-    to 5 %. In fine-tuning the loss may hardly fall in a good run, so only bad runs count.
+    to 5 %. In fine-tuning the loss may hardly fall in a good run, so only bad runs count. Without
+    right answers a loss may rise and fall with an adversary's; it counts if it hardly moved.
     """
     if len(case.losses) < 20 or not np.isfinite(case.losses[-1]):
         return
-    if case.fall < 0.03 and case.fared_badly:
+    stood_still = case.lacks_answers and np.ptp(_smooth(case.losses)) < 0.03 * abs(case.losses[0])
+    if case.fall < 0.03 and (case.fared_badly or stood_still):
         first, last = case.losses[0], float(np.mean(case.losses[-(len(case.losses) // 20) :]))
         yield finding(
             "RG206",

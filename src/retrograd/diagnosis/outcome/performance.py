@@ -23,6 +23,8 @@ Array = np.ndarray[Any, Any]
 _ITEMS = 20_000
 # With more classes than this, ranking each against the others takes long and says little.
 _RANKED_CLASSES = 20
+# A simple model that is better than the most frequent answer by this share finds something.
+_FINDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -252,6 +254,16 @@ class Performance:
         """Whether the judged error is clearly less than that of the most frequent answer."""
         constant = self.simple.constant
         return self.judged_error < constant - self.margin(constant)
+
+    @cached_property
+    def came_out_well(self) -> bool:
+        """Whether the network leaves at most half of the most frequent answer's error, or as little
+        as a simple model that finds something; a linear model does so for noisy targets."""
+        simple = self.simple
+        if self.is_poor or not self.beats_constant:
+            return False
+        finds = simple.best <= (1 - _FINDS) * simple.constant
+        return self.judged_error <= simple.constant / 2 or (finds and self.shortfall <= 1)
 
 
 def _mean(numbers: Array, wanted: Array) -> Array:

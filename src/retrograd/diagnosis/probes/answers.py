@@ -253,11 +253,16 @@ def _matters(
     if found.kind == "classes":
         columns = shape[found.axis]
         if truth.max(initial=0) >= columns and len(truth) == len(target):
-            # There are fewer outputs than classes, or they are no scores of classes at all.
+            # There are fewer outputs than classes, or they are no scores of classes at all: a mean
+            # and a spread are not, and their loss takes any number.
+            if math.isfinite(probe.value(outputs)):
+                return False
             fits = np.flatnonzero((truth >= 0) & (truth < columns))
             truth, target, shape = truth[fits], target[fits], (len(fits), *shape[1:])
             probe = LossProbe(probe.loss, target)
         wrong = np.where(truth < 0, truth, (truth + 1) % columns)
+        if not found.is_one_hot and _holds_more(found, truth, shape, probe):
+            return False
     sure = found.sure(truth, shape, domain)
     right, other = probe.value(sure), probe.value(found.sure(wrong, shape, domain))
     if not (math.isfinite(right) and math.isfinite(other)):
@@ -268,6 +273,21 @@ def _matters(
     if found.kind == "yes or no" and domain == "scores" and outputs.min() >= 0 and other < right:
         return False  # a distance, which is small for a pair that belongs together
     return abs(right - other) > _INDIFFERENT * max(abs(right), abs(other))
+
+
+def _holds_more(found: Answers, truth: Array, shape: tuple[int, ...], probe: LossProbe) -> bool:
+    """Whether the outputs hold more than scores, as an autoencoder's code beside its classes.
+
+    To raise the score of a class that no item has costs something in any loss of classes. A column
+    that sometimes costs and sometimes gains is no score.
+    """
+    slope = probe.slope(np.random.default_rng(0).normal(size=shape))
+    first = int(truth.max(initial=-1)) + 1
+    if slope is None or not np.isfinite(slope).all() or first >= shape[found.axis]:
+        return False
+    unused = found.scores(slope)[:, first:]
+    blur = 1e-6 * float(np.abs(slope).max(initial=0.0))
+    return bool(((unused < -blur).any(0) & (unused > blur).any(0)).any())
 
 
 def _as_numbers(
@@ -301,4 +321,15 @@ def _as_numbers(
         return None
     if is_open and not _is_extreme(probe, right):
         return None
-    return Answers("numbers", link=link)
+    return None if _contradicts(probe, outputs, right) else Answers("numbers", link=link)
+
+
+def _contradicts(probe: LossProbe, outputs: Array, right: Array) -> bool:
+    """Whether the loss is well content with outputs that are further from `right` than its mean.
+
+    The residual of an equation has the shape of the outputs, and is not what they should be.
+    """
+    even = np.broadcast_to(right.mean(0), right.shape)
+    at, usual = probe.value(outputs), probe.value(even)
+    further = float(((outputs - right) ** 2).sum()) > float(((even - right) ** 2).sum())
+    return further and 0 <= at < usual / 2
