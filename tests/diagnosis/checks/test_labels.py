@@ -541,3 +541,16 @@ def test_how_much_of_all_others_is_recognized_is_told() -> None:
     assert found.text == (
         "95% of the answers are class 0; the model recognizes 20% of all others, against 100%."
     )
+
+
+@pytest.mark.parametrize(("outcome", "severity"), [("badly", "warning"), ("well", "note")])
+def test_what_neighbors_may_be_wrong_about_is_a_note_if_the_run_ended_well(
+    outcome: str, severity: str
+) -> None:
+    said = valued(X[:60], NOISE[:60])
+    said.__dict__["outcome"] = outcome
+    assert told(numbers_disagree, said) == [("RG307", severity)]
+    # That the labels of the training rows are worse than others is no opinion of theirs.
+    swapped = labelled(clusters(1000, 200), clusters(100, seed=1))
+    swapped.__dict__["outcome"] = outcome
+    assert told(classes_disagree, swapped) == [("RG307", "warning")]

@@ -262,6 +262,19 @@ def test_a_target_that_is_always_the_same_tells_a_turned_sign_too() -> None:
     assert told(loss_of_numbers, case) == [("RG407", "error")]
 
 
+@pytest.mark.parametrize(("squash", "is_found"), [(rg.log_softmax, False), (rg.softmax, True)])
+def test_a_divergence_wants_logarithms_of_shares(squash: Any, is_found: bool) -> None:
+    """With probabilities it is least where all of them is one class."""
+    shares = np.exp(RNG.normal(size=(80, 4)))
+    shares = (shares / shares.sum(1, keepdims=True)).astype(np.float32)
+
+    def divergence(output: Any, target: Any) -> Any:
+        return nn.kl_div(squash(output, dim=1), target, reduction="batchmean")
+
+    case = numbers(shares, loss=divergence, outputs=RNG.normal(size=(80, 4)))
+    assert told(loss_of_numbers, case) == ([("RG401", "error")] if is_found else [])
+
+
 def test_a_loss_is_not_judged_by_outputs_without_rows_or_targets_that_are_not_finite() -> None:
     assert told(loss_of_numbers, numbers(Y, loss=shifted(1.0), outputs=0.0)) == []
     y = Y.copy()

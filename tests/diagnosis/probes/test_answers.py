@@ -302,6 +302,20 @@ def test_the_source_of_an_equation_is_not_its_answer() -> None:
     assert turned == Answers("numbers")
 
 
+def test_shares_are_answered_through_the_softmax_that_the_loss_takes() -> None:
+    shares = np.exp(drawn(4))
+    shares /= shares.sum(1, keepdims=True)
+
+    def divergence(output: Any, target: Any) -> Any:
+        return nn.kl_div(rg.log_softmax(output, dim=1), target, reduction="batchmean")
+
+    found = how_answered(drawn(4) + 2, shares, loss=divergence)
+    assert found == Answers("numbers", link="softmax")
+    assert found.scores(np.log(shares) + 5) == pytest.approx(shares)
+    # A squared error compares the outputs themselves.
+    assert how_answered(drawn(4), shares, loss=nn.mse_loss) == Answers("numbers")
+
+
 @pytest.mark.parametrize(("share", "is_seen"), [(0.9e-3, False), (1.1e-3, True)])
 def test_a_thousandth_of_the_loss_is_no_difference(share: float, is_seen: bool) -> None:
     """Of the wrong answers the loss is 1, of the right ones `share` less."""

@@ -46,8 +46,8 @@ def imbalance(case: Case, train_labels: Array, labels: Array) -> Iterator[Findin
     """RG306. One class is ten times as frequent as another, and the loss does not compensate.
 
     The check compares the gradient of the loss at rows of both classes to see whether it weights
-    them. After a run, a note if the rare class is recalled at least half as often as the frequent
-    one.
+    them. Before a run, a note if a rehearsal ends well; after it, if the rare class is recalled at
+    least half as often as the frequent one.
     """
     classes, counts = np.unique(train_labels, return_counts=True)
     if len(classes) < 2:
@@ -56,7 +56,7 @@ def imbalance(case: Case, train_labels: Array, labels: Array) -> Iterator[Findin
     ratio = counts.max() / counts.min()
     if ratio < _RATIO or counts.min() < 3 or _weighs(case, int(rare), int(frequent)):
         return
-    severity: Severity = "warning"
+    severity = None if case.has_run else _unless_well(case)
     text = f"Class {frequent} is {ratio:.0f} times as frequent as class {rare}"
     numbers = {"ratio": ratio, "rows": counts.min()}
     if case.has_run and case.predicted is not None:
@@ -128,6 +128,8 @@ def classes_disagree(case: Case, scaled_features: Array, labels: Array) -> Itera
     wrong; (b) they predict no better than chance; (c) rows with the same inputs have different
     labels, or rows deep inside a region of one class have other labels about as often as rows
     anywhere, and at least 10 % of them do (a natural class boundary leaves the inside clean).
+    Neighbors may be wrong about (b) and about the inside, so that these are notes if the run ended
+    well.
     """
     x, y = scaled_features, labels
     if len(y) < _ROWS:
@@ -160,6 +162,7 @@ def classes_disagree(case: Case, scaled_features: Array, labels: Array) -> Itera
             f"Nearest neighbors predict the class of {agreed:.0%} of the rows; always answering "
             f"the most frequent class is right for {shares.max():.0%}. The inputs say nothing "
             "about the labels.",
+            severity=_unless_well(case),
             agreed=agreed,
             by_chance=shares.max(),
         )
@@ -167,8 +170,13 @@ def classes_disagree(case: Case, scaled_features: Array, labels: Array) -> Itera
         yield finding(
             "RG307",
             f"Deep inside the region of one class, {inside:.0%} of the rows have another label.",
+            severity=_unless_well(case),
             share=inside,
         )
+
+
+def _unless_well(case: Case) -> Severity | None:
+    return None if case.outcome == "badly" else "note"
 
 
 def _votes(near: Array, count: int) -> Array:
@@ -267,6 +275,7 @@ def numbers_disagree(case: Case, scaled_features: Array, numbers: Array) -> Iter
             "RG307",
             f"Nearest neighbors leave {unexplained:.0%} of the target's variance unexplained, and "
             "a linear model does no better: the inputs say nothing about the target.",
+            severity=_unless_well(case),
             unexplained=unexplained,
         )
     elif simple is not None and unexplained > 0.3 and simple.neighbors < 0.5 * unexplained:

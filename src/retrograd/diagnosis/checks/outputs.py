@@ -156,6 +156,9 @@ def loss_of_numbers(case: Case) -> Iterator[Finding]:
         return
     probe, outputs, target = batch.probe, batch.outputs, batch.target
     y = np.asarray(target, np.float64)
+    if batch.answers.link == "softmax":
+        yield from _loss_of_shares(probe, y)
+        return
     if (y >= 0).all() and ((y == np.round(y)).all() or (y <= 1).all()):
         return
     right = y.reshape(outputs.shape)
@@ -188,6 +191,21 @@ def loss_of_numbers(case: Case) -> Iterator[Finding]:
             severity="error",
             right=at,
             wrong=np.nanmin(values[:4]),
+        )
+
+
+def _loss_of_shares(probe: LossProbe, shares: Array) -> Iterator[Finding]:
+    """A proper loss (Gneiting & Raftery 2007) is least where the softmax gives the shares."""
+    right = np.log(np.clip(shares, 1e-6, 1))
+    at, surer = probe.value(right), probe.value(3 * right)
+    if math.isfinite(at) and surer < at - 1e-3 * abs(at):
+        yield finding(
+            "RG401",
+            f"The right shares have a loss of {at:.4g}, and answers that are surer than these have "
+            f"{surer:.4g}: the loss expects logarithms of probabilities.",
+            severity="error",
+            right=at,
+            wrong=surer,
         )
 
 

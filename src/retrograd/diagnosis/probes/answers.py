@@ -20,7 +20,7 @@ __all__ = ["Answers", "Domain", "domain_of", "how_answered", "threshold"]
 
 Array = np.ndarray[Any, Any]
 Domain = Literal["scores", "probabilities", "log-probabilities"]
-Link = Literal["identity", "logistic", "exp"]
+Link = Literal["identity", "logistic", "exp", "softmax"]
 
 # Confident answers: probabilities this far from 0 and 1, scores this far from 0.
 _SURE, _SCORE = 1e-4, 10.0
@@ -40,7 +40,7 @@ class Answers:
     - "yes or no": each output is the score of an item or of one of its labels, and the target
       holds 1 for yes; for no 0, or -1.
     - "numbers": outputs of the target's size. The answer is the output itself, or its `link`:
-      "logistic" or "exp" of it.
+      "logistic" or "exp" of it, or "softmax" of a row.
 
     Of labels and numbers a row is one item with a column for each, or, if not `by_row`, every
     element is an item: a pixel of larger targets. A negative class code, as in PyTorch's
@@ -75,6 +75,9 @@ class Answers:
         flat = self._columns(outputs)
         if self.link == "logistic":
             return 1 / (1 + np.exp(-np.clip(flat, -500, 500)))
+        if self.link == "softmax":
+            powers = np.exp(flat - flat.max(1, keepdims=True))
+            return powers / powers.sum(1, keepdims=True)
         return np.exp(np.clip(flat, -500, 500)) if self.link == "exp" else flat
 
     def _columns(self, array: Array) -> Array:
@@ -301,6 +304,8 @@ def _as_numbers(
     y = target.astype(np.float64)
     if target.size != outputs.size or probe is None or not np.isfinite(y).all():
         return Answers("numbers") if target.size == outputs.size else None
+    if _are_shares(y, outputs, probe):
+        return Answers("numbers", link="softmax")
     forms: dict[Link, Array] = {"identity": y}
     if y.min() >= 0 and y.max() <= 1:
         inside = np.clip(y, _SURE, 1 - _SURE)
@@ -322,6 +327,18 @@ def _as_numbers(
     if is_open and not _is_extreme(probe, right):
         return None
     return None if _contradicts(probe, outputs, right) else Answers("numbers", link=link)
+
+
+def _are_shares(y: Array, outputs: Array, probe: LossProbe) -> bool:
+    """Whether the target's rows (rows, columns) are shares of 1, and the loss takes a softmax of
+    the outputs: to raise all outputs of a row changes nothing."""
+    if y.ndim != 2 or y.shape != outputs.shape or y.shape[1] < 2 or y.min() < 0:
+        return False
+    if not np.allclose(y.sum(1), 1, atol=1e-3):
+        return False
+    at = probe.value(outputs)
+    moved, other = probe.value(outputs + 3.0), probe.value(outputs[:, ::-1])
+    return abs(moved - at) <= 1e-4 * abs(at) and abs(other - at) > 1e-4 * abs(at)
 
 
 def _contradicts(probe: LossProbe, outputs: Array, right: Array) -> bool:
