@@ -346,3 +346,9 @@ def test_a_generators_loss_may_rise_by_small_steps(
     case = updating(ending(1.6, 1.6).losses, ratio)
     case.__dict__["lacks_answers"] = lacks
     assert bool(too_high(case)) == is_found
+
+
+@pytest.mark.parametrize(("ratio", "is_found"), [(2.6e-4, True), (2.4e-4, False)])
+def test_a_loss_does_not_rise_by_weights_that_stand_still(ratio: float, is_found: bool) -> None:
+    """Forty steps move them by a hundredth of their size."""
+    assert bool(too_high(updating(ending(1.6, 1.6).losses, ratio))) == is_found

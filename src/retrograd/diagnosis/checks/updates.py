@@ -19,6 +19,8 @@ __all__ = ["relative_updates"]
 # WeightUpdateRatio; Bottou's advice for SGD). A run that moves them by less than a tenth in total
 # leaves them near their random initial values.
 _TRAVEL = 0.1
+# One that moves them by less than this cannot have thrown the loss up.
+_STOOD = 0.01
 _SLOW = 3e-4
 _FAST = 0.03
 
@@ -65,6 +67,10 @@ def too_high(case: Case) -> Iterator[Finding]:
     worse = end > 1.5 * start and np.median(finite[-len(finite) // 4 :]) > 1.2 * start
     # The loss of a generator rises as its adversary learns; then no step is large.
     worse = worse and not (case.lacks_answers and max(early, late) < _FAST)
+    # Of weights that hardly moved, the loss follows the batches.
+    stood = np.isfinite(updates).any() and np.nansum(updates) < _STOOD
+    if stood and not lost:
+        return
     if (lost and (early > _FAST or thrown > 3)) or worse or (thrown > 3 and case.fared_badly):
         rose = len(finite) and finite.max() > start
         shape = f"rose from {start:.3g} to {finite.max():.3g}" if rose else "became infinite or NaN"
