@@ -196,6 +196,18 @@ def test_how_often_either_class_is_found_is_told() -> None:
     assert found.numbers == {"ratio": 10, "rows": 20, "found": 0.25, "found_of_frequent": 0.9}
 
 
+@pytest.mark.parametrize(("classes", "severity"), [(20, "warning"), (21, "note")])
+def test_of_many_classes_some_are_always_rare(classes: int, severity: str) -> None:
+    y = np.repeat(np.arange(classes), [100, *[5] * (classes - 1)])
+    case = Case(
+        record=record({"loss": [1.0, 0.5]}),
+        train=Data((np.zeros((len(y), 1)),), y),
+        task="classification",
+    )
+    case.__dict__.update(labels=y, train_labels=y, predicted=np.zeros_like(y))
+    assert told(imbalance, case) == [("RG306", severity)]
+
+
 def clusters(rows: int = 300, wrong: int = 0, seed: int = 0) -> tuple[Any, Any]:
     """Two far clusters, a class each; the first `wrong` rows have the other's label."""
     rng = np.random.default_rng(seed)

@@ -314,6 +314,11 @@ def log_of_probabilities(output: Any, target: Any) -> Any:
     return nn.nll_loss(rg.log(output), target)
 
 
+def of_clipped(output: Any, target: Any) -> Any:
+    """A cross-entropy that takes its input for probabilities, as Keras' does by default."""
+    return nn.nll_loss(rg.log(rg.clip(output, 1e-7, 1 - 1e-7)), target)
+
+
 def coded(formula: Callable[[Any, Any], Any]) -> Loss:
     """A formula of outputs and one-hot targets."""
 
@@ -337,6 +342,9 @@ def each_class(output: Any, answer: Any) -> Any:
         (classes(3, 3, "log_softmax", loss=nn.nll_loss), []),
         (classes(3, 3, "log_softmax", loss=nn.cross_entropy), []),
         (classes(3, 3, "softmax", loss=log_of_probabilities), []),
+        (classes(3, 3, "softmax", loss=of_clipped), []),
+        (classes(3, 3, loss=of_clipped), [("RG402", "error")]),
+        (classes(3, 3, "softmax", loss=nn.nll_loss), [("RG402", "warning")]),
         (classes(3, 3, loss=coded(lambda o, t: (o - t) ** 2)), [("RG401", "warning")]),
         (classes(3, 3, loss=coded(lambda o, t: abs(o - t))), [("RG401", "warning")]),
         (classes(3, 3, loss=coded(each_class)), [("RG401", "warning")]),

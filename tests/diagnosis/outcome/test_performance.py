@@ -460,6 +460,20 @@ def test_what_beats_the_most_frequent_answer(error: float, beats: bool) -> None:
     assert scored(error, 0.5).beats_constant == beats
 
 
+@pytest.mark.parametrize(
+    ("error", "constant", "ranks", "has_learned"),
+    [(0.19, 0.2, True, True), (0.19, 0.2, False, False), (0.39, 0.41, True, False)],
+)
+def test_what_answers_as_most_rows_do_has_learned_if_it_ranks_them(
+    error: float, constant: float, ranks: bool, has_learned: bool
+) -> None:
+    simple = SimpleScores(constant, constant, constant)
+    y = np.arange(200) % 2
+    made = performance(y, answers=YES, judged_error=error, simple=simple, ranks_better=ranks)
+    assert not made.beats_constant
+    assert made.learned == has_learned
+
+
 def test_a_classifier_beats_the_most_frequent_answer_by_two_standard_errors() -> None:
     y = np.arange(20) % 2
     margin = 2 * math.sqrt(0.25 / 20)

@@ -318,7 +318,7 @@ class Case:
         if not self.has_run:
             return False
         if self.performance is not None and not math.isnan(self.performance.shortfall):
-            return self.performance.is_poor or not self.performance.beats_constant
+            return self.performance.is_poor or not self.performance.learned
         if self.lacks_answers:
             return not np.isfinite(self.losses[-1:]).all()
         return self.fall < _FELL
@@ -350,7 +350,7 @@ class Case:
             return False
         after = replace(self, model=tried.model, train=rows, valid=others)
         if after.performance is not None and not math.isnan(after.performance.train_error):
-            return after.performance.beats_constant
+            return after.performance.learned
         return _fall(tried.losses) >= _FELL
 
     @cached_property

@@ -129,14 +129,10 @@ def baseline(case: Case, performance: Performance) -> Iterator[Finding]:
     better either.
     """
     error, simple = performance.judged_error, performance.simple
-    if not math.isfinite(error) or performance.beats_constant:
+    if not math.isfinite(error) or performance.learned:
         return
     margin = performance.margin(simple.constant)
     is_number = performance.answers.kind == "numbers"
-    # If most rows are of one class, a good network answers with it for most rows, too.
-    most = simple.constant < 0.4 and error < simple.constant + margin
-    if not is_number and most and performance.ranks_better:
-        return
     finds = simple.best < simple.constant - margin
     answer = "the mean" if is_number else "the most frequent class"
     chance = f" (or by chance {_shown(performance, simple.constant - margin)})"

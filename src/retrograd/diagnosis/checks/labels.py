@@ -20,6 +20,7 @@ Array = np.ndarray[Any, Any]
 
 # He & Garcia 2009 call 10 : 1 an imbalance that needs care.
 _RATIO = 10.0
+_MANY = 20
 # With fewer rows, neighbors say nothing.
 _ROWS = 60
 
@@ -47,7 +48,8 @@ def imbalance(case: Case, train_labels: Array, labels: Array) -> Iterator[Findin
 
     The check compares the gradient of the loss at rows of both classes to see whether it weights
     them. Before a run, a note if a rehearsal ends well; after it, if the rare class is recalled at
-    least half as often as the frequent one.
+    least half as often as the frequent one. A note also for more than twenty classes, of which some
+    are always rare, as words and letters are.
     """
     classes, counts = np.unique(train_labels, return_counts=True)
     if len(classes) < 2:
@@ -67,7 +69,7 @@ def imbalance(case: Case, train_labels: Array, labels: Array) -> Iterator[Findin
         ]
         text += f"; the model recognizes {found[0]:.0%} of its rows, against {found[1]:.0%}"
         numbers |= {"found": found[0], "found_of_frequent": found[1]}
-        if found[0] >= 0.5 * found[1]:
+        if found[0] >= 0.5 * found[1] or len(classes) > _MANY:
             severity = "note"
     yield finding("RG306", text + ".", severity=severity, numbers=numbers)
 

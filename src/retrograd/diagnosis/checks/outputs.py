@@ -247,10 +247,26 @@ def loss_of_classes(case: Case) -> Iterator[Finding]:
             right=good,
             wrong=bad,
         )
+    elif domain == "probabilities" and _is_linear(batch, truth):
+        yield finding(
+            "RG402",
+            f"The loss of confident, right answers is {good:.4g}, and falls evenly with their "
+            "probability: it expects log-probabilities.",
+            severity="warning",
+            right=good,
+        )
     elif is_reversed:
         yield finding(
             "RG407",
             f"Confident, right answers have a loss of {good:.4g}, confident, wrong ones {bad:.4g}.",
+            right=good,
+            wrong=bad,
+        )
+    elif domain == "scores" and _clips_scores(batch):
+        yield finding(
+            "RG402",
+            "The loss has no slope at outputs below 0 and above 1, where scores may lie: it "
+            "expects probabilities.",
             right=good,
             wrong=bad,
         )
@@ -272,6 +288,15 @@ def _is_right_about_probabilities(batch: _Batch, truth: Array, other: Array) -> 
     return right < wrong - 1e-6 * abs(wrong)
 
 
+def _is_linear(batch: _Batch, truth: Array) -> bool:
+    """Whether the loss is the probability of the right class, with a minus."""
+    answers, shape = batch.answers, batch.outputs.shape
+    if answers.kind != "classes":
+        return False
+    right = answers.outputs((truth[:, None] == np.arange(shape[answers.axis])).astype(float), shape)
+    return batch.probe.follows(lambda outputs, yes: -float((outputs * yes).mean()), right, shape)
+
+
 def _lacks_softmax(batch: _Batch, good: float) -> str | None:
     # The logarithm of a negative number is NaN. A loss that clips scores at 0 before the logarithm
     # is infinite instead, which is another fault.
@@ -288,6 +313,14 @@ def _lacks_softmax(batch: _Batch, good: float) -> str | None:
             f"it from {at:.4g} to {raised:.4g}. It expects log-probabilities."
         )
     return None
+
+
+def _clips_scores(batch: _Batch) -> bool:
+    """Whether the loss is flat at all outputs below 0 and above 1, and only there."""
+    scores = np.asarray(np.random.default_rng(0).normal(0.0, 2.0, batch.outputs.shape))
+    slope = batch.probe.slope(scores)
+    outside = (scores < 0) | (scores > 1)
+    return slope is not None and not slope[outside].any() and bool(slope[~outside].any())
 
 
 def _squared(outputs: Array, answer: Array) -> float:

@@ -256,11 +256,21 @@ class Performance:
         return self.judged_error < constant - self.margin(constant)
 
     @cached_property
+    def learned(self) -> bool:
+        """Whether the network does better than the most frequent answer, or, where most rows have
+        that answer, ranks the classes better than by chance: it gives the same answer then."""
+        simple = self.simple
+        if self.beats_constant or self.answers.kind == "numbers":
+            return self.beats_constant
+        is_close = self.judged_error < simple.constant + self.margin(simple.constant)
+        return simple.constant < 0.4 and is_close and self.ranks_better
+
+    @cached_property
     def came_out_well(self) -> bool:
         """Whether the network leaves at most half of the most frequent answer's error, or as little
         as a simple model that finds something; a linear model does so for noisy targets."""
         simple = self.simple
-        if self.is_poor or not self.beats_constant:
+        if self.is_poor or not self.learned:
             return False
         finds = simple.best <= (1 - _FINDS) * simple.constant
         return self.judged_error <= simple.constant / 2 or (finds and self.shortfall <= 1)
