@@ -386,3 +386,12 @@ def test_rows_are_copies_if_all_their_inputs_are() -> None:
     ]
     assert told(duplicated_inputs, Case(train=Data((copies, others), others))) == []
     assert told(duplicated_inputs, Case(train=Data((others, copies), others))) == []
+
+
+def test_the_next_values_of_a_sequence_stand_in_it() -> None:
+    """Of windows (rows, 8, 1) the target is the same, one step on."""
+    walks = np.random.default_rng(0).normal(size=(200, 9, 1)).cumsum(1).astype(np.float32)
+    case = Case(train=Data((walks[:, :-1],), walks[:, 1:3]), task="regression")
+    assert told(gives_number_away, case) == []
+    flat = Case(train=Data((walks[:, :-1, 0],), walks[:, 1:3, 0]), task="regression")
+    assert told(gives_number_away, flat) != []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -167,6 +168,18 @@ def test_the_share_of_alike_units_is_told() -> None:
     )
     assert found.numbers == {"equal_units": 0.75}
     assert found.layers == ("0.weight", "1.weight")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "columns", "is_found"),
+    [(0.1, 0.1, 8, True), (0.0, 0.0, 8, False), (0.1, 0.2, 8, False), (0.1, 0.1, 1, False)],
+)
+def test_columns_of_an_embedding_that_start_alike(
+    low: float, high: float, columns: int, is_found: bool
+) -> None:
+    table = replace(weights("user.weight", (99, columns)), min=low, max=high)
+    found = told(alike_units, started(table, layers=[layer("user", "Embedding")]))
+    assert found == ([("RG106", "error")] if is_found else [])
 
 
 LAST = weights("z.weight")  # a gain of 0.8

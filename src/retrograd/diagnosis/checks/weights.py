@@ -147,8 +147,23 @@ def alike_units(case: Case) -> Iterator[Finding]:
     """RG106. Units with identical weights never diverge (Goodfellow et al. 2016, 8.4).
 
     With weights drawn at random, more than half of a layer's units never share their weights by
-    coincidence.
+    coincidence. Nor do the columns of an embedding diverge that start at one value.
     """
+    embeddings = looked_up(case)
+    constant = [
+        each.name
+        for each in case.weights
+        if each.layer in embeddings and each.min == each.max != 0 and math.prod(each.shape[1:]) > 1
+    ]
+    if constant:
+        value = next(each.min for each in case.weights if each.name == constant[0])
+        yield finding(
+            "RG106",
+            f"All values of {', '.join(constant)} start at {value:g}, so that the columns stay "
+            "alike.",
+            layers=constant,
+            equal_units=1.0,
+        )
     shares = {
         each: each.weights.equal_units or 0.0
         for each in matrices(case)
