@@ -35,8 +35,9 @@ UNITS = {
 @pytest.mark.parametrize("unit", UNITS)
 def test_the_ngrams_of_a_text_are_those_of_scikit_learn(unit: str) -> None:
     analyze = CountVectorizer(**UNITS[unit]).build_analyzer()
+    encoder = NgramEncoder(unit, ())
     for text in TEXTS:
-        assert set(NgramEncoder(unit, ()).split([words_of(text)])) == set(analyze(text))
+        assert set(encoder.split([encoder.read(text, 256)[0]])) == set(analyze(text))
 
 
 def test_words_are_in_lower_case_and_signs_stand_alone() -> None:
@@ -49,6 +50,40 @@ def test_words_are_in_lower_case_and_signs_stand_alone() -> None:
         "Zoë",
         "!",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("आधुनिक मानक हिन्दी", ["आधुनिक", "मानक", "हिन्दी"]),
+        ("தமிழ் மொழி", ["தமிழ்", "மொழி"]),
+        ("مَرْحَبًا بك", ["مَرْحَبًا", "بك"]),
+        ("\u0645\u06cc\u200c\u062e\u0648", ["\u0645\u06cc\u200c\u062e\u0648"]),
+        ("Cafe\u0301 Café", ["café", "café"]),
+        ("İstanbul", ["i\u0307stanbul"]),
+        ("한국어 문장", ["한국어", "문장"]),
+        ("很好看。iPhone15", ["很", "好", "看", "。", "iphone15"]),
+        ("สนุกมาก ok", ["ส", "นุ", "ก", "ม", "า", "ก", "ok"]),
+        ("❤\ufe0f!", ["❤\ufe0f", "!"]),
+    ],
+    ids=[
+        *("Hindi", "Tamil", "vowel signs", "Persian", "accents"),
+        *("lower", "Korean", "Chinese", "Thai", "emoji"),
+    ],
+)
+def test_marks_belong_to_their_word_and_unspaced_characters_are_words(
+    text: str, words: list[str]
+) -> None:
+    assert words_of(text) == words
+    assert len(word_spans(text)) == len(words)
+
+
+def test_characters_run_on_where_a_script_has_no_spaces() -> None:
+    encoder = NgramEncoder("characters", ())
+    assert encoder.read("很好看。我", 256) == (["很好看", "。", "我"], False)
+    assert encoder.read("很好看。我", 2) == (["很好"], True)
+    pairs = NgramEncoder.fit("words", one("很好看"), 256).ngrams
+    assert set(pairs) == {"很", "好", "看", "很 好", "好 看"}
 
 
 def test_rows_are_filled_up_behind_and_never_empty() -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Self
 
 import numpy as np
+
+from retrograd.data.scripts import IDEOGRAPHS, UNSPACED_LETTERS, combining
 
 __all__ = ["PADDING", "NgramEncoder", "padded", "word_spans", "words_of"]
 
@@ -19,7 +22,7 @@ PADDING = 0
 """The padding id; n-grams and tokens are numbered from 1."""
 
 # A word, with its apostrophes, or a single sign.
-_WORD = re.compile(r"[\w']+|[^\w\s]")
+_ASCII_WORD = re.compile(r"[\w']+|[^\w\s]")
 _SIZES = {"words": (1, 2), "characters": (2, 3, 4, 5)}
 # Character n-grams that occur once are mostly typing errors; a pair of words may mean something.
 _FEWEST = {"words": 1, "characters": 2}
@@ -27,13 +30,40 @@ _MOST = 1 << 17
 
 
 def words_of(text: str) -> list[str]:
-    """The words and signs of a text, in lower case."""
-    return _WORD.findall(text.lower())
+    """The words and signs of a text, in lower case.
+
+    A letter keeps its marks, composed or not. Where a script puts no spaces between words, each of
+    its characters is a word.
+    """
+    text = _plain(text)
+    return _words(text).findall(text)
 
 
 def word_spans(text: str) -> list[tuple[int, int]]:
     """Where each word or sign of a text starts and ends."""
-    return [found.span() for found in _WORD.finditer(text)]
+    return [found.span() for found in _words(text).finditer(text)]
+
+
+def _plain(text: str) -> str:
+    """In lower case, and each accented letter as one character, however it was typed."""
+    return unicodedata.normalize("NFC", text.lower())
+
+
+def _words(text: str) -> re.Pattern[str]:
+    return _ASCII_WORD if text.isascii() else _patterns()[0]
+
+
+def _runs_of_letters(text: str) -> re.Pattern[str]:
+    return _ASCII_WORD if text.isascii() else _patterns()[1]
+
+
+@cache
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Words and signs in any script; the same, but with unspaced scripts in whole runs."""
+    marks, unspaced = combining(), IDEOGRAPHS + UNSPACED_LETTERS
+    sign = rf"[^\w\s][{marks}]*"
+    words = rf"[{unspaced}][{marks}]*|(?:[^\W{unspaced}]+|['{marks}]+)+|{sign}"
+    return re.compile(words), re.compile(rf"[\w'{marks}]+|{sign}")
 
 
 def padded(rows: Sequence[Sequence[int]]) -> Ids:
@@ -50,7 +80,8 @@ class NgramEncoder:
     """The distinct n-grams of a row's texts that were in the training data.
 
     `unit` is "words", one and two in a row, or "characters", two to five in a row within a word
-    whose ends are marked by spaces (the subwords of Bojanowski et al. 2017). If a row has several
+    whose ends are marked by spaces (the subwords of Bojanowski et al. 2017), which in a script
+    without spaces is a whole run of letters. If a row has several
     texts, each word counts once for all of them and once for its own text (Daumé 2007,
     "Frustratingly easy domain adaptation"). `ngrams[i]` has the id i + 1; the first `repeated` of
     them, the most frequent, occur in more than one training row.
@@ -67,7 +98,7 @@ class NgramEncoder:
         encoder = cls(unit, ())
         counts: Counter[str] = Counter()
         for texts in rows:
-            counts.update(encoder.split([words_of(text)[:longest] for text in texts]))
+            counts.update(encoder.split([encoder.read(text, longest)[0] for text in texts]))
         # Equal counts stay in the order of their first occurrence.
         common = counts.most_common(_MOST)
         ngrams = tuple(each for each, times in common if times >= _FEWEST[unit])
@@ -89,6 +120,19 @@ class NgramEncoder:
     def _ids(self) -> dict[str, int]:
         return {ngram: place for place, ngram in enumerate(self.ngrams, 1)}
 
+    def read(self, text: str, longest: int) -> tuple[list[str], bool]:
+        """What `split` takes of a text's first `longest` words, and whether there are more."""
+        text = _plain(text)
+        if self.unit == "words":
+            words = _words(text).findall(text)
+            return words[:longest], len(words) > longest
+        is_cut = False
+        if len(text) > longest:  # a word has at least one character
+            ends = [found.end() for found in _words(text).finditer(text)]
+            if is_cut := len(ends) > longest:
+                text = text[: ends[longest - 1]]
+        return _runs_of_letters(text).findall(text), is_cut
+
     def split(self, texts: Sequence[list[str]]) -> list[str]:
         """The distinct n-grams of the texts' words, whether or not training has seen them."""
         found: dict[str, None] = {}
@@ -99,7 +143,7 @@ class NgramEncoder:
                     # No word has a colon, so this cannot be an n-gram of a text.
                     found.update(dict.fromkeys(f"{place}: {each}" for each in _runs(words)))
                 continue
-            for word in words:
+            for word in dict.fromkeys(words):
                 if word not in self._of_word:
                     self._of_word[word] = list(_pieces(word))
                 found.update(dict.fromkeys(self._of_word[word]))
@@ -109,9 +153,9 @@ class NgramEncoder:
         """Ids (n, length), and the number of rows with a text that was cut at `longest` words."""
         ids, cut = [], 0
         for texts in rows:
-            words = [words_of(text) for text in texts]
-            cut += any(len(each) > longest for each in words)
-            found = (self._ids.get(each) for each in self.split([w[:longest] for w in words]))
+            words, are_cut = zip(*(self.read(text, longest) for text in texts), strict=True)
+            cut += any(are_cut)
+            found = (self._ids.get(each) for each in self.split(words))
             ids.append([each for each in found if each is not None])
         return padded(ids), cut
 
