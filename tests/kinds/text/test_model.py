@@ -18,6 +18,7 @@ from retrograd.kinds.base.kind import DataSpec, Prepared
 from retrograd.kinds.registry import prepare
 from retrograd.kinds.table.options import TableOptions
 from retrograd.kinds.text.model import TextModel
+from retrograd.kinds.text.options import TextOptions
 from retrograd.models.texts.branches import BagBesideTable, BranchesBesideTable, TextBranches
 from retrograd.store import RunFolder, load_model
 
@@ -115,14 +116,27 @@ def test_cut_and_missing_texts_are_said() -> None:
 
 def test_rows_without_a_text_do_not_train() -> None:
     table = reviews(200).select(["review", "verdict"])
-    texts = table["review"].to_pylist()
-    texts[11] = ""
-    run = prepare_table(table.set_column(0, "review", [texts]), TableOptions(target="verdict"))
-    held = len(run.validation)
-    assert len(run.train) + held in (199, 200)  # the row may be one of those held out
+    texts, verdicts = table["review"].to_pylist(), table["verdict"].to_pylist()
+    texts[11] = texts[150] = ""
+    verdicts[3] = None  # rows are counted as the file counts them all the same
+    run = prepare_table(
+        pa.table({"review": texts, "verdict": verdicts}), TableOptions(target="verdict")
+    )
+    assert len(run.train) + len(run.validation) == 197
+    left_out = "2 rows of 199 without a text in 'review' are left out (row 12, 151)."
+    assert left_out in run.notes
     texts[:20] = [""] * 20
-    with pytest.raises(DataError, match="without a text in 'review'"):
+    with pytest.raises(DataError, match=r"without a text in 'review' \(row 1, 2, 3, 4, 5 and 16"):
         prepare_table(table.set_column(0, "review", [texts]), TableOptions(target="verdict"))
+
+
+def test_a_folders_texts_are_texts_however_short(tmp_path: Path) -> None:
+    for place in range(80):
+        path = tmp_path / f"{GOOD[0] if place % 2 else BAD[0]}" / f"the file of a text {place}.txt"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"{path.parent.name} {place}")
+    run = prepare("text", DataSpec(tmp_path), TextOptions())
+    assert [column.name for column in run.model.schema.texts] == ["text"]
 
 
 def test_beside_other_columns_a_text_may_be_missing() -> None:

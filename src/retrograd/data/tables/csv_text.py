@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from retrograd.data.encoding import BYTE_ORDER_MARKS
 from retrograd.errors import DataError
 from retrograd.wording import count, shown
 
@@ -20,14 +21,6 @@ __all__ = ["SEPARATORS", "Dialect", "ragged_line", "sniff", "unclosed_quote", "w
 _BLOCK = 1 << 20
 _SAMPLE_LINES = 100
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
-_BYTE_ORDER_MARKS = {
-    codecs.BOM_UTF8: "utf-8-sig",
-    # Before UTF-16, whose little-endian mark is the first half of this one.
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
 _OTHER_FORMATS = {
     b"PK\x03\x04": "a workbook or zip archive",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
@@ -115,7 +108,7 @@ def unclosed_quote(path: Path, last_field: str) -> DataError | None:
 def _encoding(path: Path) -> str:
     with path.open("rb") as file:
         start = file.read(_BLOCK)
-    for mark, encoding in _BYTE_ORDER_MARKS.items():
+    for mark, encoding in BYTE_ORDER_MARKS.items():
         if start.startswith(mark):
             return encoding
     for magic, what in _OTHER_FORMATS.items():

@@ -57,15 +57,15 @@ class TextKind(Kind[TableData, TableOptions]):
         return read_tables(spec, options)
 
     def split(self, parts: Parts[TableData], options: TableOptions) -> Split[TableData]:
+        with about(parts.name):
+            parts = _with_texts(parts)
         share = options.validation_share()
         if options.valid is None:
             # A few hundred tell when to stop, and each further training text adds its words.
             rows = len(parts.train)
             rows -= round(rows * parts.test) if isinstance(parts.test, float) else 0
             share = min(share, max(_LEAST_VALIDATION, _VALIDATION_ROWS / max(rows, 1)))
-        split = split_examples(parts, share, options.seed)
-        with about(split.name):
-            return _with_texts(split)
+        return split_examples(parts, share, options.seed)
 
     def make(self, split: Split[TableData], options: TableOptions) -> Prepared[TableData]:
         notes, frame, schema = list(split.notes), split.train.frame, split.train.schema
@@ -104,16 +104,16 @@ class TextKind(Kind[TableData, TableOptions]):
         )
 
 
-def _with_texts(split: Split[TableData]) -> Split[TableData]:
-    """The same without training rows that have no text."""
-    train = split.train
+def _with_texts(parts: Parts[TableData]) -> Parts[TableData]:
+    """The same without rows to learn from that have no text."""
+    train = parts.train
     if train.schema.tabular:
-        return split
+        return parts
     empty = is_empty(read_texts(train.frame, train.schema))
-    note = refuse_many_empty(empty, train.schema)
+    note = refuse_many_empty(empty, train.places, train.schema)
     if not note:
-        return split
-    return replace(split, train=train.take(np.flatnonzero(~empty)), notes=(*split.notes, note))
+        return parts
+    return replace(parts, train=train.take(np.flatnonzero(~empty)), notes=(*parts.notes, note))
 
 
 def _resolved(options: TableOptions, rows: int) -> tuple[Resolved[TableOptions], str]:
