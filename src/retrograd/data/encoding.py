@@ -5,9 +5,9 @@ from __future__ import annotations
 import codecs
 from dataclasses import dataclass
 
-__all__ = ["BYTE_ORDER_MARKS", "Decoded", "decoded"]
+__all__ = ["Decoded", "decoded"]
 
-BYTE_ORDER_MARKS = {
+_BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     # Before UTF-16, whose little-endian mark is the first half of this one.
     codecs.BOM_UTF32_LE: "utf-32",
@@ -37,9 +37,9 @@ class Decoded:
 
 
 def decoded(raw: bytes) -> Decoded:
-    """The text in `raw`, in the encoding of its byte-order mark, in UTF-8, or else in Windows-1252 or
+    """The text in `raw`, in the encoding of its byte-order mark, UTF-8, or else Windows-1252 or
     Latin-1. UTF-8 may have bad bytes, as long as it has as many good characters beyond ASCII."""
-    encoding = next((e for mark, e in BYTE_ORDER_MARKS.items() if raw.startswith(mark)), "utf-8")
+    encoding = next((e for mark, e in _BYTE_ORDER_MARKS.items() if raw.startswith(mark)), "utf-8")
     try:
         return Decoded(raw.decode(encoding), encoding)
     except UnicodeDecodeError as error:
