@@ -106,12 +106,28 @@ def test_cut_and_missing_texts_are_said() -> None:
     assert any(
         "rows have a text of more than 12 tokens, which is cut" in note for note in run.notes
     )
+    assert "up to 12 tokens of a text" in run.introduction
     notes: list[str] = []
     data = run.model.read(pa.table({"review": ["so lovely", None]}), notes, labeled=False)
     assert np.isfinite(run.model.predict(data, notes)).all()
     assert notes == [
         "Column 'review': 1 row without a text (row 2); predicted from the other columns."
     ]
+
+
+def test_long_texts_are_read_whole_by_a_bag() -> None:
+    rng = np.random.default_rng(6)
+    is_good = rng.integers(0, 2, 120)
+    filler = " ".join(f"word{place}" for place in range(1500))
+    texts = [
+        f"{filler} {place} {'lovely' if good else 'dull'}" for place, good in enumerate(is_good)
+    ]
+    run = prepare_table(pa.table({"review": texts, "good": is_good}), TableOptions(target="good"))
+    assert not any("which is cut" in note for note in run.notes)
+    assert "up to 131,072 tokens of a text" in run.introduction
+    assert run.options.to_options().max_tokens == 131_072
+    assert {"lovely", "dull"} < set(run.model.encoders[0].ngrams)
+    assert run.train.sequences[0].lengths.min() > 3000  # words and pairs of them
 
 
 def test_rows_without_a_text_do_not_train() -> None:
