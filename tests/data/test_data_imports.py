@@ -16,11 +16,11 @@ Path("t.csv").write_text("\\n".join(["id,beds,area,sold,city,pool", *rows, ",,,,
 data.write_table(data.read_table("t.csv"), "t{suffix}")
 frame = data.read_table("t{suffix}")
 schema = data.infer_schema(frame, "area", kinds={"beds": "category"})
-frame, dropped = data.labeled_rows(frame, schema)
+frame, places = data.labeled_rows(frame, schema)
 frame = data.take_rows(frame, np.arange(50))
 preprocessor = data.Preprocessor.fit(frame, schema, seed=0)
 arrays, target = preprocessor.transform(frame), preprocessor.target(frame)
-assert dropped == 1 and arrays.numbers.shape[0] == len(target) == 50
+assert len(places) == 60 and arrays.numbers.shape[0] == len(target) == 50
 batches = data.Batches((arrays.numbers, arrays.categories, target), 8, np.random.default_rng(0))
 assert len(list(batches)) == 7
 print(*sys.modules)

@@ -46,7 +46,7 @@ def with_other_cells(data: TableData) -> TableData:
             columns[name] = [cells[0]] * len(cells)
     if target.classes:
         columns[target.name] = [table[target.name][0].as_py()] * len(table)
-    return TableData(nw.from_native(pa.table(columns), eager_only=True), data.schema)
+    return replace(data, frame=nw.from_native(pa.table(columns), eager_only=True))
 
 
 def reviews() -> pa.Table:

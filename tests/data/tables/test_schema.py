@@ -234,10 +234,10 @@ def test_rows_without_a_target_are_counted_and_left_out() -> None:
     assert schema.notes == (
         "2 of 4 rows have no value in the target 'y' ('', 'NA') and are left out.",
     )
-    kept, dropped = labeled_rows(frame, schema)
-    assert dropped == 2
+    kept, places = labeled_rows(frame, schema)
+    assert places.tolist() == [0, 3]
     assert kept["x"].to_list() == ["1", "4"]
-    assert labeled_rows(kept, schema)[1] == 0
+    assert labeled_rows(kept, schema)[1].tolist() == [0, 1]
     assert target_values(kept, schema).tolist() == [1.5, 2]
     with pytest.raises(DataError, match="'y' has no value in row 2"):
         target_values(frame, schema)

@@ -124,6 +124,20 @@ def test_a_line_longer_than_a_csv_field_may_be_is_read(csv_file: Path) -> None:
     assert {value for (value,) in cells(frame).values()} == {"7"}
 
 
+@pytest.mark.parametrize("row", [0, 9, 240])
+def test_a_long_cell_is_read_wherever_it_stands(csv_file: Path, row: int) -> None:
+    limit = csv.field_size_limit()
+    texts = [f"a text {number}" for number in range(250)]
+    texts[row] = "word, " * 30_000
+    lines = [f'"{text}",{number}' for number, text in enumerate(texts)]
+    csv_file.write_text("\n".join(["text,y", *lines]))
+    assert read_table(csv_file)["text"].to_list() == texts
+    csv_file.write_text("\n".join(["text,y", *lines, "ragged"]))
+    with pytest.raises(DataError, match="line 252: found 1 field, expected 2"):
+        read_table(csv_file)
+    assert csv.field_size_limit() == limit
+
+
 def test_parquet_keeps_its_types(tmp_path: Path) -> None:
     path = tmp_path / "houses.parquet"
     table = pa.table({"price": [1.5, None], "beds": [2, 3], "city": ["a", "b"]})
@@ -146,7 +160,9 @@ REFUSED = {
         "line 5: found 3 fields, expected 2",
     ),
     "open quote": ('a,b\n1,"2\n3,4\n5,6\n', "quote before .* is never closed"),
-    "endless field": ('a,b\n"' + "x" * 140_000 + ",1\n", "a quote is probably not closed"),
+    "endless field": ('a,b\n"' + "x" * 140_000 + ",1\n", "quote before .* is never closed"),
+    "open quote in the header": ('a,"b\n' + "1,2\n" * 200, "a quote in the header is not closed"),
+    "short row that ends in lines": ('a,b\n"1\n2"\n3,4\n', "line 2: found 1 field, expected 2"),
     "zero bytes": ("a,b\n".encode("utf-16-le"), "zero bytes"),
     "cut UTF-16": (codecs.BOM_UTF16_LE + "a,b\n1,2".encode("utf-16-le")[:-1], "not valid text"),
     "workbook": (b"PK\x03\x04rest", "workbook or zip"),

@@ -13,29 +13,29 @@ from retrograd.data.texts.corpus import Vocabulary, read_text
 from retrograd.errors import DataError
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
 def test_text_is_read_in_its_encoding(encoding: str, tmp_path: Path) -> None:
     path = tmp_path / "text.txt"
     path.write_bytes("Grüße, 世界 🙂\r\nEnde\rX".encode(encoding))
-    assert read_text(path) == "Grüße, 世界 🙂\nEnde\nX"
+    notes: list[str] = []
+    assert read_text(path, notes) == "Grüße, 世界 🙂\nEnde\nX"
+    assert notes == []
 
 
-@pytest.mark.parametrize(
-    ("content", "place", "line"),
-    [
-        (b"all is well\nna\xefve", 14, 2),
-        (b"\xef\xbb\xbfall is well\nna\xefve", 17, 2),  # after a byte-order mark
-        (b"cut off \xe4\xb8", 8, 1),
-    ],
-)
-def test_an_unreadable_encoding_is_refused_with_its_byte(
-    content: bytes, place: int, line: int, tmp_path: Path
-) -> None:
+def test_a_text_in_an_old_encoding_is_read_and_said(tmp_path: Path) -> None:
     path = tmp_path / "text.txt"
-    path.write_bytes(content)
-    message = rf"text\.txt, byte {place} \(line {line}\): found 0x{content[place]:02x}.*UTF-8"
-    with pytest.raises(DataError, match=message):
-        read_text(path)
+    path.write_bytes("“très réussi” für 5 €".encode("cp1252"))
+    notes: list[str] = []
+    assert read_text(path, notes) == "“très réussi” für 5 €"
+    assert notes == [f"{path} is not UTF-8; it was read as cp1252."]
+
+
+def test_a_bad_byte_in_unicode_is_replaced_and_named(tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    path.write_bytes("Zürich, Genève, ".encode() + b"Caf\xe9")
+    notes: list[str] = []
+    assert read_text(path, notes) == "Zürich, Genève, Caf\ufffd"
+    assert "text.txt has bytes that are not UTF-8, the first at byte 21; " in notes[0]
 
 
 @pytest.mark.parametrize("content", [b"", b" \n\t"])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from retrograd.kinds.text.buckets import Buckets, by_length, cut_to, lengths_of
+from retrograd.data.texts.ragged import Ragged
+from retrograd.kinds.text.buckets import Buckets, by_length, lengths_of, rows_at_once
 
 
 def made(rows: int, seed: int = 0) -> Buckets:
@@ -13,9 +14,7 @@ def made(rows: int, seed: int = 0) -> Buckets:
     lengths = rng.integers(0, 60, (rows, 2))
     sequences = []
     for column in range(2):
-        ids = rng.integers(1, 99, (rows, 60)).astype(np.int32)
-        ids[np.arange(60) >= lengths[:, column, None]] = 0
-        sequences.append(ids)
+        sequences.append(Ragged.of(rng.integers(1, 99, length) for length in lengths[:, column]))
     numbers = np.arange(rows, dtype=np.float32)[:, None]
     return Buckets((numbers,), tuple(sequences), np.arange(rows))
 
@@ -39,6 +38,22 @@ def test_long_rows_make_only_their_own_bucket_long() -> None:
     assert [int(limit[0]) for _, limit in by_length(lengths)] == [16, 16, 504]
 
 
+def test_a_few_much_longer_rows_are_apart() -> None:
+    lengths = np.full((2000, 1), 10)
+    lengths[::10] = 100
+    lengths[::400] = 220  # one row in 400
+    assert [int(limit[0]) for _, limit in by_length(lengths)] == [16, 16, 104, 224]
+    lengths[::400] = 190
+    assert [int(limit[0]) for _, limit in by_length(lengths)] == [16, 16, 192]
+
+
+def test_long_rows_are_few_at_once() -> None:
+    assert rows_at_once(np.array([1 << 20, 1 << 20])) == 2
+    assert rows_at_once(np.array([1 << 30])) == 1
+    source = Buckets((), (Ragged.of([np.ones(1 << 21, np.int32)] * 5),), np.arange(5))
+    assert [len(target) for _, target in source.parts(500)] == [2, 2, 1]
+
+
 @pytest.mark.parametrize("rows", [40, 1500])
 def test_an_epoch_has_each_row_at_most_once_and_nearly_all(rows: int) -> None:
     source = made(rows)
@@ -50,8 +65,9 @@ def test_an_epoch_has_each_row_at_most_once_and_nearly_all(rows: int) -> None:
             (numbers, *ids), target = source.batch(form, batch)
             np.testing.assert_array_equal(numbers.numpy()[:, 0], target.numpy())
             for cut, whole in zip(ids, source.sequences, strict=True):
-                whole = whole[target.numpy()]
-                np.testing.assert_array_equal(cut_to(cut.numpy(), 60), whole)
+                length = cut.numpy().shape[1]
+                np.testing.assert_array_equal(cut.numpy(), whole.padded(target.numpy(), length))
+                assert (whole.lengths[target.numpy()] <= length).all()
             seen += target.numpy().tolist()
     assert len(set(seen)) == len(seen) >= 0.6 * rows
     shapes = {(form, arrays[0].shape) for form, arrays in calls}
@@ -76,6 +92,7 @@ def test_parts_hold_all_rows_for_validation() -> None:
         assert len(target) <= 500
         np.testing.assert_array_equal(numbers[:, 0], target)
         lengths = lengths_of(source.sequences)[target]
-        np.testing.assert_array_equal(lengths_of(tuple(ids)), lengths)
+        found = np.stack([np.count_nonzero(each, 1) for each in ids], 1)
+        np.testing.assert_array_equal(found, lengths)
         targets += target.tolist()
     assert sorted(targets) == list(range(1200))

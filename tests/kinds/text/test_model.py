@@ -18,6 +18,7 @@ from retrograd.kinds.base.kind import DataSpec, Prepared
 from retrograd.kinds.registry import prepare
 from retrograd.kinds.table.options import TableOptions
 from retrograd.kinds.text.model import TextModel
+from retrograd.kinds.text.options import TextOptions
 from retrograd.models.texts.branches import BagBesideTable, BranchesBesideTable, TextBranches
 from retrograd.store import RunFolder, load_model
 
@@ -105,6 +106,7 @@ def test_cut_and_missing_texts_are_said() -> None:
     assert any(
         "rows have a text of more than 12 tokens, which is cut" in note for note in run.notes
     )
+    assert "up to 12 tokens of a text" in run.introduction
     notes: list[str] = []
     data = run.model.read(pa.table({"review": ["so lovely", None]}), notes, labeled=False)
     assert np.isfinite(run.model.predict(data, notes)).all()
@@ -113,16 +115,44 @@ def test_cut_and_missing_texts_are_said() -> None:
     ]
 
 
+def test_long_texts_are_read_whole_by_a_bag() -> None:
+    rng = np.random.default_rng(6)
+    is_good = rng.integers(0, 2, 120)
+    filler = " ".join(f"word{place}" for place in range(1500))
+    texts = [
+        f"{filler} {place} {'lovely' if good else 'dull'}" for place, good in enumerate(is_good)
+    ]
+    run = prepare_table(pa.table({"review": texts, "good": is_good}), TableOptions(target="good"))
+    assert not any("which is cut" in note for note in run.notes)
+    assert "up to 131,072 tokens of a text" in run.introduction
+    assert run.options.to_options().max_tokens == 131_072
+    assert {"lovely", "dull"} < set(run.model.encoders[0].ngrams)
+    assert run.train.sequences[0].lengths.min() > 3000  # words and pairs of them
+
+
 def test_rows_without_a_text_do_not_train() -> None:
     table = reviews(200).select(["review", "verdict"])
-    texts = table["review"].to_pylist()
-    texts[11] = ""
-    run = prepare_table(table.set_column(0, "review", [texts]), TableOptions(target="verdict"))
-    held = len(run.validation)
-    assert len(run.train) + held in (199, 200)  # the row may be one of those held out
+    texts, verdicts = table["review"].to_pylist(), table["verdict"].to_pylist()
+    texts[11] = texts[150] = ""
+    verdicts[3] = None  # rows are counted as the file counts them all the same
+    run = prepare_table(
+        pa.table({"review": texts, "verdict": verdicts}), TableOptions(target="verdict")
+    )
+    assert len(run.train) + len(run.validation) == 197
+    left_out = "2 rows of 199 without a text in 'review' are left out (row 12, 151)."
+    assert left_out in run.notes
     texts[:20] = [""] * 20
-    with pytest.raises(DataError, match="without a text in 'review'"):
+    with pytest.raises(DataError, match=r"without a text in 'review' \(row 1, 2, 3, 4, 5 and 16"):
         prepare_table(table.set_column(0, "review", [texts]), TableOptions(target="verdict"))
+
+
+def test_a_folders_texts_are_texts_however_short(tmp_path: Path) -> None:
+    for place in range(80):
+        path = tmp_path / f"{GOOD[0] if place % 2 else BAD[0]}" / f"the file of a text {place}.txt"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"{path.parent.name} {place}")
+    run = prepare("text", DataSpec(tmp_path), TextOptions())
+    assert [column.name for column in run.model.schema.texts] == ["text"]
 
 
 def test_beside_other_columns_a_text_may_be_missing() -> None:

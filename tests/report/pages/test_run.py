@@ -137,7 +137,7 @@ def test_a_long_run_on_a_large_table_has_a_small_page(
 
 
 def _as_data(table: pa.Table, schema: Schema) -> TableData:
-    return TableData(nw.from_native(table, eager_only=True), schema)
+    return TableData(nw.from_native(table, eager_only=True), schema, np.arange(1, len(table) + 1))
 
 
 def _epoch(number: int, valid: float, best: bool) -> Epoch:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import narwhals as nw
 import numpy as np
 import pyarrow as pa
 
+from retrograd.data.folders import files_below, is_hidden, other_endings, sub_folders
 from retrograd.data.images.pixels import SUFFIXES
 from retrograd.data.parts import part_folders
 from retrograd.data.tables.cells import is_text
@@ -48,13 +48,13 @@ class ImageFiles:
 
 def parts_of(folder: Path) -> dict[str, Path]:
     """The folders of the parts train, valid and test; `folder` itself if it has no train folder."""
-    return part_folders(folder, lambda part: any(map(_has_image, _folders(part))))
+    return part_folders(folder, lambda part: any(map(_has_image, sub_folders(part))))
 
 
 def has_images(folder: Path) -> bool:
     """Whether there is an image in a sub-folder, or one that belongs in a class folder."""
     loose = any(map(_is_image, folder.iterdir()))
-    return any(map(_has_image, _folders(folder))) or (loose and not is_text_folder(folder))
+    return any(map(_has_image, sub_folders(folder))) or (loose and not is_text_folder(folder))
 
 
 def class_folders(folder: Path, notes: list[str]) -> ImageFiles:
@@ -65,8 +65,11 @@ def class_folders(folder: Path, notes: list[str]) -> ImageFiles:
     paths: list[Path] = []
     labels: list[str] = []
     empty = []
-    for each in sorted(_folders(folder)):
-        files = list(_images_below(each))
+    others: list[Path] = []
+    for each in sub_folders(folder):
+        below = list(files_below(each))
+        files = [file for file in below if _is_image(file)]
+        others += [file for file in below if not _is_image(file)]
         if not files:
             empty.append(each.name)
         paths += files
@@ -82,6 +85,8 @@ def class_folders(folder: Path, notes: list[str]) -> ImageFiles:
     loose = sum(1 for entry in folder.iterdir() if _is_image(entry))
     if loose:
         notes.append(f"{count(loose, 'image')} beside the class folders of {folder}: ignored.")
+    if others:
+        notes.append(other_endings(others, "PNG, JPEG, WebP, GIF, TIFF, BMP, PGM and PPM"))
     return ImageFiles(tuple(paths), _names(paths, folder), pa.array(labels, pa.string()))
 
 
@@ -149,24 +154,12 @@ def _names(paths: Iterable[Path], folder: Path) -> tuple[str, ...]:
     return tuple(path.relative_to(folder).as_posix() for path in paths)
 
 
-def _folders(folder: Path) -> list[Path]:
-    return [
-        entry
-        for entry in folder.iterdir()
-        if entry.is_dir() and not entry.name.startswith((".", "__"))
-    ]
-
-
 def _is_image(path: Path) -> bool:
-    hidden = path.name.startswith(".")
-    return not hidden and path.suffix.lower() in SUFFIXES and path.is_file()
+    return path.suffix.lower() in SUFFIXES and not is_hidden(path.name) and path.is_file()
 
 
 def _images_below(folder: Path) -> Iterator[Path]:
-    """Sorted by path, whatever order the file system gives."""
-    for place, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
-        yield from (path for name in sorted(files) if _is_image(path := Path(place, name)))
+    return filter(_is_image, files_below(folder))
 
 
 def _has_image(folder: Path) -> bool:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 __all__ = ["SUFFIXES", "PixelFormat"]
 
 SUFFIXES = frozenset(
-    (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".pgm", ".ppm")
+    f".{ending}"
+    for endings in ("png gif webp", "jpg jpeg jpe jfif", "tif tiff bmp dib", "pgm ppm pbm pnm")
+    for ending in endings.split()
 )
 
 

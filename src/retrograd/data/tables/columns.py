@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from retrograd.data.scripts import IDEOGRAPHS, UNSPACED_LETTERS
 from retrograd.data.tables.arrow import floats, row_numbers, strings
 from retrograd.data.tables.cells import (
     Reading,
@@ -44,6 +45,12 @@ _MARKERS_SHARE = 0.1
 _MARKERS_NUMBERS = 20
 # An address has about four words that are not numbers, a headline six.
 _PROSE_WORDS = 5
+# Of what stands for one word: runs of letters, two ideographs, four letters without spaces.
+_WORD_SIGNS = {
+    rf"[^\PL{IDEOGRAPHS}{UNSPACED_LETTERS}][\pL\pM]+": 1.0,
+    f"[{IDEOGRAPHS}]": 0.5,
+    f"[{UNSPACED_LETTERS}]": 0.25,
+}
 _NEARLY_ALL = 0.8
 _MANY_ROWS = 50
 
@@ -228,7 +235,11 @@ def _has_leading_zeros(facts: Facts) -> bool:
 
 def _mean_words(texts: pa.Array) -> float:
     """Words of letters; numbers and single letters do not make prose."""
-    return float(pc.mean(pc.count_substring_regex(texts, pattern=r"\p{L}{2,}")).as_py())
+    counted = (
+        share * pc.mean(pc.count_substring_regex(texts, pattern=pattern)).as_py()
+        for pattern, share in _WORD_SIGNS.items()
+    )
+    return float(sum(counted))
 
 
 def _words(name: str) -> list[str]:

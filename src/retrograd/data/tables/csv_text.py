@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import codecs
 import csv
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ __all__ = ["SEPARATORS", "Dialect", "ragged_line", "sniff", "unclosed_quote", "w
 
 _BLOCK = 1 << 20
 _SAMPLE_LINES = 100
+_LONGEST_FIELD = (1 << 31) - 1  # the most that Python's reader takes everywhere
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
 _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -61,15 +63,16 @@ def sniff(path: Path) -> Dialect:
                 break
     if not lines:
         raise DataError(f"{path} is empty; expected a header line with rows below it.")
-    separator = _separator(lines, prefer="\t" if path.suffix.lower() == ".tsv" else ",")
-    records = _records(lines, separator)
-    if not records:
-        raise DataError(
-            f"{path} has a field longer than {csv.field_size_limit():,} characters near its start; "
-            "a quote is probably not closed."
-        )
+    with _fields_of_any_length():
+        separator = _separator(lines, prefer="\t" if path.suffix.lower() == ".tsv" else ",")
+        records = _records(lines, separator)
     if len(records) == 1 and len(lines) <= _SAMPLE_LINES:
         raise without_rows(path)
+    if len(records) == 1 and "\n" in records[0][-1]:
+        raise DataError(
+            f"{path}: a quote in the header is not closed in its first {_SAMPLE_LINES} lines. "
+            "Close it, or double a quote inside a name."
+        )
     return Dialect(encoding, separator, tuple(records[0]))
 
 
@@ -84,9 +87,12 @@ def ragged_line(path: Path, dialect: Dialect) -> DataError | None:
     with path.open(encoding=dialect.encoding, newline="") as file:
         reader = csv.reader(file, delimiter=dialect.separator)
         start = 1
-        with suppress(csv.Error):
+        with _fields_of_any_length(), suppress(csv.Error):
             for fields in reader:
                 if fields and len(fields) != expected:
+                    is_last = next(reader, None) is None
+                    if is_last and (error := unclosed_quote(path, fields[-1])):
+                        return error
                     return DataError(
                         f"{path}, line {start}: found {count(len(fields), 'field')}, expected "
                         f"{expected} as in the header (fields are separated by "
@@ -155,11 +161,18 @@ def _separator(lines: list[str], prefer: str) -> str:
 
 
 def _records(lines: list[str], separator: str) -> list[list[str]]:
-    """The sample's records; none if a field is too long, as with a wrong separator."""
-    try:
-        records = [fields for fields in csv.reader(lines, delimiter=separator) if fields]
-    except csv.Error:
-        return []
+    """The records of the first lines of a file."""
+    records = [fields for fields in csv.reader(lines, delimiter=separator) if fields]
     # A quoted field may run past the sample: its record is left out.
     cut_off = len(lines) > _SAMPLE_LINES and len(records) > 1
     return records[:-1] if cut_off else records
+
+
+@contextmanager
+def _fields_of_any_length() -> Iterator[None]:
+    """Lift Python's limit on the length of a field, which other code may want."""
+    before = csv.field_size_limit(_LONGEST_FIELD)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)

@@ -137,15 +137,17 @@ def infer_schema(
     return schema
 
 
-def labeled_rows(frame: Any, schema: Schema) -> tuple[nw.DataFrame[pa.Table], int]:
-    """The rows of `frame` that have a target value, and the number of rows that have none."""
+def labeled_rows(
+    frame: Any, schema: Schema
+) -> tuple[nw.DataFrame[pa.Table], np.ndarray[Any, np.dtype[np.int64]]]:
+    """The rows of `frame` that have a target value, and their places in it, (rows,) from 0."""
     table = as_table(frame)
     _check_names(table.column_names, schema.target.name, {})
     has_value = mask(normalized(table[schema.target.name]).is_valid())
-    dropped = len(has_value) - int(has_value.sum())
-    if dropped:
-        return take_rows(table, np.flatnonzero(has_value)), dropped
-    return nw.from_native(table, eager_only=True), 0
+    places = np.flatnonzero(has_value)
+    if len(places) < len(has_value):
+        return take_rows(table, places), places
+    return nw.from_native(table, eager_only=True), places
 
 
 def target_values(frame: Any, schema: Schema) -> np.ndarray[Any, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from retrograd.data.allowance import allowed
 from retrograd.data.tables.cells import normalized
 from retrograd.data.tables.columns import read_labels
 from retrograd.data.tables.schema import Schema
@@ -13,10 +14,9 @@ from retrograd.data.tables.table import as_table
 from retrograd.errors import DataError
 from retrograd.wording import count, listed, shown
 
-__all__ = ["EMPTY_SHARE", "is_empty", "read_texts", "refuse_many_empty"]
+__all__ = ["is_empty", "read_texts", "refuse_many_empty"]
 
-EMPTY_SHARE = 0.01
-"""The largest share of rows without any text before the data is refused."""
+Array = np.ndarray[Any, Any]
 
 
 def read_texts(frame: Any, schema: Schema, notes: list[str] | None = None) -> list[list[str]]:
@@ -40,20 +40,21 @@ def is_empty(texts: list[list[str]]) -> np.ndarray[Any, np.dtype[np.bool_]]:
     return np.array([not any(cells) for cells in zip(*texts, strict=True)], np.bool_)
 
 
-def refuse_many_empty(empty: np.ndarray[Any, np.dtype[np.bool_]], schema: Schema) -> str:
+def refuse_many_empty(empty: Array, places: Array, schema: Schema) -> str:
     """A note on the rows without a text, which training leaves out; "" if there are none.
 
-    Raises DataError if they are more than `EMPTY_SHARE` of all rows.
+    `empty` (rows,) marks them; `places` (rows,) are the numbers of the rows in their file. Raises
+    DataError if they are more than `allowed`.
     """
-    rows = np.flatnonzero(empty) + 1
+    rows = places[empty]
     if not len(rows):
         return ""
     names = listed(shown(column.name) for column in schema.texts)
     where = f"{count(len(rows), 'row')} of {len(empty):,} without a text in {names}"
     first = f"row {listed(map(str, rows), most=5)}"
-    if len(rows) > EMPTY_SHARE * len(empty):
+    if len(rows) > allowed(len(empty)):
         raise DataError(
-            f"Found {where} ({first}); expected at most {EMPTY_SHARE:.0%} of the rows, since "
+            f"Found {where} ({first}); expected at most {count(allowed(len(empty)), 'row')}, since "
             "nothing can be learned from these. Fill the texts in, or remove the rows."
         )
     return f"{where[0].upper()}{where[1:]} are left out ({first})."

@@ -2,48 +2,47 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from retrograd.data.encoding import Decoded, decoded
 from retrograd.data.files import existing_file, plain_reason
 from retrograd.errors import DataError
 from retrograd.wording import count, listed
 
-__all__ = ["Vocabulary", "checked_text", "read_text"]
+__all__ = ["Vocabulary", "checked_text", "decoded_file", "read_text"]
 
 Codes = np.ndarray[Any, np.dtype[np.int32]]
 
-_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
+def read_text(path: str | os.PathLike[str], notes: list[str] | None = None) -> str:
+    """The text of a file; line ends become `\\n`. See `decoded` for its encodings.
 
-def read_text(path: str | os.PathLike[str]) -> str:
-    """The text of a file in UTF-8, or in UTF-16 with a byte-order mark; line ends become `\\n`.
-
-    Raises DataError for a missing or empty file, and for bytes that are not such text, naming the
-    position of the first.
+    `notes` reports an encoding other than Unicode, and bytes that had to be replaced. Raises
+    DataError for a missing or empty file, and for one that is not text.
     """
     path = existing_file(path)
+    found = decoded_file(path)
+    if notes is not None and not found.is_unicode:
+        notes.append(f"{path} is not UTF-8; it was read as {found.encoding}.")
+    if notes is not None and found.bad_byte is not None:
+        notes.append(
+            f"{path} has bytes that are not {found.encoding.upper()}, the first at byte "
+            f"{found.bad_byte:,}; they were replaced by \ufffd."
+        )
+    return checked_text(found.text, str(path))
+
+
+def decoded_file(path: Path) -> Decoded:
+    """A file's text as it stands; DataError if the system does not let it be read."""
     try:
-        raw = path.read_bytes()
+        return decoded(path.read_bytes())
     except OSError as error:
         raise DataError(f"Cannot read {path}: {plain_reason(error)}.") from error
-    encoding = "utf-16" if raw.startswith(_UTF16_MARKS) else "utf-8-sig"
-    try:
-        text = raw.decode(encoding)
-    except UnicodeDecodeError as error:
-        # The decoder counts from after the byte-order mark.
-        mark = len(codecs.BOM_UTF8) if raw.startswith(codecs.BOM_UTF8) else 0
-        place = error.start + mark
-        line = raw.count(b"\n", 0, place) + 1
-        raise DataError(
-            f"{path}, byte {place} (line {line}): found 0x{raw[place]:02x}, which is not "
-            f"{encoding.removesuffix('-sig').upper()}. Save the text in UTF-8."
-        ) from error
-    return checked_text(text, str(path))
 
 
 def checked_text(text: str, source: str) -> str:

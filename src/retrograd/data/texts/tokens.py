@@ -8,17 +8,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-
-from retrograd.data.texts.ngrams import PADDING, padded, words_of
+from retrograd.data.texts.ngrams import words_of
+from retrograd.data.texts.ragged import PADDING, Ragged
 from retrograd.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 __all__ = ["TOKENS", "TokenEncoder"]
-
-Ids = np.ndarray[Any, np.dtype[np.int32]]
 
 TOKENS = ("words", "characters", "bpe")
 
@@ -72,8 +69,8 @@ class TokenEncoder:
             return int(self._tokenizer.get_vocab_size())
         return len(_RESERVED) + len(self.vocabulary)
 
-    def encode(self, texts: Sequence[str], longest: int) -> tuple[Ids, int]:
-        """Ids (n, length), and the number of texts that were cut at `longest` tokens."""
+    def encode(self, texts: Sequence[str], longest: int) -> tuple[Ragged, int]:
+        """The ids of each text, and the number of texts that were cut at `longest` tokens."""
         if self.unit == "bpe":
             rows = [each.ids for each in self._tokenizer.encode_batch(list(texts))]
         else:
@@ -81,7 +78,7 @@ class TokenEncoder:
                 [self._ids.get(token, _UNKNOWN) for token in _split(self.unit, text)]
                 for text in texts
             ]
-        return padded([row[:longest] for row in rows]), sum(len(row) > longest for row in rows)
+        return Ragged.of(row[:longest] for row in rows), sum(len(row) > longest for row in rows)
 
     def split(self, text: str) -> list[str]:
         """The tokens of a text as they are written."""

@@ -33,14 +33,15 @@ class TextData:
         return TextData(self.text[:place]), TextData(self.text[place:])
 
 
-def text_of(data: Any) -> str:
+def text_of(data: Any, notes: list[str]) -> str:
     """The text of a file, of a readable object, or of a table's column `text`.
 
-    The rows of a column are joined by line ends. Raises DataError if there is no text.
+    The rows of a column are joined by line ends. `notes` reports a file's odd encoding. Raises
+    DataError if there is no text.
     """
     path = path_of(data)
     if path is not None:
-        return read_text(path)
+        return read_text(path, notes)
     if hasattr(data, "read"):
         return checked_text(data.read(), "The text in memory")
     table = table_in_memory(data).to_native()
@@ -55,12 +56,14 @@ def text_of(data: Any) -> str:
 
 def read_texts(spec: DataSpec) -> Parts[TextData]:
     """The texts that `spec` names."""
+    notes: list[str] = []
 
     def other(data: Any) -> TextData | float | None:
         if data is None or isinstance(data, float):
             return data
         with about(path_of(data) or ""):
-            return TextData(text_of(data))
+            return TextData(text_of(data, notes))
 
-    train = TextData(text_of(spec.data))
-    return Parts(train, other(spec.validation), other(spec.test), name=spec.name)
+    train = TextData(text_of(spec.data, notes))
+    validation, test = other(spec.validation), other(spec.test)
+    return Parts(train, validation, test, tuple(notes), spec.name)

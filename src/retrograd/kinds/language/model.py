@@ -53,7 +53,7 @@ class LanguageModel(NetworkModel):
         return cls(vocabulary, network, options.context, shares)
 
     def read(self, data: Any, notes: list[str], labeled: bool) -> TextData:
-        text, name = text_of(data), str(path_of(data) or "the text")
+        text, name = text_of(data, notes), str(path_of(data) or "the text")
         codes = self.vocabulary.encode(text, notes, name)
         if len(codes) < 2:
             raise DataError(

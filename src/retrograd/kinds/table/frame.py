@@ -8,7 +8,7 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
-from retrograd.data import Preprocessor, Schema, SchemaRow, labeled_rows
+from retrograd.data import Preprocessor, Schema, SchemaRow
 from retrograd.data.tables.table import as_table
 from retrograd.errors import DataError, about
 from retrograd.kinds.base.fitted import NetworkModel
@@ -59,13 +59,13 @@ class FrameModel(NetworkModel):
         with about(path_of(data) or ""):
             frame = frame_of(data, notes)
             if not labeled:
-                return TableData(frame, self.schema)
-            frame, dropped = labeled_rows(frame, self.schema)
-            if not len(frame):
+                return TableData(frame, self.schema, np.arange(1, len(frame) + 1))
+            labeled = TableData.labeled(frame, self.schema)
+            if not len(labeled):
                 raise DataError(f"No row has a value in the target {self.target_name!r}.")
-        if dropped:
+        if dropped := len(frame) - len(labeled):
             notes.append(f"{count(dropped, 'row')} without a target value: left out.")
-        return TableData(frame, self.schema)
+        return labeled
 
     def predict(self, data: TableData, notes: list[str] | None = None) -> Array:
         """(rows,) numbers in the target's units, or (rows, classes) probabilities.

@@ -18,9 +18,10 @@ class TableOptions(Options):
     `bins` is the largest number of pieces in a number's piecewise-linear curve, `members` the size
     of the ensemble that shares its weights.
 
-    A cell of free text is read up to `max_tokens` tokens. For networks that depend on the order of
-    tokens, `tokens` is words, characters or bpe, and `vocabulary` the largest number of distinct
-    ones. `text_dropout` defaults to the architecture's own.
+    A cell of free text is read up to `max_tokens` tokens, by default as far as a training step has
+    memory for. For networks that depend on the order of tokens, `tokens` is words, characters or
+    bpe, and `vocabulary` the largest number of distinct ones. `text_dropout` defaults to the
+    architecture's own.
     """
 
     target: str
@@ -30,7 +31,7 @@ class TableOptions(Options):
     depth: int = 2
     members: int = 8
     tokens: str = "words"
-    max_tokens: int = 256
+    max_tokens: int | None = None
     vocabulary: int = 20_000
     text_dropout: float | None = None
 
@@ -40,7 +41,7 @@ class TableOptions(Options):
         "width": (1, 100_000),
         "depth": (1, 1000),
         "members": (1, 1000),
-        "max_tokens": (1, 100_000),
+        "max_tokens": (1, 1_000_000),
         "vocabulary": (100, 1_000_000),
         "text_dropout": (0, 0.99),
     }

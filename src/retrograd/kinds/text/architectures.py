@@ -8,7 +8,7 @@ from retrograd.models.texts.cnn import TextCNN
 from retrograd.models.texts.recurrent import TextGRU, TextLSTM
 from retrograd.models.texts.transformer import TextTransformer
 
-__all__ = ["ARCHITECTURES"]
+__all__ = ["ARCHITECTURES", "NUMBERS"]
 
 ARCHITECTURES = Architectures(
     "text",
@@ -40,3 +40,12 @@ ARCHITECTURES = Architectures(
         TextTransformer,
     ),
 )
+
+NUMBERS = {
+    "bag": (200, 0),
+    "cnn": (1300, 0),
+    "gru": (4000, 0),
+    "lstm": (4000, 0),
+    "transformer": (8000, 24),
+}
+"""About how many numbers a training step holds for each token of a text, and for each pair."""

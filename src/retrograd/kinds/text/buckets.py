@@ -10,20 +10,25 @@ from typing import Any
 import numpy as np
 
 from retrograd import ops
+from retrograd.data.texts.ragged import Ragged
 from retrograd.tensor import Tensor
 from retrograd.training.sources import Stack
 from retrograd.variable import Buffer
 
-__all__ = ["Buckets", "by_length", "cut_to", "lengths_of"]
+__all__ = ["Buckets", "by_length", "lengths_of", "rows_at_once"]
 
 Array = np.ndarray[Any, Any]
 
 # Half of the rows, most of the rest, then the few long ones: each bucket is a program to compile.
 _SHARES = (0.5, 0.9, 1.0)
+# The very longest are apart where they would make the bucket of the long ones twice as long.
+_LONGEST, _MUCH_LONGER = 0.99, 2
 _FEWEST_ROWS = 1000
 _ROUND = 8
 # Few enough that calls of different buckets can take turns within an epoch.
 _STEPS_PER_CALL = 8
+# A network without gradients holds a vector for each id: 4 million of 32 numbers are 0.5 GB.
+_IDS_PER_CALL = 1 << 22
 
 
 def by_length(lengths: Array) -> list[tuple[Array, Array]]:
@@ -34,6 +39,10 @@ def by_length(lengths: Array) -> list[tuple[Array, Array]]:
     """
     order = np.argsort(lengths.sum(1), kind="stable")
     shares = _SHARES if len(lengths) >= _FEWEST_ROWS else _SHARES[-1:]
+    if len(lengths) >= _FEWEST_ROWS:
+        longest = lengths[order[round(_LONGEST * len(lengths)) - 1 :]].sum(1)
+        if longest[-1] > _MUCH_LONGER * longest[0]:
+            shares = (*_SHARES[:-1], _LONGEST, 1.0)
     ends = [round(share * len(lengths)) for share in shares]
     groups = [np.sort(rows) for rows in np.split(order, ends[:-1])]
     return [(rows, _rounded(lengths[rows].max(0, initial=0))) for rows in groups]
@@ -45,14 +54,14 @@ def _rounded(longest: Array) -> Array:
 
 @dataclass
 class Buckets:
-    """Examples in memory whose last inputs are padded sequences, with a program for each bucket.
+    """Examples in memory whose last inputs are sequences, with a program for each bucket.
 
-    `inputs` are (rows, ...) arrays and `sequences` (rows, longest) ids, padded at the end with 0.
-    The model takes the inputs, then the sequences. A form is the number of the bucket.
+    `inputs` are (rows, ...) arrays and `sequences` ids of as many rows. The model takes the inputs,
+    then the sequences, (rows, length), padded at the end. A form is the number of the bucket.
     """
 
     inputs: tuple[Array, ...]
-    sequences: tuple[Array, ...]
+    sequences: tuple[Ragged, ...]
     target: Array
     limits: list[Array] = field(init=False, repr=False)
     _rows: list[Array] = field(init=False, repr=False)
@@ -68,8 +77,11 @@ class Buckets:
         ]
 
     def _inputs(self, rows: Array, limit: Array) -> tuple[Array, ...]:
-        cut = (cut_to(each[rows], int(n)) for each, n in zip(self.sequences, limit, strict=True))
-        return (*(each[rows] for each in self.inputs), *cut)
+        sized = zip(self.sequences, limit, strict=True)
+        return (
+            *(each[rows] for each in self.inputs),
+            *(each.padded(rows, int(length)) for each, length in sized),
+        )
 
     def __len__(self) -> int:
         return len(self.target)
@@ -103,19 +115,19 @@ class Buckets:
         return tuple(inputs), target
 
     def parts(self, rows: int) -> Iterator[tuple[tuple[Array, ...], Array]]:
-        """All examples, those of a bucket together."""
+        """All examples, those of a bucket together, the shortest first."""
         for of_bucket, limit in zip(self._rows, self.limits, strict=True):
+            rows = min(rows, rows_at_once(limit))
             for start in range(0, len(of_bucket), rows):
                 piece = of_bucket[start : start + rows]
                 yield self._inputs(piece, limit), self.target[piece]
 
 
-def lengths_of(sequences: Sequence[Array]) -> Array:
-    """(rows, sequences): the number of ids in each row; 0 is padding."""
-    return np.stack([np.count_nonzero(ids, 1) for ids in sequences], 1)
+def lengths_of(sequences: Sequence[Ragged]) -> Array:
+    """(rows, sequences): the number of ids in each row."""
+    return np.stack([each.lengths for each in sequences], 1)
 
 
-def cut_to(ids: Array, length: int) -> Array:
-    """(rows, any) -> (rows, length): cut, or padded with 0, at the end."""
-    ids = ids[:, :length]
-    return np.pad(ids, [(0, 0), (0, length - ids.shape[1])])
+def rows_at_once(limit: Array) -> int:
+    """How many rows of a bucket of these lengths may be in one call that predicts."""
+    return max(1, _IDS_PER_CALL // int(limit.sum()))

@@ -15,15 +15,15 @@ from retrograd.data.texts.ngrams import NgramEncoder
 from retrograd.data.texts.tokens import TokenEncoder
 from retrograd.errors import about
 from retrograd.kinds.base.kind import DataSpec, Kind, Parts, Prepared, Split, introduction, path_of
-from retrograd.kinds.base.resolved import Resolved
 from retrograd.kinds.base.split import split_examples
 from retrograd.kinds.table.data import TableData, read_tables
 from retrograd.kinds.table.frame import class_shares, objective_of
 from retrograd.kinds.table.options import TableOptions
 from retrograd.kinds.text.architectures import ARCHITECTURES
 from retrograd.kinds.text.buckets import Buckets
+from retrograd.kinds.text.lengths import longest_read
 from retrograd.kinds.text.model import BAG, Encoders, TextModel
-from retrograd.kinds.text.options import TextOptions
+from retrograd.kinds.text.options import ResolvedTexts, TextOptions
 from retrograd.models.texts.bag import TextBag, log_count_ratios, mean_targets
 from retrograd.training.recipe import one_cycle_trainer
 from retrograd.wording import count
@@ -57,15 +57,15 @@ class TextKind(Kind[TableData, TableOptions]):
         return read_tables(spec, options)
 
     def split(self, parts: Parts[TableData], options: TableOptions) -> Split[TableData]:
+        with about(parts.name):
+            parts = _with_texts(parts)
         share = options.validation_share()
         if options.valid is None:
             # A few hundred tell when to stop, and each further training text adds its words.
             rows = len(parts.train)
             rows -= round(rows * parts.test) if isinstance(parts.test, float) else 0
             share = min(share, max(_LEAST_VALIDATION, _VALIDATION_ROWS / max(rows, 1)))
-        split = split_examples(parts, share, options.seed)
-        with about(split.name):
-            return _with_texts(split)
+        return split_examples(parts, share, options.seed)
 
     def make(self, split: Split[TableData], options: TableOptions) -> Prepared[TableData]:
         notes, frame, schema = list(split.notes), split.train.frame, split.train.schema
@@ -99,24 +99,25 @@ class TextKind(Kind[TableData, TableOptions]):
                 model.network,
                 resolved.model,
                 count(len(schema.texts), "text column"),
+                f"up to {resolved.max_tokens:,} tokens of a text",
                 why,
             ),
         )
 
 
-def _with_texts(split: Split[TableData]) -> Split[TableData]:
-    """The same without training rows that have no text."""
-    train = split.train
+def _with_texts(parts: Parts[TableData]) -> Parts[TableData]:
+    """The same without rows to learn from that have no text."""
+    train = parts.train
     if train.schema.tabular:
-        return split
+        return parts
     empty = is_empty(read_texts(train.frame, train.schema))
-    note = refuse_many_empty(empty, train.schema)
+    note = refuse_many_empty(empty, train.places, train.schema)
     if not note:
-        return split
-    return replace(split, train=train.take(np.flatnonzero(~empty)), notes=(*split.notes, note))
+        return parts
+    return replace(parts, train=train.take(np.flatnonzero(~empty)), notes=(*parts.notes, note))
 
 
-def _resolved(options: TableOptions, rows: int) -> tuple[Resolved[TableOptions], str]:
+def _resolved(options: TableOptions, rows: int) -> tuple[ResolvedTexts, str]:
     """The options left open, chosen by the number of training rows, and why this model."""
     model, why = options.model, ""
     if model == "auto" and rows < _MANY_TEXTS:
@@ -129,20 +130,22 @@ def _resolved(options: TableOptions, rows: int) -> tuple[Resolved[TableOptions],
     if batch_size is None:
         # About 125 steps per epoch, with batches of 16 to 256 rows.
         batch_size = min(256, max(16, 2 ** round(math.log2(max(rows, 125) / 125))))
-    return Resolved(
+    name, batch_size = ARCHITECTURES.find(model).name, min(batch_size, rows)
+    return ResolvedTexts(
         asked=options,
-        model=ARCHITECTURES.find(model).name,
-        batch_size=min(batch_size, rows),
+        model=name,
+        batch_size=batch_size,
         epochs=options.epochs or _EPOCHS,
         patience=options.patience or _PATIENCE,
+        max_tokens=options.max_tokens or longest_read(name, batch_size),
     ), why
 
 
-def _encoders(texts: list[list[str]], resolved: Resolved[TableOptions]) -> Encoders:
+def _encoders(texts: list[list[str]], resolved: ResolvedTexts) -> Encoders:
     options = resolved.asked
     if resolved.model == BAG:
         rows = list(zip(*texts, strict=True))
-        return tuple(NgramEncoder.fit(view, rows, options.max_tokens) for view in _VIEWS)
+        return tuple(NgramEncoder.fit(view, rows, resolved.max_tokens) for view in _VIEWS)
     return tuple(TokenEncoder.fit(options.tokens, each, options.vocabulary) for each in texts)
 
 

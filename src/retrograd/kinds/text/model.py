@@ -12,15 +12,16 @@ from retrograd import nn
 from retrograd.data import Preprocessor
 from retrograd.data.texts.columns import read_texts
 from retrograd.data.texts.ngrams import NgramEncoder
+from retrograd.data.texts.ragged import Ragged
 from retrograd.data.texts.tokens import TokenEncoder
 from retrograd.errors import DataError
 from retrograd.kinds.base.importance import Reasons
-from retrograd.kinds.base.resolved import Resolved
 from retrograd.kinds.table.data import TableData
 from retrograd.kinds.table.frame import FrameModel, objective_of, table_net
 from retrograd.kinds.table.options import TableOptions
 from retrograd.kinds.text.architectures import ARCHITECTURES
-from retrograd.kinds.text.buckets import by_length, cut_to, lengths_of
+from retrograd.kinds.text.buckets import by_length, lengths_of, rows_at_once
+from retrograd.kinds.text.options import ResolvedTexts
 from retrograd.kinds.text.reasons import word_reasons
 from retrograd.models.texts.bag import TextBag
 from retrograd.models.texts.branches import BagBesideTable, BranchesBesideTable, TextBranches
@@ -51,16 +52,16 @@ class TextModel(FrameModel):
         cls,
         preprocessor: Preprocessor,
         encoders: Encoders,
-        resolved: Resolved[TableOptions],
+        resolved: ResolvedTexts,
         shares: Array,
     ) -> Self:
         """An untrained network for the texts and the other columns."""
         network = _network(preprocessor, encoders, resolved)
-        return cls(preprocessor, shares, encoders, network, resolved.asked.max_tokens)
+        return cls(preprocessor, shares, encoders, network, resolved.max_tokens)
 
     def inputs(
         self, data: TableData, notes: list[str] | None = None
-    ) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+    ) -> tuple[tuple[Array, ...], tuple[Ragged, ...]]:
         """The network's inputs: numbers and categories, if any, and the ids of the texts."""
         texts = read_texts(data.frame, self.schema, notes)
         read = [
@@ -73,7 +74,7 @@ class TextModel(FrameModel):
         if (cut := max(cut for _, cut in read)) and notes is not None:
             notes.append(
                 f"{count(cut, 'row has a text', 'rows have a text')} of more than "
-                f"{self.max_tokens} tokens, which is cut (--set max_tokens=...)."
+                f"{self.max_tokens:,} tokens, which is cut (--set max_tokens=...)."
             )
         if not self.schema.tabular:
             return (), sequences
@@ -85,12 +86,18 @@ class TextModel(FrameModel):
     def predict(self, data: TableData, notes: list[str] | None = None) -> Array:
         return self.predict_from(*self.inputs(data, notes))
 
-    def predict_from(self, inputs: tuple[Array, ...], sequences: tuple[Array, ...]) -> Array:
+    def predict_from(self, inputs: tuple[Array, ...], sequences: tuple[Ragged, ...]) -> Array:
         """The predictions for the network's inputs; texts of similar length are batched."""
         parts, places = [], []
         for rows, limit in by_length(lengths_of(sequences)):
-            cut = (cut_to(ids[rows], int(n)) for ids, n in zip(sequences, limit, strict=True))
-            parts.append(self.predictor((*(each[rows] for each in inputs), *cut)))
+            most = rows_at_once(limit)
+            for start in range(0, len(rows), most):
+                some = rows[start : start + most]
+                ids = (
+                    each.padded(some, int(length))
+                    for each, length in zip(sequences, limit, strict=True)
+                )
+                parts.append(self.predictor((*(each[some] for each in inputs), *ids)))
             places.append(rows)
         output = np.concatenate(parts)
         return self.decoded(output[np.argsort(np.concatenate(places))])
@@ -119,12 +126,10 @@ class TextModel(FrameModel):
                 f"The saved vocabulary of the texts is damaged ({type(error).__name__}: {error}); "
                 "train again."
             ) from error
-        return cls.build(preprocessor, encoders, Resolved.of(options), shares)
+        return cls.build(preprocessor, encoders, ResolvedTexts.of(options), shares)
 
 
-def _network(
-    preprocessor: Preprocessor, encoders: Encoders, resolved: Resolved[TableOptions]
-) -> nn.Module:
+def _network(preprocessor: Preprocessor, encoders: Encoders, resolved: ResolvedTexts) -> nn.Module:
     options = resolved.asked
     outputs = objective_of(preprocessor.schema).outputs
     build = ARCHITECTURES.find(resolved.model).build

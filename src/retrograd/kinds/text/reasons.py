@@ -38,7 +38,8 @@ def word_reasons(model: TextModel, data: TableData, rows: Array) -> list[Reasons
     for column, texts in zip(model.schema.texts, without, strict=True):
         place = table.column_names.index(column.name)
         table = table.set_column(place, column.name, pa.chunked_array([strings(texts)]))
-    without_each = TableData(nw.from_native(table, eager_only=True), model.schema)
+    places = chosen.places[[place for place, *_ in words]]
+    without_each = TableData(nw.from_native(table, eager_only=True), model.schema, places)
     whole = model.predict(chosen)
     codes = whole.argmax(1) if model.classes else None
     reasons: list[list[tuple[str, float]]] = [[] for _ in rows]

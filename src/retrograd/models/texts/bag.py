@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from retrograd import nn, ops
-from retrograd.data.texts.ngrams import PADDING
+from retrograd.data.texts.ragged import PADDING, Ragged
 from retrograd.models.texts.cnn import token_embedding
 from retrograd.nn.arguments import as_tensor
 from retrograd.random import bernoulli
@@ -98,29 +98,27 @@ class TextBag(nn.Module):
         return ops.stack([*members, self.vectors(ids[0])], 1)
 
 
-def log_count_ratios(ids: Array, ngrams: int, codes: Array, classes: int) -> Array:
+def log_count_ratios(ids: Ragged, ngrams: int, codes: Array, classes: int) -> Array:
     """(ngrams, classes): ln of each n-gram's share of a class's n-grams over its share elsewhere.
 
-    Counts start at 1 (Wang & Manning 2012, section 2.1, for a class and the rest). `ids` (rows,
-    length) are the n-grams of the rows, `codes` (rows,) their classes. Padding's are 0.
+    Counts start at 1 (Wang & Manning 2012, section 2.1, for a class and the rest). `ids` are the
+    n-grams of the rows, `codes` (rows,) their classes. Padding's are 0.
     """
-    seen = np.stack(
-        [np.bincount(ids[codes == code].ravel(), minlength=ngrams) for code in range(classes)]
-    )
+    places = np.repeat(codes, ids.lengths) * ngrams + ids.ids
+    seen = np.bincount(places, minlength=classes * ngrams).reshape(classes, ngrams)
     seen = np.delete(seen, PADDING, 1)
     inside, elsewhere = seen + 1.0, seen.sum(0) - seen + 1.0
     shares = [each / each.sum(1, keepdims=True) for each in (inside, elsewhere)]
     return np.insert(np.log(shares[0] / shares[1]).T, PADDING, 0, 0).astype(np.float32)
 
 
-def mean_targets(ids: Array, ngrams: int, targets: Array) -> Array:
+def mean_targets(ids: Ragged, ngrams: int, targets: Array) -> Array:
     """(ngrams, 1): the mean of the standardized targets (rows,) of the rows that hold an n-gram.
 
     One more row with the target 0 is counted with each, so that a rare n-gram says less.
     """
-    weights = np.broadcast_to(targets[:, None], ids.shape).ravel()
-    sums = np.bincount(ids.ravel(), weights=weights, minlength=ngrams)
-    counts = np.bincount(ids.ravel(), minlength=ngrams)
+    sums = np.bincount(ids.ids, weights=np.repeat(targets, ids.lengths), minlength=ngrams)
+    counts = np.bincount(ids.ids, minlength=ngrams)
     means = sums / (counts + 1)
     means[PADDING] = 0
     return means[:, None].astype(np.float32)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from retrograd import nn, ops
-from retrograd.data.texts.ngrams import PADDING
+from retrograd.data.texts.ragged import PADDING
 from retrograd.nn import init
 from retrograd.tensor import Tensor
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from retrograd import nn, ops
-from retrograd.data.texts.ngrams import PADDING
+from retrograd.data.texts.ragged import PADDING
 from retrograd.models.texts.cnn import token_embedding
 from retrograd.nn.arguments import as_tensor
 from retrograd.tensor import Tensor
