@@ -6,7 +6,6 @@ import csv
 import json
 import os
 import re
-import shlex
 import signal
 import subprocess
 import sys
@@ -174,7 +173,7 @@ def test_ctrl_c_keeps_what_was_reached_and_says_how_to_go_on(
     process = start_training(tmp_path)
     process.send_signal(signal.SIGINT)
     rest, _ = process.communicate(timeout=60)
-    assert process.returncode == 0, rest
+    assert process.returncode == 130, rest
     assert "retrograd train --resume run" in rest
     assert retrograd("evaluate", "run", "houses.csv").code == 0
     done = len((tmp_path / "run" / "metrics.jsonl").read_text().splitlines())
@@ -228,23 +227,31 @@ def cut_off(run: Path) -> None:
         ("evaluate", "run", "houses.csv"),
         ("predict", "run", "houses.csv"),
         ("explain", "run", "houses.csv"),
-        ("train", "--resume", "run"),
     ],
     ids=lambda command: command[0],
 )
-def test_a_run_killed_before_it_kept_weights_is_trained_again(
+def test_a_run_killed_before_it_kept_weights_says_how_to_go_on(
     command: tuple[str, ...], retrograd: Command, trained: Path
 ) -> None:
     cut_off(trained / "run")
     result = retrograd(*command)
     assert result.code == 2
     assert "has kept no weights" in result.err
-    found = re.search("`retrograd (train [^`]* --config run/config.json)`", result.err)
-    assert found is not None, result.err
-    again = retrograd(*shlex.split(found[1]), "--out", "again")
-    assert again.code == 0, again.err
-    options = [(trained / name / "config.json").read_text() for name in ("run", "again")]
-    assert options[0] == options[1]
+    assert "To go on: retrograd train --resume run" in result.err
+
+
+def test_a_run_killed_before_it_kept_weights_is_trained_from_its_start(
+    retrograd: Command, trained: Path
+) -> None:
+    expected = {
+        name: (trained / "run" / name).read_bytes()
+        for name in ("config.json", "weights.safetensors", "scores.json", "record/000.rows")
+    }
+    cut_off(trained / "run")
+    result = retrograd("train", "--resume", "run")
+    assert result.code == 0, result.err
+    for name, contents in expected.items():
+        assert (trained / "run" / name).read_bytes() == contents, name
 
 
 def test_a_run_killed_before_it_kept_weights_is_judged_by_its_record(
@@ -293,15 +300,24 @@ def test_a_run_that_has_ended_is_not_gone_on_with(retrograd: Command, trained: P
     assert "--epochs" in result.err
 
 
-def test_a_run_killed_after_its_last_epoch_has_ended_for_a_reason(
+def test_a_run_killed_after_its_last_epoch_is_scored_and_reported(
     retrograd: Command, trained: Path
 ) -> None:
-    manifest = json.loads((trained / "run" / "manifest.json").read_text())
-    del manifest["verdict"]
-    (trained / "run" / "manifest.json").write_text(json.dumps(manifest))
+    run = trained / "run"
+    scores, log = (run / "scores.json").read_bytes(), (run / "metrics.jsonl").read_bytes()
+    for name in ("scores.json", "findings.json", "report.html"):
+        (run / name).unlink()
+    manifest = json.loads((run / "manifest.json").read_text())
+    manifest["verdict"] = None
+    manifest["files"] = {n: f for n, f in manifest["files"].items() if (run / n).exists()}
+    (run / "manifest.json").write_text(json.dumps(manifest))
     result = retrograd("train", "--resume", "run")
-    assert result.code == 2
-    assert "has ended (out of epochs, after 2 epochs)" in result.err
+    assert result.code == 0, result.err
+    assert (run / "scores.json").read_bytes() == scores
+    assert (run / "metrics.jsonl").read_bytes() == log
+    assert (run / "report.html").is_file()
+    assert json.loads((run / "manifest.json").read_text())["verdict"] == "out of epochs"
+    assert retrograd("train", "--resume", "run").code == 2
 
 
 def test_one_row_is_no_rows(retrograd: Command, trained: Path) -> None:

@@ -52,7 +52,7 @@ def test_curvature_is_that_of_pytorchs_hessian() -> None:
     hessian = hessian_by_torch(model.state_dict(), X, y)
     values = np.linalg.eigvalsh(hessian)
     largest = values[np.abs(values).argmax()]
-    found = Curvature(model.parameters()).measure(nn.cross_entropy(model(X), y), 60.0, most=400)
+    found = Curvature(model.parameters()).measure(nn.cross_entropy(model(X), y), 400)
     assert found["largest"] == pytest.approx(largest, rel=1e-2)
     assert found["products"] == 800
     assert abs(found["trace"] - np.trace(hessian)) < 4 * found["trace_error"]
@@ -65,17 +65,17 @@ def test_a_later_measurement_goes_on_from_the_direction_found() -> None:
     model = small()
     y = (X[:, 0] * X[:, 1] > 0).astype(np.int64)
     curvature = Curvature(model.parameters())
-    first = [curvature.measure(nn.cross_entropy(model(X), y), 0.0)["largest"] for _ in range(60)]
-    fresh = Curvature(model.parameters()).measure(nn.cross_entropy(model(X), y), 0.0)
+    first = [curvature.measure(nn.cross_entropy(model(X), y), 1)["largest"] for _ in range(60)]
+    fresh = Curvature(model.parameters()).measure(nn.cross_entropy(model(X), y), 1)
     assert fresh["products"] == 2
     assert abs(first[-1] - first[-2]) < 1e-3 * abs(first[-1]) < abs(fresh["largest"] - first[-1])
 
 
 def test_a_loss_without_curvature_or_that_is_no_number_has_none_or_nothing() -> None:
     model = nn.Sequential(nn.Linear(3, 1))
-    assert Curvature(model.parameters()).measure(model(X).sum(), 0.0)["largest"] == 0.0
+    assert Curvature(model.parameters()).measure(model(X).sum(), 2)["largest"] == 0.0
     bad = rg.log(model(X) * 0 - 1).sum()
-    assert Curvature(model.parameters()).measure(bad, 0.0) == {}
+    assert Curvature(model.parameters()).measure(bad, 2) == {}
 
 
 def trained(

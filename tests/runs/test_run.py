@@ -239,10 +239,13 @@ def test_a_run_that_has_ended_says_how_to_train_it_longer(of_path: Run) -> None:
         of_path.resume()
 
 
-def test_options_that_make_another_network_are_refused_and_nothing_is_lost(of_path: Run) -> None:
+@pytest.mark.parametrize("change", [{"width": 16}, {"bins": 8}, {"kinds": {"beds": "number"}}])
+def test_options_that_make_another_run_of_it_are_refused_and_nothing_is_lost(
+    change: dict[str, Any], of_path: Run
+) -> None:
     before = (of_path.path / "config.json").read_bytes()
-    with pytest.raises(UsageError, match="make another network than that of the run"):
-        rg.load(of_path.path).resume(width=16, epochs=9)
+    with pytest.raises(UsageError, match=f"{next(iter(change))} is .* resumed keeps it"):
+        rg.load(of_path.path).resume(**change, epochs=9)
     assert (of_path.path / "config.json").read_bytes() == before
     assert len(of_path.history.epochs) == 2
 
@@ -261,12 +264,15 @@ def test_a_killed_run_is_opened_and_told_from_one_that_ended(of_path: Run, tmp_p
     assert run.history.verdict is None
     assert run.scores == {}
     assert run.findings() == run.diagnose()
-    for use in (run.resume, lambda: run.predict(houses())):
-        with pytest.raises(DataError, match="has kept no weights"):
-            use()
+    with pytest.raises(DataError, match="has kept no weights"):
+        run.predict(houses())
     notes: list[str] = []
     assert "No weights were kept" in run.report(notes=notes).read_text()
     assert notes[0].startswith("Only what was recorded is shown.")
+    run.resume()
+    assert run.scores == of_path.scores
+    weights = [(each.path / "weights.safetensors").read_bytes() for each in (run, of_path)]
+    assert weights[0] == weights[1]
 
 
 # Refusals -----------------------------------------------------------------------------------------

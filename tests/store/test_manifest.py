@@ -35,7 +35,7 @@ def test_a_manifest_comes_back_as_it_was_written(folder: RunFolder) -> None:
 
 
 def test_it_knows_the_checksum_of_every_file_but_its_own(folder: RunFolder) -> None:
-    folder.write_json("config.json", {"a": 1})
+    folder.stage_json("config.json", {"a": 1})
     folder.write_lines("metrics.jsonl", [{"epoch": 1}])  # grows while the run trains
     folder.write_manifest(made_manifest())
     contents = (folder.path / "config.json").read_bytes()

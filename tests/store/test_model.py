@@ -6,6 +6,7 @@ import json
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
 from support.made_manifests import made_manifest
 
@@ -48,14 +49,14 @@ def test_scores_come_back_by_the_part_that_they_are_of(folder: RunFolder) -> Non
         "test": Scores(30, {"r2": 0.25}, {"r2": 0.0}, "repeating the last value"),
     }
     write_scores(folder, scores)
-    assert read_scores(folder) == {}  # until the manifest knows the file, it is not closed
+    assert read_scores(folder) == {}  # until the manifest commits it
     folder.write_manifest(made_manifest())
     assert read_scores(folder) == scores
     assert json.loads((folder.path / "scores.json").read_text()).keys() == scores.keys()
 
 
 def test_damaged_scores_are_named(folder: RunFolder) -> None:
-    folder.write_json("scores.json", {"test": {"rows": "many", "metrics": {}, "baseline": {}}})
+    folder.stage_json("scores.json", {"test": {"rows": "many", "metrics": {}, "baseline": {}}})
     folder.write_manifest(made_manifest())
     with pytest.raises(DataError, match="rows is 'many', expected a whole number"):
         read_scores(folder)
@@ -71,22 +72,17 @@ def test_the_history_is_the_log_and_the_verdict(folder: RunFolder) -> None:
     assert read_history(folder).verdict is Verdict.OUT_OF_TIME
 
 
-def test_a_run_without_weights_says_how_to_train_it_again(folder: RunFolder) -> None:
-    folder.write_manifest(
-        made_manifest(
-            data=Given("my houses.csv", "0"), validation=Given("v.csv", "0"), test=Given(share=0.2)
-        )
-    )
-    said = why_not_kept(folder, WEIGHTS)
-    assert said is not None
-    options = ["--config", str(folder.path / "config.json"), "--valid", "v.csv", "--test", "0.2"]
-    assert f"`{shlex.join(['retrograd', 'train', 'my houses.csv', *options])}`" in said
+def test_a_run_without_weights_says_how_to_go_on(folder: RunFolder) -> None:
+    folder.write_manifest(made_manifest(data=Given("my houses.csv", "0")))
+    said = str(why_not_kept(folder, WEIGHTS))
+    assert said.endswith(f"To go on: retrograd train --resume {shlex.quote(str(folder.path))}")
     folder.write_manifest(made_manifest(data=Given()))
-    assert str(why_not_kept(folder, WEIGHTS)).endswith("Train again.")
+    assert str(why_not_kept(folder, WEIGHTS)).endswith("rg.load(...).resume(data=...).")
 
 
 def test_weights_that_are_there_or_were_lost_later_are_another_matter(folder: RunFolder) -> None:
-    (folder.path / WEIGHTS).touch()
+    folder.stage_arrays(WEIGHTS, {"a": np.zeros(2)})
+    folder.write_manifest(made_manifest())
     assert why_not_kept(folder, WEIGHTS) is None
     (folder.path / WEIGHTS).unlink()
     folder.write_manifest(made_manifest(verdict=Verdict.CONVERGED))

@@ -376,7 +376,7 @@ def test_a_resumed_run_has_exactly_the_epochs_it_would_have_had() -> None:
     assert facts(resumed) == facts(whole)
     assert resumed.history.epochs[2].seconds == whole.history.epochs[2].seconds
     for name, each in whole.state().items():
-        if name != "history/seconds":
+        if not name.endswith("seconds"):
             np.testing.assert_array_equal(resumed.state()[name], each, err_msg=name)
 
 
@@ -459,5 +459,5 @@ def test_the_optimizers_slots_are_saved_and_taken_on() -> None:
     for each in (one, other):
         each.step(TRAIN, None, rg.Tensor(np.arange(8)))
     for name, value in one.state().items():
-        if name != "random":
+        if name not in ("random", "seconds"):
             np.testing.assert_array_equal(other.state()[name], value)

@@ -14,6 +14,7 @@ from retrograd.cli.diagnose import diagnose
 from retrograd.cli.fix import fix
 from retrograd.cli.generate import generate
 from retrograd.cli.models import models
+from retrograd.cli.signals import ending_in_order
 from retrograd.cli.train import train
 from retrograd.cli.use import evaluate, explain, predict, report
 from retrograd.cli.watch import watch
@@ -57,9 +58,14 @@ def _version(
 def main() -> None:
     """Run the command line; refusals are one message and an exit code, never a traceback.
 
-    0 done, 1 a run that failed, 2 wrong usage or data that cannot be used, 130 Ctrl-C. With
-    `--debug` the traceback comes too.
+    0 done, 1 a run that failed, 2 wrong usage or data that cannot be used, 130 Ctrl-C, 143 SIGTERM.
+    With `--debug` the traceback comes too.
     """
+    with ending_in_order():
+        _main()
+
+
+def _main() -> None:
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,9 @@ class Sentences(RunCallback):
     def __init__(self, console: Console, resumed: Path | None) -> None:
         self.console = console
         self.resumed = resumed
+
+    def on_damage(self, notes: Sequence[str]) -> None:
+        show_notes(self.console, [*notes])
 
     def on_prepared(self, prepared: Prepared[Any]) -> None:
         if self.resumed is not None:

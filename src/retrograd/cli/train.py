@@ -98,7 +98,7 @@ def train(
         ),
     }
     if resume_ is not None:
-        fixed = {"target", "task", "time", "model", "seed"}
+        fixed = {"target", "task", "time", "model", "seed", "valid", "test", "data"}
         if data or valid or test or out or config or changes.keys() & fixed:
             raise UsageError(
                 "--resume goes on with a run as it was started, on its own data; beside it only "
@@ -116,6 +116,8 @@ def train(
     conclude(run, console, as_json)
     if auto_fix:
         _mend(run, console, as_json)
+    if run.history.verdict is Verdict.INTERRUPTED:
+        raise KeyboardInterrupt  # all is kept and told; the exit code says how it ended
 
 
 def _mend(run: Run, console: Console, as_json: bool) -> None:

@@ -69,6 +69,13 @@ class Compiled:
         """
         return self._call(args, kwargs, over=True)
 
+    def prepare_over(self, *args: Any) -> None:
+        """Compile what `over` would run for such arguments, and change nothing."""
+        arrays: list[Array] = []
+        layout = flatten(args, arrays)
+        if self._find((layout, True)) is None:
+            self._compiled(layout, False, arrays, True, _NOTHING)
+
     def _call(
         self,
         args: tuple[Any, ...],
@@ -90,8 +97,7 @@ class Compiled:
         # 64-bit types are enabled, so that both engines compute with the same dtypes.
         with jax.enable_x64(True):
             if program is None:
-                program = self._compile(layout, bool(kwargs), arrays, over, known)
-                self.programs.setdefault((layout, over), []).append(program)
+                program = self._compiled(layout, bool(kwargs), arrays, over, known)
             if isinstance(program, OneByOne):
                 return self._one_by_one(layout, bool(kwargs), arrays, program.interface)
             try:
@@ -105,6 +111,17 @@ class Compiled:
         if hooks.active:
             hooks.tell("ran", len(arrays[0]) if over else 1)
         return rebuild(program.result, iter(returned), Held.of, _outward)
+
+    def _compiled(
+        self, layout: Layout, keywords: bool, arrays: list[Array], over: bool, known: Interface
+    ) -> Executable | OneByOne:
+        """A new program for such arguments, to be found from now on."""
+        import jax
+
+        with jax.enable_x64(True):
+            program = self._compile(layout, keywords, arrays, over, known)
+        self.programs.setdefault((layout, over), []).append(program)
+        return program
 
     def _one_by_one(
         self, layout: Layout, keywords: bool, arrays: list[Array], known: Interface

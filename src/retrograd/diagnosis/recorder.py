@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from retrograd import nn, optim
-from retrograd.arrays import state
 from retrograd.autodiff.hooks import hooks
 from retrograd.diagnosis.arguments import (
     check_loss,
@@ -26,16 +22,13 @@ from retrograd.diagnosis.arguments import (
 from retrograd.diagnosis.checks.case import Case
 from retrograd.diagnosis.examine import examined
 from retrograd.diagnosis.finding import Finding
-from retrograd.diagnosis.probes.arrays import element_count, elements
-from retrograd.diagnosis.probes.digest import WINDOW, Behind, Digest
 from retrograd.diagnosis.probes.epochs import EpochProbes
-from retrograd.diagnosis.probes.ring import CLOCK, Form, Ring
-from retrograd.diagnosis.probes.steps import EVERY, StepProbes, next_due
-from retrograd.diagnosis.record.record import Part, Record, RecordFacts, Weights
-from retrograd.diagnosis.record.store import FolderStore, MemoryStore, Store, row_type
+from retrograd.diagnosis.probes.recorded import RecordedSteps
+from retrograd.diagnosis.record.record import Record
+from retrograd.diagnosis.record.store import FolderStore, MemoryStore, Store
 from retrograd.errors import UsageError
 from retrograd.training.callbacks import Callback
-from retrograd.training.history import Epoch, History
+from retrograd.training.history import Epoch, History, part_of
 from retrograd.training.sources import Source, Stack
 
 if TYPE_CHECKING:
@@ -44,11 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["LiveRecord", "Recorder", "record"]
 
 Array = np.ndarray[Any, Any]
-
-# This many eager steps are collected before they are digested.
-_EAGER_STEPS = 64
-# Measurements are written at least this often.
-_SECONDS = 1.0
 
 
 class Recorder(Callback):
@@ -74,10 +62,12 @@ class Recorder(Callback):
         # Set until the first steps are recorded: the folder may already hold a record.
         self._folder = None if folder is None else FolderStore(Path(folder))
         self._store: Store = self._folder or MemoryStore()
-        self._run: _Run | None = None
+        self._run: RecordedSteps | None = None
         self._recording = False
         self._first_step = 0
+        self._has_begun = False  # whether the first histograms are made
         self._between: EpochProbes | None = None
+        self._restored: dict[str, Array] = {}  # of a run that is resumed
 
     @property
     def record(self) -> LiveRecord:
@@ -110,7 +100,9 @@ class Recorder(Callback):
         if run is None or run.model is not model or run.optimizer is not optimizer:
             self.settle()
             first = self._first_step if run is None else run.last
-            self._run = run = _Run(self._store, model, optimizer, first)
+            self._run = run = RecordedSteps(self._store, model, optimizer, first)
+            if self._restored:
+                run.restore(part_of(self._restored, "steps/"))
         return self._watching(run)
 
     def _begin(self, first: int) -> None:
@@ -126,10 +118,13 @@ class Recorder(Callback):
                 f"record: {folder.path} already holds the record of another training. Choose "
                 "another folder, or remove that one first."
             )
-        folder.cut(first)
+        if sizes := part_of(self._restored, "size/"):
+            folder.cut_to({name: int(size) for name, size in sizes.items()})
+        else:
+            folder.cut(first)
 
     @contextmanager
-    def _watching(self, run: _Run) -> Iterator[LiveRecord]:
+    def _watching(self, run: RecordedSteps) -> Iterator[LiveRecord]:
         if self._recording:
             raise UsageError("record: this recorder is already recording; leave its block first.")
         self._recording = True
@@ -158,13 +153,12 @@ class Recorder(Callback):
         if self._run is None:
             self._begin(trainer.steps)
         self._between = EpochProbes(trainer)
+        self._between.restore(part_of(self._restored, "between/"))
+        self._has_begun = bool(self._restored)
 
     def on_batch_begin(self, trainer: Trainer, source: Source, stack: Stack) -> None:
-        if self._between is None:
-            return
-        is_first = self._between.batch is None
-        self._between.batch = source, stack
-        if is_first:
+        if not self._has_begun:
+            self._has_begun = True
             self._add_histograms(trainer.steps)
 
     def on_epoch_begin(self, trainer: Trainer, steps: ExitStack) -> None:
@@ -186,6 +180,23 @@ class Recorder(Callback):
 
     def on_train_end(self, trainer: Trainer, history: History) -> None:
         self.settle()
+
+    def state(self) -> dict[str, Array]:
+        """How far the record has come, and what the steps to come are measured against.
+
+        Empty before the first step, and without a folder.
+        """
+        self.settle()
+        if self._run is None or self._between is None or not isinstance(self._store, FolderStore):
+            return {}
+        sizes = {f"size/{name}": np.asarray(size) for name, size in self._store.sizes().items()}
+        parts = {"steps/": self._run.state(), "between/": self._between.state()}
+        found = {prefix + n: each for prefix, part in parts.items() for n, each in part.items()}
+        return {f"recorder/{name}": each for name, each in {**sizes, **found}.items()}
+
+    def load_state(self, arrays: Mapping[str, Array]) -> None:
+        """Go on exactly from what `state` returned; does nothing if nothing is there."""
+        self._restored = part_of(arrays, "recorder/")
 
 
 def record(
@@ -236,159 +247,3 @@ class LiveRecord(Record):
     def add_epoch(self, epoch: int, train_loss: float, validation_loss: float, **more: Any) -> None:
         """See `Recorder.add_epoch`."""
         self._recorder.add_epoch(epoch, train_loss, validation_loss, **more)
-
-
-class _Run:
-    """The steps of one model and optimizer on their way into the store."""
-
-    def __init__(
-        self, store: Store, model: nn.Module, optimizer: optim.Optimizer, first: int
-    ) -> None:
-        self.store = store
-        self.model = model
-        self.optimizer = optimizer
-        self.probes = StepProbes(model, optimizer, self._take, self._ran)
-        self.first = first
-        self.last = first  # the number of the latest step in the store
-        optimized = {id(p) for group in optimizer.param_groups for p in group.params}
-        limit = self.probes.limit
-        named = list(model.named_parameters())
-        self.parameters = tuple(
-            Weights.of(n, p, id(p) in optimized, element_count(p.shape, limit)) for n, p in named
-        )
-        self._start = {n: elements(np.asarray(p.data), limit) for n, p in named}
-        self._behind = Behind()
-        self._digests: dict[Form, tuple[Digest, int]] = {}
-        self._waiting: list[tuple[Form, Array, Array | None]] = []  # eager steps
-        self._begun = 0  # upper bound of the steps that compiled functions have run
-        self._fetched = 0  # how many of them were taken out of the rings
-        self._taken: list[tuple[Ring, list[Any]]] = []  # contents of rings, perhaps still pending
-        self._fetch_at = 0
-        self._due = 1
-        self._time = time.monotonic() + _SECONDS
-        self._noted: tuple[object, ...] = ()
-
-    def _take(self, form: Form, vector: Array, scheduled: Array | None) -> None:
-        if len(self._waiting) >= _EAGER_STEPS:
-            self.settle()
-        self._waiting.append((form, vector, scheduled))
-
-    def _ran(self, steps: int) -> None:
-        # Called after every step, which may have taken only 20 µs.
-        self._begun += steps
-        if self._begun + steps > self._fetch_at or time.monotonic() > self._time:
-            self._fetch()
-        if self._begun >= self._due:
-            self._due = next_due(self._begun + 1)
-        self.probes.full = self._begun + 1 == self._due
-
-    def settle(self) -> None:
-        """Digest all steps so far; does nothing while a step is being traced."""
-        if state.trace is not None:
-            return
-        self._fetch()
-        self._fetch()
-        self._begun = self._fetched = self.last - self.first
-        self._fetch_at = 0
-        self._due = next_due(self._begun + 1)
-        self.probes.full = self._due == self._begun + 1
-
-    def _fetch(self) -> None:
-        """Digest what was last taken out of the rings, and take out what is there now.
-
-        The host thus works on some steps while the device already runs the next ones.
-        """
-        blocks: list[tuple[int, Form, Array, Array]] = []
-        for form, group in groupby(self._waiting, key=itemgetter(0)):
-            _, waiting, measured = zip(*group, strict=True)
-            nothing = np.full(form.scheduled_size, np.nan, np.float32)
-            some = np.stack([nothing if each is None else each for each in measured])
-            blocks.append((self._number(waiting[0][0]), form, np.stack(waiting), some))
-        self._waiting = []
-        for ring, arrays in self._taken:
-            blocks += self._blocks(ring.form, *map(np.asarray, arrays))
-        for step, form, vectors, scheduled in sorted(blocks, key=itemgetter(0)):
-            self._add(step, form, vectors, scheduled)
-        for ring, arrays in self._taken:
-            ring.give(arrays)
-        self._taken = []
-        if self._begun > self._fetched:
-            self._taken = [(ring, ring.take()) for ring in self.probes.rings.values()]
-        self._fetched = self._begun
-        rows = min((ring.rows for ring in self.probes.rings.values()), default=0)
-        # Fetch at the end of a ring, so that its content is one block.
-        self._fetch_at = (self._begun // rows + 1) * rows if rows else 0
-        self._time = time.monotonic() + _SECONDS
-        self._note()
-
-    def _blocks(
-        self, form: Form, vectors: Array, *measured: Array
-    ) -> Iterator[tuple[int, Form, Array, Array]]:
-        """New steps in a ring's arrays: the first step's number, the vectors, the scheduled values.
-
-        Successive rows with successive clocks form one block. There are several if the ring wraps
-        around or steps of another form came between.
-        """
-        clocks = vectors[:, 0].astype(np.int64)
-        ahead = (clocks - (self.last - self.first)) % CLOCK
-        new = np.flatnonzero((clocks >= 0) & (ahead > 0) & (ahead <= CLOCK // 2))
-        breaks = np.flatnonzero((np.diff(new) != 1) | (np.diff(ahead[new]) != 1)) + 1
-        for rows in np.split(new, breaks) if len(new) else ():
-            block = vectors[rows[0] : rows[-1] + 1]
-            scheduled = block[:, form.size :]
-            for some in measured:
-                scheduled = np.full((len(block), form.scheduled_size), np.nan, np.float32)
-                place = some[:, 0].astype(np.int64) - clocks[rows[0]]
-                here = (some[:, 0] >= 0) & (place >= 0) & (place < len(block))
-                scheduled[place[here]] = some[here, 1:]
-            yield self._number(block[0, 0]), form, block, scheduled
-
-    def _number(self, clock: float) -> int:
-        """The number of a step after the latest in the store, from its clock."""
-        return self.last + (int(clock) - (self.last - self.first)) % CLOCK
-
-    def _add(self, step: int, form: Form, vectors: Array, scheduled: Array) -> None:
-        if form not in self._digests:
-            digest = Digest(form)
-            self._digests[form] = digest, self.store.begin(asdict(self._part(digest)))
-        digest, part = self._digests[form]
-        if self.last == self.first:
-            self._behind.names = tuple(name for name, _ in form.shapes)
-            weights = [self._start[name] for name in self._behind.names]
-            self._behind.weights = np.concatenate(weights) if weights else None
-        rows = np.empty(len(vectors), row_type(len(digest.columns)))
-        rows["step"] = np.arange(step, step + len(vectors))
-        rows["values"] = digest.rows(vectors, scheduled, step - self.first - 1, self._behind)
-        self.store.append(part, rows)
-        self.last = step + len(vectors) - 1
-
-    def _part(self, digest: Digest) -> Part:
-        group = self.optimizer.param_groups[0]
-        return Part(
-            columns=digest.columns,
-            layers=digest.form.layers,
-            parameters=self.parameters,
-            optimizer=type(self.optimizer).__name__,
-            options={name: value for name, value in group.items() if name != "params"},
-            window=WINDOW,
-            every=EVERY,
-        )
-
-    def _note(self) -> None:
-        probes = self.probes
-        layers = probes.layers
-        sets = probes.no_gradient, probes.had_gradient
-        modes = layers.trained_in_eval, layers.evaluated_in_train
-        noted = (*map(len, (*sets, *modes)), probes.kept_gradients, probes.clipping)
-        if not self._digests or noted == self._noted:
-            return
-        self._noted = noted
-        facts = RecordFacts(
-            no_gradient=tuple(sorted(probes.no_gradient)),
-            never=tuple(sorted(probes.no_gradient - probes.had_gradient)),
-            kept_gradients=probes.kept_gradients,
-            trained_in_eval=tuple(sorted(layers.trained_in_eval)),
-            evaluated_in_train=tuple(sorted(layers.evaluated_in_train)),
-            clipping=probes.clipping,
-        )
-        self.store.write_facts(asdict(facts))

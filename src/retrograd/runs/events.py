@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from retrograd.kinds.base.kind import Prepared
@@ -12,6 +13,9 @@ __all__ = ["RunCallback"]
 
 class RunCallback(Callback):
     """A callback of `rg.train` that is told of the run around its training as well."""
+
+    def on_damage(self, notes: Sequence[str]) -> None:
+        """A run resumes from an older state than its newest; `notes` says what is damaged."""
 
     def on_prepared(self, prepared: Prepared[Any]) -> None:
         """The data is read and the network built; a run that resumes has its history."""

@@ -41,7 +41,7 @@ from retrograd.store import (
     why_not_kept,
 )
 from retrograd.store.findings import muted_codes, recorded_case
-from retrograd.store.names import CHECKPOINT, WEIGHTS
+from retrograd.store.names import CHECKPOINT, FAILURE, WEIGHTS
 from retrograd.training import Callback, History
 from retrograd.training.options import Options
 from retrograd.training.scores import Scores
@@ -158,21 +158,21 @@ class Run:
                 f"The run in {self.path} predicts {self.model.target_name}, which has no classes "
                 "and no probabilities; use predict."
             )
-        notes = [] if notes is None else notes
+        notes = self._notes(notes)
         rows = self.model.read(data, notes, labeled=False)
         with _naming(data):
             return self.model.predict(rows, notes)
 
     def predict_table(self, data: Any, notes: list[str] | None = None) -> pa.Table:
         """The rows in their order, with `probability_CLASS` and `prediction` as last columns."""
-        notes = [] if notes is None else notes
+        notes = self._notes(notes)
         rows = self.model.read(data, notes, labeled=False)
         with _naming(data):
             return self.model.predictions(rows, notes).to_native()
 
     def evaluate(self, data: Any, notes: list[str] | None = None) -> Scores:
         """The figures of merit on labeled data, beside the baseline's."""
-        rows = self.model.read(data, [] if notes is None else notes, labeled=True)
+        rows = self.model.read(data, self._notes(notes), labeled=True)
         with _naming(data):
             return self.model.score(rows)
 
@@ -251,6 +251,7 @@ class Run:
         """
         missing = why_not_kept(self._folder, WEIGHTS)
         if missing is None:
+            self._notes(notes)
             judged = self._ready(data, valid, test).split.judging
             return write_run_report(self._folder, self.model, judged, thorough=True)
         if notes is not None:
@@ -269,14 +270,15 @@ class Run:
     ) -> Run:
         """Train this run further, with some options changed (`epochs=200`), and return it.
 
-        Raises DataError if it kept no checkpoint or its data is gone or has changed, UsageError if
-        nothing is left to do.
+        The run is then as if it had not stopped, to the bit. Raises DataError if its data is gone
+        or has changed, UsageError if nothing is left to do, if a change would make another run of
+        it, or if another process trains it.
         """
-        missing = why_not_kept(self._folder, CHECKPOINT)
-        if missing is not None:
-            raise DataError(missing)
-        found = self._ready(data, valid, test)
-        prepared = resume_run(self._folder, found, options, with_progress(callbacks, progress))
+        if (self.path / FAILURE).is_dir() and CHECKPOINT not in self._folder.manifest().files:
+            raise DataError(str(why_not_kept(self._folder, WEIGHTS)))
+        with self._folder.writing():
+            found = self._ready(data, valid, test)
+            prepared = resume_run(self._folder, found, options, with_progress(callbacks, progress))
         self._prepared, self._model = prepared, prepared.model
         return self
 
@@ -311,6 +313,12 @@ class Run:
         )
 
     # ----------------------------------------------------------------------------------------------
+
+    def _notes(self, notes: list[str] | None) -> list[str]:
+        """The list of notes that was given, or one, with what is damaged in the folder."""
+        notes, _ = [] if notes is None else notes, self.model
+        notes.extend(self._folder.notes)
+        return notes
 
     def _ready(self, data: Any, valid: Any, test: Any) -> RunData:
         """What the run learned from: at hand, or read again."""

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from retrograd.diagnosis.nan.failing_run import FailingRun
 from retrograd.diagnosis.recorder import Recorder
@@ -23,13 +27,15 @@ from retrograd.store import (
     write_recipe,
     write_scores,
 )
-from retrograd.store.findings import forget_findings
 from retrograd.store.log import write_epochs
 from retrograd.store.names import (
     CHECKPOINT,
     FAILURE,
+    MANIFEST,
     PREPROCESSING,
     RECORD,
+    REPORT,
+    SCORES,
     TEST,
     VALIDATION,
     WEIGHTS,
@@ -39,6 +45,8 @@ from retrograd.training.options import Options
 from retrograd.wording import count
 
 __all__ = ["resume_run", "start_run"]
+
+Array = np.ndarray[Any, Any]
 
 
 def start_run(
@@ -58,13 +66,14 @@ def start_run(
     _tell_prepared(callbacks, prepared)
     path = path_of(spec.data)
     folder = RunFolder.create(out, prepared.model.kind if path is None else path.resolve().stem)
-    try:
-        _train(folder, data, prepared, callbacks)
-    except BaseException:
-        # Nothing was reached that would be worth a folder, nor is it known why.
-        if not any((folder.path / kept).exists() for kept in (WEIGHTS, FAILURE)):
-            folder.remove()
-        raise
+    with folder.writing():
+        try:
+            _train(folder, data, prepared, callbacks)
+        except BaseException:
+            # Nothing was reached that would be worth a folder, nor is it known why.
+            if not (_has(folder, WEIGHTS, CHECKPOINT) or (folder.path / FAILURE).exists()):
+                folder.remove()
+            raise
     return folder, data, prepared
 
 
@@ -74,33 +83,65 @@ def resume_run(
     changes: Mapping[str, Any],
     callbacks: Sequence[Callback],
 ) -> Prepared[Any]:
-    """Train a run further on its own data, its options changed (more epochs, say).
+    """Train a run further on its own data, some options changed (more epochs, say).
 
-    Raises DataError if the data is another, UsageError if nothing is left to do.
+    A run without a checkpoint is trained from its start; one that was killed after its last epoch
+    is scored and reported. Raises DataError if the data is another, UsageError if nothing is left
+    to do or if a change would make another run of it.
     """
-    options = kind_in(folder).options.from_json(
-        {**load_options(folder).to_json(), **changes}, "the options"
-    )
+    options = _changed(folder, changes)
     prepared = data.prepared(options)
     if _text(prepared.model.to_json()) != _text(folder.read_json(PREPROCESSING)):
         raise DataError(
             f"The data is not what the run in {folder.path} learned from: measured again, its "
             "training rows differ. Give the same data, or start a new run."
         )
-    checkpoint = folder.read_arrays(CHECKPOINT)
-    try:
-        prepared.trainer.load_state(checkpoint)
-    except (KeyError, ValueError, RuntimeError) as error:
-        raise UsageError(
-            f"The options make another network than that of the run in {folder.path}, and its "
-            f"weights do not fit; start a new run with them. ({error})"
-        ) from error
+    checkpoint = folder.read_arrays(CHECKPOINT) if _has(folder, CHECKPOINT) else {}
+    if checkpoint:
+        try:
+            prepared.trainer.load_state(checkpoint)
+        except (KeyError, ValueError, RuntimeError) as error:
+            raise UsageError(
+                f"The options make another network than that of the run in {folder.path}, and its "
+                f"weights do not fit; start a new run with them. ({error})"
+            ) from error
     _refuse_if_ended(folder, prepared)
+    for callback in callbacks:
+        if isinstance(callback, RunCallback) and folder.notes:
+            callback.on_damage(folder.notes)
     _tell_prepared(callbacks, prepared)
-    forget_findings(folder)
     write_epochs(folder, prepared.trainer.history.epochs)
-    _train(folder, data, prepared, callbacks)
+    for stale in (REPORT, *([] if checkpoint else [RECORD])):
+        _remove(folder.path / stale)
+    _train(folder, data, prepared, callbacks, checkpoint)
     return prepared
+
+
+def _changed(folder: RunFolder, changes: Mapping[str, Any]) -> Options:
+    """The run's options with some changed; UsageError for a change that a resume cannot make."""
+    kind, before = kind_in(folder).options, load_options(folder)
+    options = kind.from_json({**before.to_json(), **changes}, "the options")
+    for name in changes:
+        if name not in kind.resumable and getattr(options, name) != getattr(before, name):
+            raise UsageError(
+                f"{name} is {getattr(before, name)!r} in the run in {folder.path}, and a run that "
+                "is resumed keeps it: its rows and its weights would mean something else. Start a "
+                "new run, or leave it out."
+            )
+    return options
+
+
+def _has(folder: RunFolder, *names: str) -> bool:
+    """Whether the run has one of these files."""
+    manifest = folder.path / MANIFEST
+    return manifest.is_file() and any(name in folder.manifest().files for name in names)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _refuse_if_ended(folder: RunFolder, prepared: Prepared[Any]) -> None:
@@ -108,7 +149,8 @@ def _refuse_if_ended(folder: RunFolder, prepared: Prepared[Any]) -> None:
     is_over = len(history.epochs) >= epochs
     if not is_over and history.since_best() < prepared.options.patience:
         return
-    # None if it was killed between its last epoch and its end.
+    if not (_has(folder, SCORES) and (folder.path / REPORT).is_file()):
+        return  # killed between its last epoch and its end, which is still to be written
     reason = folder.manifest().verdict or (Verdict.OUT_OF_EPOCHS if is_over else Verdict.CONVERGED)
     raise UsageError(
         f"The run in {folder.path} has ended ({reason}, after "
@@ -118,25 +160,28 @@ def _refuse_if_ended(folder: RunFolder, prepared: Prepared[Any]) -> None:
 
 
 def _train(
-    folder: RunFolder, data: RunData, prepared: Prepared[Any], callbacks: Sequence[Callback]
+    folder: RunFolder,
+    data: RunData,
+    prepared: Prepared[Any],
+    callbacks: Sequence[Callback],
+    checkpoint: Mapping[str, Array] | None = None,
 ) -> None:
     """Train, score, report; raises Interrupted if Ctrl-C came before an epoch was over."""
     manifest = data.manifest(prepared)
     write_recipe(folder, prepared.options.to_options(), prepared.model, manifest)
-    log = RunLog(folder, manifest)
-    watching = [FailingRun(folder.path / FAILURE), Recorder(folder.path / RECORD)]
+    recorder = Recorder(folder.path / RECORD)
+    recorder.load_state(checkpoint or {})
+    log = RunLog(folder, manifest, also=[recorder])
     trainer = prepared.trainer
     try:
-        prepared.fit([*watching, log, *callbacks])
+        prepared.fit([FailingRun(folder.path / FAILURE), recorder, log, *callbacks])
     except RunError:
         if trainer.history.best is not None:
             keep_findings(folder, prepared)
         log.checkpoint(trainer)
         raise
     if trainer.history.best is None:
-        raise Interrupted(
-            "Interrupted before the first epoch was over, so that there is nothing to keep."
-        )
+        raise Interrupted(_before_the_first_epoch(folder))
     for callback in callbacks:
         if isinstance(callback, RunCallback):
             callback.on_scoring()
@@ -149,6 +194,15 @@ def _train(
     keep_findings(folder, prepared)
     log.close(trainer)
     write_run_report(folder, prepared.model, split.judging)
+
+
+def _before_the_first_epoch(folder: RunFolder) -> str:
+    if not _has(folder, CHECKPOINT):
+        return "Interrupted before the first epoch was over, so that there is nothing to keep."
+    return (
+        "Interrupted before the first epoch was over; what was reached of it is kept. To go on: "
+        f"retrograd train --resume {shlex.quote(str(folder.path))}"
+    )
 
 
 def _tell_prepared(callbacks: Sequence[Callback], prepared: Prepared[Any]) -> None:

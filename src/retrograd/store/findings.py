@@ -14,7 +14,6 @@ from retrograd.store.model import load_options
 from retrograd.store.names import FINDINGS, OPTIONS, RECORD
 
 __all__ = [
-    "forget_findings",
     "muted_codes",
     "read_findings",
     "recorded_case",
@@ -37,13 +36,8 @@ def recorded_case(record: Record) -> Case:
 
 
 def write_findings(folder: RunFolder, findings: Sequence[Finding]) -> None:
-    """Keep what is wrong with a run that has just trained, for the report and `retrograd fix`."""
-    folder.write_json(FINDINGS, {"findings": [each.to_json() for each in findings]})
-
-
-def forget_findings(folder: RunFolder) -> None:
-    """The run is about to be trained further: what was found no longer holds."""
-    (folder.path / FINDINGS).unlink(missing_ok=True)
+    """Stage what is wrong with a run that has just trained, for the report and `retrograd fix`."""
+    folder.stage_json(FINDINGS, {"findings": [each.to_json() for each in findings]})
 
 
 def muted_codes(folder: RunFolder) -> frozenset[str]:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save
+from safetensors.numpy import load, save
 
 from retrograd.data.files import atomic_write, plain_reason
 from retrograd.errors import DataError, UsageError
+from retrograd.store.committed import is_leftover, own_name, places, settle, sweep
+from retrograd.store.lock import locked
 from retrograd.store.manifest import FileFacts, Manifest
-from retrograd.store.names import MANIFEST
+from retrograd.store.names import KEPT_TWICE, MANIFEST
 
 __all__ = ["RunFolder"]
 
@@ -24,10 +27,17 @@ Array = np.ndarray[Any, Any]
 
 
 class RunFolder:
-    """The folder of one run. Every file is written whole or not at all."""
+    """The folder of one run. Every file is written whole or not at all.
+
+    The files that belong together are staged, and `write_manifest` commits them as one; see
+    `store.committed`. `notes` says what was found damaged, and what is used instead.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.notes: list[str] = []
+        self._staged: dict[str, FileFacts] = {}
+        self._dropped: set[str] = set()
 
     @classmethod
     def create(cls, path: Path | None, name: str) -> RunFolder:
@@ -37,7 +47,7 @@ class RunFolder:
         """
         try:
             if path is not None:
-                if path.exists() and (not path.is_dir() or any(path.iterdir())):
+                if path.exists() and not _is_free(path):
                     raise UsageError(
                         f"{path} exists already; what is there is kept. Give another folder with "
                         "--out, or remove it first."
@@ -73,24 +83,64 @@ class RunFolder:
         folder.manifest()
         return folder
 
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """A block in which this process alone writes the run, after what a killed one left undone.
+
+        Raises UsageError if another process trains the run, or has filled a new folder meanwhile.
+        """
+        with locked(self.path):
+            if (self.path / MANIFEST).is_file():
+                self._tidy(with_parts=True)
+            elif not _is_free(self.path):
+                raise UsageError(
+                    f"{self.path} was filled by another process; what is there is kept. Give "
+                    "another folder with --out."
+                )
+            else:
+                self.clear()
+            yield
+
     # Reading --------------------------------------------------------------------------------------
 
     def manifest(self) -> Manifest:
-        """The manifest, unchecked against the files."""
+        """The manifest, unchecked against the files; DataError if it is missing or damaged."""
         path = self.path / MANIFEST
-        return Manifest.from_json(self._json(MANIFEST, path.read_bytes()), path)
+        try:
+            contents = path.read_bytes()
+        except OSError as error:
+            raise DataError(f"Cannot read {path}: {plain_reason(error)}.") from error
+        return Manifest.from_json(self._json(MANIFEST, contents), path)
+
+    def place(self, name: str) -> Path | None:
+        """Where a file of the run lies, unchecked; None if the run has no such file."""
+        facts = self.manifest().files.get(name)
+        if facts is None:
+            return None
+        plain, own = (self.path / each for each in places(name, facts))
+        return own if own.exists() else plain
 
     def read_json(self, name: str) -> dict[str, Any]:
         """A JSON file of the run; DataError if it is missing or not what was written."""
         return self._json(name, self._checked(name))
 
     def read_arrays(self, name: str) -> dict[str, Array]:
-        """A safetensors file of the run; DataError if it is missing or not what was written."""
-        self._checked(name)
+        """A safetensors file of the run; DataError if it is missing or not what was written.
+
+        If the newest is damaged and the one before is whole, that one, and `notes` says so.
+        """
+        contents = self._checked(name)
         try:
-            return load_file(self.path / name)
-        except (SafetensorError, OSError) as error:
+            return load(contents)
+        except SafetensorError as error:
             raise DataError(f"{self.path / name} cannot be read: {error}.") from error
+
+    def read_about(self, name: str) -> dict[str, str]:
+        """The metadata of a safetensors file of the run; DataError as for `read_arrays`."""
+        contents = self._checked(name)
+        size = int.from_bytes(contents[:8], "little")
+        header = self._json(name, contents[8 : 8 + size])
+        return {key: str(value) for key, value in header.get("__metadata__", {}).items()}
 
     def read_lines(self, name: str) -> list[dict[str, Any]]:
         """A file of JSON lines; a last line that was cut off by a crash is left out.
@@ -113,7 +163,7 @@ class RunFolder:
     def _json(self, name: str, text: bytes) -> dict[str, Any]:
         try:
             found = json.loads(text)
-        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
             raise DataError(f"{self.path / name} is damaged: {error}. Train again.") from error
         if not isinstance(found, dict):
             raise DataError(f"{self.path / name} is damaged: expected names and values.")
@@ -121,8 +171,19 @@ class RunFolder:
 
     def _checked(self, name: str) -> bytes:
         """The contents of a file, if they are those that the manifest knows."""
+        manifest = self.manifest()
+        expected, before = manifest.files.get(name), manifest.previous.get(name)
+        for facts in (expected, before):
+            contents = None if facts is None else self._with(name, facts)
+            if contents is None:
+                continue
+            if facts is before:
+                self._note(
+                    f"{self.path / name} is damaged: it is not the file that training wrote. The "
+                    "one that was written before it is used."
+                )
+            return contents
         path = self.path / name
-        expected = self.manifest().files.get(name)
         try:
             contents = path.read_bytes()
         except OSError as error:
@@ -132,42 +193,121 @@ class RunFolder:
                 f"The run folder {self.path} lacks {name} ({reason}); copy the folder again as a "
                 "whole, or train again."
             ) from error
-        if expected != FileFacts.of(contents):
-            size = "" if expected is None else f", {expected.size:,} when it was written"
-            raise DataError(
-                f"{path} is not the file that training wrote ({len(contents):,} bytes{size}): it "
-                "was cut short or edited. Copy the run folder again as a whole, or train again."
-            )
-        return contents
+        size = "" if expected is None else f", {expected.size:,} when it was written"
+        raise DataError(
+            f"{path} is not the file that training wrote ({len(contents):,} bytes{size}): it "
+            "was cut short or edited. Copy the run folder again as a whole, or train again."
+        )
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def _with(self, name: str, facts: FileFacts) -> bytes | None:
+        """The file with just these contents, wherever it lies; None if there is none."""
+        for place in places(name, facts):
+            with suppress(OSError):
+                if (self.path / place).stat().st_size == facts.size:
+                    contents = (self.path / place).read_bytes()
+                    if FileFacts.of(contents) == facts:
+                        return contents
+        return None
 
     # Writing --------------------------------------------------------------------------------------
 
     def write_json(self, name: str, contents: Mapping[str, Any]) -> None:
-        """Replace a JSON file."""
+        """Replace a JSON file that stands for itself."""
         with atomic_write(self.path / name) as part:
-            part.write_text(json.dumps(contents, indent=2, ensure_ascii=False) + "\n", "utf-8")
+            part.write_bytes(_packed_json(contents))
 
     def write_lines(self, name: str, lines: Iterable[Mapping[str, Any]]) -> None:
         """Replace a file of JSON lines."""
         with atomic_write(self.path / name) as part:
             part.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
 
-    def remove(self) -> None:
-        """Delete the folder with what is in it."""
-        shutil.rmtree(self.path)
+    def stage_json(self, name: str, contents: Mapping[str, Any]) -> None:
+        """Write a JSON file that `write_manifest` is to commit."""
+        self._stage(name, _packed_json(contents))
 
-    def write_arrays(self, name: str, arrays: Mapping[str, Array]) -> None:
-        """Replace a safetensors file."""
-        packed = save({key: np.array(array, order="C") for key, array in arrays.items()})
-        with atomic_write(self.path / name) as part:
-            part.write_bytes(packed)
+    def stage_arrays(
+        self, name: str, arrays: Mapping[str, Array], about: Mapping[str, str] | None = None
+    ) -> None:
+        """Write a safetensors file that `write_manifest` is to commit; `about` is its metadata."""
+        ordered = {key: np.array(array, order="C") for key, array in arrays.items()}
+        self._stage(name, save(ordered, None if about is None else dict(about)))
+
+    def drop(self, name: str) -> None:
+        """The run no longer has this file once `write_manifest` has committed."""
+        self._dropped.add(name)
+
+    def _stage(self, name: str, contents: bytes) -> None:
+        facts = FileFacts.of(contents)
+        try:
+            with atomic_write(self.path / own_name(name, facts)) as part:
+                part.write_bytes(contents)
+        except UsageError as error:
+            if error.__cause__ is None:
+                raise
+            reason = plain_reason(error.__cause__) if isinstance(error.__cause__, OSError) else ""
+            raise UsageError(f"Cannot write {self.path / name}: {reason}.") from error.__cause__
+        self._dropped.discard(name)
+        self._staged[name] = facts
 
     def write_manifest(self, manifest: Manifest) -> None:
-        """Close the folder: what the run is, and a checksum of every file there is."""
-        # The log grows while training goes on; the report can be written anew.
-        files = {
-            path.name: FileFacts.of(path.read_bytes())
-            for path in sorted(self.path.iterdir())
-            if path.suffix in (".json", ".safetensors") and path.name != MANIFEST
-        }
-        self.write_json(MANIFEST, manifest.closed(files).to_json())
+        """Commit what is staged: from now on the run is `manifest`, with these files."""
+        before = self.manifest() if (self.path / MANIFEST).is_file() else None
+        files = {} if before is None else dict(before.files)
+        previous = {} if before is None else dict(before.previous)
+        for name, facts in self._staged.items():
+            if name in KEPT_TWICE and name in files and files[name] != facts:
+                previous[name] = files[name]
+            files[name] = facts
+        files = {name: facts for name, facts in sorted(files.items()) if name not in self._dropped}
+        _synced(self.path)
+        self.write_json(MANIFEST, manifest.closed(files, previous).to_json())
+        _synced(self.path)
+        for name in self._dropped:
+            (self.path / name).unlink(missing_ok=True)
+        self._staged, self._dropped = {}, set()
+        self._tidy(with_parts=False)
+
+    def _tidy(self, *, with_parts: bool) -> None:
+        manifest = self.manifest()
+        try:
+            settle(self.path, manifest)
+            sweep(self.path, manifest, with_parts=with_parts)
+        except OSError as error:
+            raise UsageError(f"Cannot write into {self.path}: {plain_reason(error)}.") from error
+
+    def clear(self) -> None:
+        """Delete what is in the folder."""
+        for path in self.path.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+    def remove(self) -> None:
+        """Delete the folder with what is in it; of a link to a folder, what is in that."""
+        self.clear()
+        if not self.path.is_symlink():
+            self.path.rmdir()
+
+
+def _is_free(path: Path) -> bool:
+    """Whether a folder holds nothing but what a process left that was killed before it began."""
+    return path.is_dir() and all(map(is_leftover, path.iterdir()))
+
+
+def _packed_json(contents: Mapping[str, Any]) -> bytes:
+    return (json.dumps(contents, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _synced(folder: Path) -> None:
+    """Bring the folder's list of names onto the disk, where the system can do so."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -5,37 +5,28 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-import numpy as np
-from safetensors import SafetensorError, safe_open
-
-from retrograd.errors import DataError
 from retrograd.store.folder import RunFolder
-from retrograd.store.names import CHECKPOINT, FAILURE, OPTIONS, WEIGHTS
+from retrograd.store.names import FAILURE, WEIGHTS
 from retrograd.training import Epoch
 
-__all__ = ["kept_epoch", "why_not_kept"]
+__all__ = ["EPOCH", "kept_epoch", "why_not_kept"]
+
+# The key of the weights' metadata that says of which epoch they are.
+EPOCH = "epoch"
 
 
 def kept_epoch(folder: RunFolder, epochs: Sequence[Epoch]) -> int | None:
     """The epoch, among those that the log has, whose weights are kept; None while none are.
 
-    Raises DataError for a checkpoint that cannot be read.
+    Raises DataError for weights that are not those that were written.
     """
-    if not (folder.path / WEIGHTS).exists():
+    path = folder.place(WEIGHTS)
+    if path is None or not path.exists():
         return None
-    path = folder.path / CHECKPOINT
-    if not path.exists():  # the run has ended, and was copied without it
-        return max((each.epoch for each in epochs if each.best), default=None)
-    try:
-        # The checkpoint was written with the weights, and knows no later epoch.
-        with safe_open(path, framework="numpy") as saved:
-            numbers, best = (saved.get_tensor(f"history/{each}") for each in ("epoch", "best"))
-    except (SafetensorError, OSError) as error:
-        raise DataError(
-            f"{path} cannot be read: {error}. Copy the run folder again as a whole, or train again."
-        ) from error
-    kept = numbers[np.asarray(best, np.bool_)]
-    return int(kept.max()) if len(kept) else None
+    known = folder.read_about(WEIGHTS).get(EPOCH, "")
+    if known.isdecimal():
+        return int(known)
+    return max((each.epoch for each in epochs if each.best), default=None)
 
 
 def why_not_kept(folder: RunFolder, name: str) -> str | None:
@@ -44,7 +35,7 @@ def why_not_kept(folder: RunFolder, name: str) -> str | None:
     A run that has ended wrote both: if one is missing now, that is another matter.
     """
     path, manifest = folder.path, folder.manifest()
-    if (path / name).exists() or manifest.verdict is not None:
+    if name in manifest.files or manifest.verdict is not None:
         return None
     if (path / FAILURE).is_dir():
         return (
@@ -53,18 +44,13 @@ def why_not_kept(folder: RunFolder, name: str) -> str | None:
             "and train again."
         )
     return (
-        f"The run in {path} has kept no weights: training writes the first after half a minute, "
-        f"and this one was cut off sooner, or has just begun. Train again{_command(folder)}."
+        f"The run in {path} has kept no weights: its first epoch was not over, or it was cut off "
+        f"within half a minute. {_way_on(folder)}"
     )
 
 
-def _command(folder: RunFolder) -> str:
-    """How to train such a run once more, where its data is on disk."""
-    manifest = folder.manifest()
-    if manifest.data.path is None:
-        return ""
-    again = ["retrograd", "train", manifest.data.path, "--config", str(folder.path / OPTIONS)]
-    for option, given in (("--valid", manifest.validation), ("--test", manifest.test)):
-        if given is not None:
-            again += [option, str(given.share if given.path is None else given.path)]
-    return f" with `{shlex.join(again)}`"
+def _way_on(folder: RunFolder) -> str:
+    """How to go on with such a run."""
+    if folder.manifest().data.path is None:
+        return "Give its data again to go on: rg.load(...).resume(data=...)."
+    return f"To go on: retrograd train --resume {shlex.quote(str(folder.path))}"

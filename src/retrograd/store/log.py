@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from retrograd.data.files import plain_reason
 from retrograd.data.form import check
 from retrograd.errors import UsageError
 from retrograd.store.folder import RunFolder
+from retrograd.store.kept import EPOCH
 from retrograd.store.manifest import Manifest
 from retrograd.store.names import CHECKPOINT, EPOCHS, WEIGHTS
 from retrograd.training import Callback, Epoch, History
@@ -41,13 +42,20 @@ def write_epochs(folder: RunFolder, epochs: Iterable[Epoch]) -> None:
 class RunLog(Callback):
     """Appends each epoch to the log, and every half minute writes weights and a checkpoint.
 
-    `manifest` is what the run is; its verdict is the trainer's.
+    `manifest` is what the run is; its verdict is the trainer's. A checkpoint holds the state of the
+    trainer and of the callbacks `also`.
     """
 
-    def __init__(self, folder: RunFolder, manifest: Manifest) -> None:
+    def __init__(
+        self, folder: RunFolder, manifest: Manifest, also: Sequence[Callback] = ()
+    ) -> None:
         self.folder = folder
         self.manifest = manifest
+        self.also = also
         self._written = time.monotonic()
+
+    def on_batch_end(self, trainer: Trainer, losses: Any) -> None:
+        self._checkpoint_if_due(trainer)
 
     def on_epoch_end(self, trainer: Trainer, epoch: Epoch) -> None:
         path = self.folder.path / EPOCHS
@@ -56,23 +64,33 @@ class RunLog(Callback):
                 file.write(json.dumps(epoch.as_dict()) + "\n")
         except OSError as error:
             raise UsageError(f"Cannot write {path}: {plain_reason(error)}.") from error
+        self._checkpoint_if_due(trainer)
+
+    def on_train_end(self, trainer: Trainer, history: History) -> None:
+        if history.verdict is not None and trainer.steps:
+            self.checkpoint(trainer)
+
+    def _checkpoint_if_due(self, trainer: Trainer) -> None:
         if time.monotonic() - self._written > _SECONDS_BETWEEN_CHECKPOINTS:
             self.checkpoint(trainer)
 
-    def on_train_end(self, trainer: Trainer, history: History) -> None:
-        if history.verdict is not None:
-            self.checkpoint(trainer)
-
     def checkpoint(self, trainer: Trainer) -> None:
-        """Write the best weights, what resuming needs, and the manifest for both."""
-        if trainer.best_weights:
-            self.folder.write_arrays(WEIGHTS, trainer.best_weights)
+        """Write the best weights and what resuming needs, as one.
+
+        If only the weights can be written, they are kept. Raises UsageError then.
+        """
+        best = trainer.history.best
+        if best is not None and trainer.best_weights:
+            self.folder.stage_arrays(WEIGHTS, trainer.best_weights, {EPOCH: str(best.epoch)})
         try:
-            self.folder.write_arrays(CHECKPOINT, trainer.state())
+            state = trainer.state()
+            for callback in self.also:
+                state |= callback.state()
+            self.folder.stage_arrays(CHECKPOINT, state)
         finally:
             self.close(trainer)  # also if the disk is full now, the weights are good
         self._written = time.monotonic()
 
     def close(self, trainer: Trainer) -> None:
-        """Write the manifest for the files as they are now."""
+        """Commit the files as they are now."""
         self.folder.write_manifest(replace(self.manifest, verdict=trainer.history.verdict))

@@ -56,7 +56,7 @@ class Manifest:
     """What manifest.json says. `rows` counts those of each part, by "train", "validation", "test".
 
     `verdict` is None while the run trains, and for one that was killed. What comes after it is
-    filled in when the manifest is written.
+    filled in when the manifest is written; `previous` are the checkpoint before, see `KEPT_TWICE`.
     """
 
     kind: str
@@ -70,8 +70,9 @@ class Manifest:
     written: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     files: dict[str, FileFacts] = field(default_factory=dict)
+    previous: dict[str, FileFacts] = field(default_factory=dict)
 
-    def closed(self, files: dict[str, FileFacts]) -> Self:
+    def closed(self, files: dict[str, FileFacts], previous: dict[str, FileFacts]) -> Self:
         """The same, for the run's files as they are now, written by this version."""
         return replace(
             self,
@@ -81,6 +82,7 @@ class Manifest:
                 **{name: version(name) for name in ("retrograd", "numpy", "jax")},
             },
             files=files,
+            previous=previous,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -103,16 +105,19 @@ class Manifest:
             )
         check(cls, saved, str(source))
         verdict = saved.get("verdict")
-        files = saved.get("files", {})
         return restored(
             cls,
             {
                 **saved,
                 **{name: _given(saved[name]) for name in ("data", "validation", "test")},
                 "verdict": None if verdict is None else Verdict(verdict),
-                "files": {name: restored(FileFacts, each) for name, each in files.items()},
+                **{field: _facts(saved.get(field, {})) for field in ("files", "previous")},
             },
         )
+
+
+def _facts(saved: Mapping[str, Any]) -> dict[str, FileFacts]:
+    return {name: restored(FileFacts, each) for name, each in saved.items()}
 
 
 def _given(saved: Mapping[str, Any] | None) -> Given | None:

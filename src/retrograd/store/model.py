@@ -13,7 +13,7 @@ from retrograd.kinds.registry import KINDS
 from retrograd.store.folder import RunFolder
 from retrograd.store.kept import why_not_kept
 from retrograd.store.manifest import Manifest
-from retrograd.store.names import OPTIONS, PREPROCESSING, SCORES, WEIGHTS
+from retrograd.store.names import FINDINGS, OPTIONS, PREPROCESSING, SCORES, WEIGHTS
 from retrograd.training.options import Options
 from retrograd.training.scores import Scores
 from retrograd.wording import listed
@@ -31,15 +31,20 @@ __all__ = [
 def write_recipe(
     folder: RunFolder, options: Options, model: FittedModel, manifest: Manifest
 ) -> None:
-    """Before training: the options, what else the model is, and what the run is."""
-    folder.write_json(OPTIONS, options.to_json())
-    folder.write_json(PREPROCESSING, model.to_json())
+    """Before training: the options, what else the model is, and what the run is.
+
+    Figures and findings of an earlier end no longer hold.
+    """
+    folder.stage_json(OPTIONS, options.to_json())
+    folder.stage_json(PREPROCESSING, model.to_json())
+    folder.drop(SCORES)
+    folder.drop(FINDINGS)
     folder.write_manifest(manifest)
 
 
 def write_scores(folder: RunFolder, scores: Mapping[str, Scores]) -> None:
-    """After training: the figures of merit, by "validation" and "test"."""
-    folder.write_json(SCORES, {part: each.to_json() for part, each in scores.items()})
+    """Stage the figures of merit, by "validation" and "test"."""
+    folder.stage_json(SCORES, {part: each.to_json() for part, each in scores.items()})
 
 
 def read_scores(folder: RunFolder) -> dict[str, Scores]:

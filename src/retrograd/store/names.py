@@ -6,6 +6,7 @@ __all__ = [
     "FAILURE",
     "FINDINGS",
     "FIX",
+    "KEPT_TWICE",
     "MANIFEST",
     "OPTIONS",
     "PREPROCESSING",
@@ -27,6 +28,9 @@ SCORES = "scores.json"  # figures of merit beside the baseline's, by the rows th
 FINDINGS = "findings.json"  # what was found wrong when training ended
 REPORT = "report.html"  # all of it as one page
 MANIFEST = "manifest.json"  # what the run is: versions, seed, its data, checksums of the files
+
+# The files whose contents before are kept too, under names of their own.
+KEPT_TWICE = (WEIGHTS, CHECKPOINT)
 
 # Folders within it.
 RECORD = "record"  # how activations, gradients and updates flowed

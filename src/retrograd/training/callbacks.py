@@ -43,6 +43,10 @@ class Callback:
     def on_train_end(self, trainer: Trainer, history: History) -> None:
         """Training has ended, with an error if `history.verdict` is None."""
 
+    def state(self) -> dict[str, Array]:
+        """What a checkpoint must hold of this callback, so that a resumed run goes on exactly."""
+        return {}
+
 
 class EarlyStopping(Callback):
     """Ends training when the validation loss has not fallen for `patience` epochs."""
@@ -50,7 +54,13 @@ class EarlyStopping(Callback):
     def __init__(self, patience: int) -> None:
         self.patience = patience
 
+    def on_train_begin(self, trainer: Trainer, epochs: int, steps_per_epoch: int) -> None:
+        self._check(trainer)  # a run that was killed when it had converged
+
     def on_epoch_end(self, trainer: Trainer, epoch: Epoch) -> None:
+        self._check(trainer)
+
+    def _check(self, trainer: Trainer) -> None:
         if trainer.history.since_best() >= self.patience:
             trainer.stop(Verdict.CONVERGED)
 

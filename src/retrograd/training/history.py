@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["Epoch", "History", "Verdict"]
+__all__ = ["Epoch", "History", "Verdict", "part_of"]
 
 
 class Verdict(StrEnum):
@@ -54,3 +55,10 @@ class History:
         """The number of epochs since the best one, or since the start if there is none."""
         best = self.best
         return len(self.epochs) - (best.epoch if best is not None else 0)
+
+
+def part_of(state: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """The arrays of a state whose names begin with `prefix`, by the rest of their names."""
+    return {
+        name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)
+    }

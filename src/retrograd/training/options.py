@@ -55,6 +55,15 @@ class Options:
         "average": (0, 0.99999),
     }
 
+    # What may change when a run is resumed. The others decide what rows and weights mean, and where
+    # in an epoch a run stands.
+    resumable: ClassVar[frozenset[str]] = frozenset(
+        {
+            *("epochs", "patience", "time_limit", "ignore"),
+            *("learning_rate", "weight_decay", "dropout", "clip_norm", "average"),
+        }
+    )
+
     def __post_init__(self) -> None:
         for name, (low, high) in self.ranges.items():
             value = getattr(self, name)

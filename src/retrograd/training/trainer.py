@@ -8,16 +8,18 @@ import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from retrograd import nn, optim
-from retrograd.compiler import Compiled, compile
+from retrograd.compiler import Compiled, CtrlCWaits, compile
 from retrograd.random import default_key
 from retrograd.tensor import Tensor
 from retrograd.training.callbacks import Callback
-from retrograd.training.history import Epoch, History, Verdict
+from retrograd.training.history import Epoch, History, Verdict, part_of
+from retrograd.training.interrupts import TornCall, whole_call
 from retrograd.training.objective import LossFunction, Objective
 from retrograd.training.predictor import ROWS_PER_CALL, Predictor
 from retrograd.training.sources import Source, Stack
@@ -56,9 +58,14 @@ class Trainer:
         self.best_weights: dict[str, Array] = {}  # see BestWeights
         self.validation: Source | None = None  # the validation data
         self.predict = Predictor(model)
+        self.batch: tuple[Source, Stack] | None = None  # the latest that was trained on
         self._programs: dict[Hashable, Compiled] = {}
         self._started = time.monotonic()
+        self._seconds = 0.0  # that a resumed run had trained
         self._verdict: Verdict | None = None
+        # Of the epoch that runs: the calls that have been made, and the losses of their steps.
+        self._calls = 0
+        self._losses: list[Array] = []
 
     # The run --------------------------------------------------------------------------------------
 
@@ -74,34 +81,39 @@ class Trainer:
     ) -> History:
         """Train until `epochs` have passed in total, or until a callback calls `stop`.
 
-        A history that has epochs (see `load_state`) is resumed. Ctrl-C ends the run and keeps what
-        was reached.
+        A history that has epochs (see `load_state`) is resumed, also within an epoch. Ctrl-C ends
+        the run after the call into XLA that is running and keeps what was reached; a second one, a
+        second later, ends it at once and keeps nothing of it.
         """
         history = self.history
         history.verdict = self._verdict = None
         self.validation = validation
         self._programs = {}
-        self._started = time.monotonic() - (history.epochs[-1].seconds if history.epochs else 0.0)
+        reached = history.epochs[-1].seconds if history.epochs else 0.0
+        self._started = time.monotonic() - max(self._seconds, reached)
         # An earlier gradient must not enter the first step.
         self.model.zero_grad()
         try:
             for callback in callbacks:
                 callback.on_train_begin(self, epochs, train.steps(batch_size))
             for number in range(len(history.epochs) + 1, epochs + 1):
-                # Seeded by its number: a resumed run repeats an uninterrupted one.
-                rng = np.random.default_rng((seed, number))
-                losses = self._run_epoch(train, train.calls(batch_size, rng), callbacks)
-                self._end_epoch(float(losses.mean()), callbacks)
                 if self._verdict is not None:
                     break
+                # Seeded by its number: a resumed run repeats an uninterrupted one.
+                rng = np.random.default_rng((seed, number))
+                self._run_epoch(train, train.calls(batch_size, rng), callbacks)
+                self._end_epoch(callbacks)
             history.verdict = self._verdict or Verdict.OUT_OF_EPOCHS
+        except TornCall:
+            raise KeyboardInterrupt from None  # the state is that of no step
         except KeyboardInterrupt:
             history.verdict = Verdict.INTERRUPTED
         finally:
-            # Each is called, even if another one fails.
-            with ExitStack() as ends:
+            # Each is called, even if another one fails, and Ctrl-C waits for what they write.
+            with CtrlCWaits(), ExitStack() as ends:
                 for callback in callbacks:
                     ends.callback(callback.on_train_end, self, history)
+            self.forget_epoch()
         return history
 
     def stop(self, verdict: Verdict) -> None:
@@ -113,27 +125,38 @@ class Trainer:
         """The time that the run has trained, including the time before a resume."""
         return time.monotonic() - self._started
 
+    def forget_epoch(self) -> None:
+        """The next epoch is run from its start, whatever was run of it."""
+        self._calls, self._losses, self._seconds = 0, [], 0.0
+
     def _run_epoch(
         self, source: Source, stacks: Iterable[Stack], callbacks: Sequence[Callback]
-    ) -> Array:
-        """Run an epoch's steps; return their losses (steps,)."""
+    ) -> None:
+        """Run the steps of an epoch that are still to be run."""
         self.model.train()
-        losses: list[Array] = []
+        stacks = iter(stacks)
+        # A resumed epoch draws what it drew, for the order and the random numbers of the rest.
+        for stack in islice(stacks, self._calls):
+            self.batch = source, stack
         with ExitStack() as around:
             for callback in callbacks:
                 callback.on_epoch_begin(self, around)
             for stack in stacks:
+                self.batch = source, stack
                 for callback in callbacks:
                     callback.on_batch_begin(self, source, stack)
-                losses.append(self.run(source, stack))
-                self.steps += len(losses[-1])
-                for callback in callbacks:
-                    callback.on_batch_end(self, losses[-1])
+                self._program(source, stack)  # Ctrl-C may come while it compiles
+                with whole_call():  # the steps, their count and what is told of them
+                    losses = self.run(source, stack)
+                    self.steps += len(losses)
+                    self._calls += 1
+                    self._losses.append(losses)
+                    for callback in callbacks:
+                        callback.on_batch_end(self, losses)
                 if self._verdict is not None:
                     break
-        return np.concatenate(losses)
 
-    def _end_epoch(self, train_loss: float, callbacks: Sequence[Callback]) -> None:
+    def _end_epoch(self, callbacks: Sequence[Callback]) -> None:
         """Validate, and add the epoch to the history."""
         validation_loss = math.nan if self.validation is None else self.validate(self.validation)
         best = self.history.best
@@ -141,23 +164,30 @@ class Trainer:
             epoch=len(self.history.epochs) + 1,
             step=self.steps,
             seconds=self.seconds,
-            train_loss=train_loss,
+            train_loss=float(np.concatenate(self._losses).mean()),
             validation_loss=validation_loss,
             learning_rate=self.optimizer.param_groups[0]["lr"],
             best=validation_loss < (math.inf if best is None else best.validation_loss),
         )
-        self.history.epochs.append(epoch)
-        for callback in callbacks:
-            callback.on_epoch_end(self, epoch)
+        with CtrlCWaits():
+            self.history.epochs.append(epoch)
+            self.forget_epoch()
+            for callback in callbacks:
+                callback.on_epoch_end(self, epoch)
 
     # Steps ----------------------------------------------------------------------------------------
 
     def run(self, source: Source, stack: Stack) -> Array:
         """Run the compiled steps of a stack of batches; returns their losses (steps,)."""
+        losses: Array = self._program(source, stack).over(*stack.arrays).numpy()
+        return losses
+
+    def _program(self, source: Source, stack: Stack) -> Compiled:
+        """The steps of such a stack, compiled."""
         if stack.form not in self._programs:
             self._programs[stack.form] = compile(partial(self.step, source, stack.form))
-        losses: Array = self._programs[stack.form].over(*stack.arrays).numpy()
-        return losses
+        self._programs[stack.form].prepare_over(*stack.arrays)
+        return self._programs[stack.form]
 
     def step(self, source: Source, form: Hashable, *arrays: Tensor) -> Tensor:
         """One step on its batch of a stack; returns its loss."""
@@ -185,6 +215,8 @@ class Trainer:
         for position, slots in self.optimizer.state_dict()["state"].items():
             arrays |= {f"optimizer/{position}/{n}": np.asarray(v) for n, v in slots.items()}
         arrays["random"] = np.array(default_key.data)
+        rates = [group["lr"] for group in self.optimizer.param_groups]
+        arrays["learning_rates"] = np.array(rates, np.float64)
         if self.scheduler is not None:
             arrays["schedule"] = np.asarray(self.scheduler.last_epoch)
         if self.average is not None:
@@ -194,6 +226,9 @@ class Trainer:
         for field in dataclasses.fields(Epoch):
             column = [getattr(epoch, field.name) for epoch in self.history.epochs]
             arrays[f"history/{field.name}"] = np.asarray(column)
+        arrays["epoch/calls"] = np.asarray(self._calls)
+        arrays["epoch/losses"] = np.concatenate([np.zeros(0, np.float32), *self._losses])
+        arrays["seconds"] = np.asarray(self.seconds)
         return arrays
 
     def load_state(self, arrays: Mapping[str, Array]) -> None:
@@ -202,18 +237,11 @@ class Trainer:
         Raises ValueError or KeyError if it was built differently.
         """
 
-        def part(prefix: str) -> dict[str, Array]:
-            return {
-                name.removeprefix(prefix): array
-                for name, array in arrays.items()
-                if name.startswith(prefix)
-            }
-
-        self.model.load_state_dict(part("model/"))
-        self.best_weights = part("best/")
+        self.model.load_state_dict(part_of(arrays, "model/"))
+        self.best_weights = part_of(arrays, "best/")
         saved = self.optimizer.state_dict()
         slots: dict[int, dict[str, Array]] = {}
-        for name, array in part("optimizer/").items():
+        for name, array in part_of(arrays, "optimizer/").items():
             position, _, slot = name.partition("/")
             slots.setdefault(int(position), {})[slot] = array
         self.optimizer.load_state_dict({**saved, "state": slots})
@@ -221,16 +249,23 @@ class Trainer:
         if self.scheduler is not None:
             saved = self.scheduler.state_dict()
             self.scheduler.load_state_dict({**saved, "last_epoch": int(arrays["schedule"])})
+        # After the schedule, whose formula gives the last digit otherwise here than in a program.
+        rates = arrays["learning_rates"].tolist()
+        for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate
         if self.average is not None:
             averages = [arrays[f"average/{i}"] for i in range(len(self.average.averages))]
             step = int(arrays["average/step"])
             self.average.load_state_dict({"step": step, "averages": averages})
-        columns = part("history/")
+        columns = part_of(arrays, "history/")
         self.history.epochs = [
             Epoch(**dict(zip(columns, row, strict=True)))
             for row in zip(*(column.tolist() for column in columns.values()), strict=True)
         ]
-        self.steps = self.history.epochs[-1].step if self.history.epochs else 0
+        self._calls, self._losses = int(arrays["epoch/calls"]), [arrays["epoch/losses"]]
+        self._seconds = float(arrays["seconds"])
+        last = self.history.epochs[-1].step if self.history.epochs else 0
+        self.steps = last + len(arrays["epoch/losses"])
 
     def _weights(self) -> dict[str, Array]:
         return {name: np.array(value) for name, value in self.model.state_dict().items()}

@@ -8,7 +8,6 @@ oscillates.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -28,31 +27,29 @@ Vectors = list[Array]
 class Curvature:
     """Measures one network repeatedly; each power iteration starts from the last eigenvector."""
 
-    def __init__(self, parameters: Iterable[Parameter], seed: int = 0) -> None:
+    def __init__(self, parameters: Iterable[Parameter]) -> None:
         self.parameters = [each for each in parameters if each.requires_grad]
-        self._rng = np.random.default_rng(seed)
-        self._direction: Vectors | None = None
+        self.direction: Vectors = []  # where power iteration has come to; none before the first
 
     @np.errstate(all="ignore")  # diverged weights overflow, and then there is no curvature
-    def measure(self, loss: Tensor, seconds: float, most: int = 50) -> dict[str, float]:
+    def measure(self, loss: Tensor, pairs: int, seed: int = 0) -> dict[str, float]:
         """`trace`, `trace_error` (its standard error), `largest`, and `products` (their number).
 
-        Computes at least one product for each of the two, then alternates for `seconds`, with at
-        most `most` products each. Empty if the loss does not depend on the weights or is not
-        finite.
+        Computes so many `pairs` of products, one for each of the two; of a single pair there is no
+        error to tell. Empty if the loss does not depend on the weights or is not finite.
         """
-        started = time.monotonic()
+        rng = np.random.default_rng(seed)
         root = loss._node
         if root is None or not np.isfinite(loss.data).all():
             return {}
         slopes = self._slopes(root, loss)
         if not slopes:
             return {}
-        direction = self._direction or self._signs()
+        direction = self.direction or self._signs(rng)
         traces: list[float] = []
         largest = 0.0
-        while len(traces) < most:
-            signs = self._signs()
+        for _ in range(pairs):
+            signs = self._signs(rng)
             traces.append(_dot(signs, self._product(slopes, signs)))
             length = _dot(direction, direction) ** 0.5
             direction = [each / length for each in direction]
@@ -63,10 +60,8 @@ class Curvature:
             if _dot(turned, turned) == 0:
                 break  # no curvature in this direction, so power iteration cannot continue
             direction = turned
-            if time.monotonic() - started > seconds:
-                break
-        self._direction = direction
-        error = np.std(traces, ddof=1) / len(traces) ** 0.5 if len(traces) > 1 else np.nan
+        self.direction = direction
+        error = np.std(traces, ddof=1) / len(traces) ** 0.5 if len(traces) > 1 else 0.0
         return {
             "trace": float(np.mean(traces)),
             "trace_error": float(error),
@@ -103,10 +98,8 @@ class Curvature:
             for node, vector in zip(nodes, vectors, strict=True)
         ]
 
-    def _signs(self) -> Vectors:
-        return [
-            self._rng.choice(np.array([-1, 1], each.dtype), each.shape) for each in self.parameters
-        ]
+    def _signs(self, rng: np.random.Generator) -> Vectors:
+        return [rng.choice(np.array([-1, 1], each.dtype), each.shape) for each in self.parameters]
 
 
 def _dot(one: Vectors, other: Vectors) -> float:

@@ -69,10 +69,10 @@ class Digest:
         active = {each.subject: each.size for each in form.fields if each.kind == "active"}
         self._layers = tuple(active)
         self._active = self._together("active", self._layers)
-        # (units, layers): the share of its own layer that one unit makes up.
+        # (units, layers): which layer a unit is of, and how many units that has.
         sizes = list(active.values())
-        self._shares = np.repeat(np.eye(len(sizes), dtype=np.float32), sizes, axis=0)
-        self._shares /= np.maximum(sizes, 1)
+        self._members = np.repeat(np.eye(len(sizes), dtype=np.float32), sizes, axis=0)
+        self._units = np.maximum(sizes, 1).astype(np.float32)
         rectifies = {layer.name: layer.rectifies for layer in form.layers}
         columns = [(name, "") for name in _OF_THE_STEP]
         columns += [("dead" if rectifies[name] else "saturated", name) for name in active]
@@ -163,8 +163,9 @@ class Digest:
         if second[0] == 0:
             before[0], scale[0] = behind.gradients, factors[0]
             other[0] = self._by_part(before[:1], before[:1])[0]
-        dot = (self._by_part(now, before) / scale) @ self._scales
-        one, other = squares[second] @ self._scales, other @ self._scales
+        # Row by row, so that a step's numbers do not depend on the steps that come with it.
+        dot = np.vecdot(self._by_part(now, before) / scale, self._scales)
+        one, other = (np.vecdot(each, self._scales) for each in (squares[second], other))
         for name, values in zip(
             _OF_A_PAIR, (dot / np.sqrt(one * other), dot, (one + other) / 2), strict=True
         ):
@@ -231,5 +232,5 @@ class Digest:
         behind.idle = np.zeros_like(since)
         behind.idle[some] = age[-1]
         first = len(_OF_THE_STEP)
-        shares = (age >= window).astype(np.float32) @ self._shares[some]
+        shares = (age >= window).astype(np.float32) @ self._members[some] / self._units
         out[:, first : first + len(self._layers)] = shares

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,6 @@ from retrograd.diagnosis.record.record import Histogram
 from retrograd.tensor import Tensor
 from retrograd.training.metrics import METRICS, measured
 from retrograd.training.objective import Classification, Regression
-from retrograd.training.sources import Source, Stack
 
 if TYPE_CHECKING:
     from retrograd.training.trainer import Trainer
@@ -30,8 +28,12 @@ Array = np.ndarray[Any, Any]
 _BINS = 40
 # A histogram of a large weight counts about this many elements.
 _ELEMENTS = 1 << 16
-# Curvature may take this share of a run's time.
+# Curvature may take this share of a run's time. Time is counted in steps, so that the number of
+# products does not depend on how busy the machine is.
 _SHARE = 0.02
+_STEPS_PER_PRODUCT = 16
+# Fewer have no standard error, and more tell little more.
+_LEAST_PAIRS, _MOST_PAIRS = 2, 50
 # A larger confusion matrix is unreadable.
 _CLASSES = 100
 # For regression; R² only if the target varies.
@@ -43,10 +45,8 @@ class EpochProbes:
 
     def __init__(self, trainer: Trainer) -> None:
         self.trainer = trainer
-        self.batch: tuple[Source, Stack] | None = None  # the latest; one step of it is used
         self._curvature = Curvature(trainer.model.parameters())
-        self._started = time.monotonic()
-        self._spent = 0.0
+        self._pairs = 0  # of products, so far
 
     @staticmethod
     def is_due(epoch: int) -> bool:
@@ -71,18 +71,29 @@ class EpochProbes:
 
     def curvature(self) -> dict[str, float]:
         """See `Curvature.measure`; empty if it would take more than its share of the time."""
-        started = time.monotonic()
-        allowed = _SHARE * (started - self._started) - self._spent
-        if allowed <= 0:
+        affordable = int(_SHARE * self.trainer.steps / (2 * _STEPS_PER_PRODUCT)) - self._pairs
+        affordable = min(affordable, _MOST_PAIRS)
+        if affordable < _LEAST_PAIRS:
             return {}
         with self._model() as batch:
             if batch is None:
                 return {}
             inputs, target = batch
             loss = self.trainer.objective.loss(self.trainer.model(*inputs), target)
-            found = self._curvature.measure(loss, allowed)
-        self._spent += time.monotonic() - started
+            found = self._curvature.measure(loss, affordable, seed=self.trainer.steps)
+        self._pairs += int(found.get("products", 0)) // 2
         return found
+
+    def state(self) -> dict[str, Array]:
+        """What the measurements to come go on from."""
+        direction = enumerate(self._curvature.direction)
+        return {"pairs": np.asarray(self._pairs), **{f"direction/{i}": v for i, v in direction}}
+
+    def restore(self, arrays: Mapping[str, Array]) -> None:
+        """Go on from what `state` returned, or from the start if nothing is there."""
+        self._pairs = int(arrays.get("pairs", 0))
+        count = sum(name.startswith("direction/") for name in arrays)
+        self._curvature.direction = [arrays[f"direction/{i}"] for i in range(count)]
 
     def validation_scores(self) -> dict[str, Any]:
         """`scores`, and `confusion` or `residuals`, on the validation rows."""
@@ -108,10 +119,10 @@ class EpochProbes:
     def _model(self) -> Iterator[tuple[tuple[Tensor, ...], Tensor] | None]:
         """A batch, with the model in evaluation mode and other hooks muted."""
         with hooks.muted(), nn.evaluating(self.trainer.model), recording(True):
-            if self.batch is None:
+            if self.trainer.batch is None:
                 yield None
             else:
-                source, call = self.batch
+                source, call = self.trainer.batch
                 yield source.batch(call.form, *(Tensor(each[-1]) for each in call.arrays))
 
 

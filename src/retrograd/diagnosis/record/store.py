@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypedDict
 
@@ -60,9 +62,16 @@ class Store(Protocol):
 
 
 def thinned(rows: Array, written: int) -> Array:
-    """The `rows` to keep after `written` bytes have been written."""
-    stride = 1 << (written // _BYTES_PER_STRIDE)
-    return rows if stride == 1 else rows[rows["step"] % stride == 0]
+    """The `rows` to keep after `written` bytes have been written, whatever comes in one call."""
+    kept = []
+    while len(rows):
+        stride, over = 1 << (written // _BYTES_PER_STRIDE), written % _BYTES_PER_STRIDE
+        room = -(-(_BYTES_PER_STRIDE - over) // rows.itemsize)  # rows until the stride doubles
+        places = np.flatnonzero(rows["step"] % stride == 0)[:room]
+        kept.append(rows[places])
+        written += kept[-1].nbytes
+        rows = rows[places[-1] + 1 :] if len(places) == room else rows[:0]
+    return np.concatenate(kept) if kept else rows
 
 
 class MemoryStore:
@@ -174,6 +183,29 @@ class FolderStore:
             lines = [line for line in self.lines(file.stem) if line["step"] <= step]
             with atomic_write(file) as temporary:
                 temporary.write_text("".join(f"\n{json.dumps(line)}" for line in lines), "utf-8")
+
+    def sizes(self) -> dict[str, int]:
+        """The bytes of every file that only grows, by its name; they are on the disk."""
+        found = {}
+        for path in self._growing():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+            found[path.name] = path.stat().st_size
+        return found
+
+    def cut_to(self, sizes: Mapping[str, int]) -> None:
+        """Take every file that only grows back to its size in `sizes`, from which a run resumes."""
+        for path in self._growing():
+            if path.name not in sizes:
+                path.unlink()
+            elif path.stat().st_size > sizes[path.name]:
+                os.truncate(path, sizes[path.name])
+        for path in self.path.glob("[0-9]*.json"):
+            if path.with_suffix(".rows").name not in sizes:
+                path.unlink()
+
+    def _growing(self) -> list[Path]:
+        return sorted([*self.path.glob("*.rows"), *self.path.glob("*.jsonl")])
 
     def facts(self) -> dict[str, Any]:
         file = self.path / "facts.json"

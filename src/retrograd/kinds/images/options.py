@@ -47,6 +47,10 @@ class ImagesOptions(Options):
         "label_smoothing": (0, 1),
     }
 
+    resumable: ClassVar[frozenset[str]] = Options.resumable | {
+        *("shift", "crop", "flip", "cutout", "mixup", "label_smoothing")
+    }
+
 
 @dataclass(frozen=True, kw_only=True)
 class ResolvedImages(Resolved[ImagesOptions]):

@@ -31,3 +31,5 @@ class SignalsOptions(Options):
         "scale": (0, 1),
         "noise": (0, 10),
     }
+
+    resumable: ClassVar[frozenset[str]] = Options.resumable | {"shift", "scale", "noise"}

@@ -45,3 +45,5 @@ class TableOptions(Options):
         "vocabulary": (100, 1_000_000),
         "text_dropout": (0, 0.99),
     }
+
+    resumable: ClassVar[frozenset[str]] = Options.resumable | {"text_dropout"}
