@@ -88,14 +88,14 @@ def test_what_is_changed_is_another_program(task: str) -> None:
 def test_learning_rates_go_where_they_should() -> None:
     program = _regression(options={"lr": 0.5})
     lower = [w[1].options["lr"] for w in variants("lower_learning_rate", program, None)]
-    assert lower == [0.05, 0.005, 0.001]
+    assert lower == [0.001, 0.05, 0.005]
     slow = _regression(options={"lr": 1e-6})
     higher = [w[1].options["lr"] for w in variants("raise_learning_rate", slow, None)]
-    assert higher == [1e-5, 1e-4, 1e-3]
+    assert higher == [1e-3, 1e-5, 1e-4]
     either = variants("raise_learning_rate", program, finding("RG206", "x"))
     assert [w[1].options["lr"] for w in either] == [0.05, 0.001]  # 5 is beyond all reason
     momentum = _regression(optimizer=optim.SGD, options={"lr": 1.0, "momentum": 0.9})
-    assert _only("lower_learning_rate", momentum).options == {"lr": 0.1, "momentum": 0.9}
+    assert _only("lower_learning_rate", momentum).options == {"lr": 0.05, "momentum": 0.9}
 
 
 def test_a_schedule_steps_with_the_optimizer() -> None:

@@ -26,10 +26,9 @@ __all__ = [
     "larger_model",
     "lower_dropout",
     "raise_dropout",
-    "remove_output_activation",
     "residual",
+    "places",
     "smaller_model",
-    "without_output_activation",
 ]
 
 
@@ -222,22 +221,6 @@ def residual(program: Program, finding: Finding | None) -> Variants[Program]:
 
     count = len(square(_built(program)))
     return [(f"{count} layers as nn.Residual", _changed(program, change))] if count else []
-
-
-def remove_output_activation(program: Program, finding: Finding | None) -> Variants[Program]:
-    """Remove the activation at the very end, if there is one."""
-    last = places(_built(program))[-1:]
-    if not last or not isinstance(last[0][2], ACTIVATIONS):
-        return []
-    name = type(last[0][2]).__name__
-    return [(f"no {name} at the end", _changed(program, without_output_activation))]
-
-
-def without_output_activation(model: nn.Module) -> None:
-    """Remove the activation at the very end of a network, if there is one."""
-    for parent, name, module in places(model)[-1:]:
-        if isinstance(module, ACTIVATIONS):
-            parent.add_module(name, nn.Identity())
 
 
 # Dropout and size ---------------------------------------------------------------------------------
