@@ -13,7 +13,7 @@ __all__ = ["FEW_EPOCHS", "with_starved"]
 # Fewer epochs than these are few; RG216 needs a longer curve, and a run that fared badly.
 FEW_EPOCHS = 10
 # An epoch paid if the loss fell by this share.
-_PAID = 0.03
+_PAID = 0.005
 
 
 def with_starved(findings: Iterable[Finding], losses: Sequence[float]) -> list[Finding]:

@@ -18,6 +18,9 @@ __all__ = ["Fix", "FixInterrupted", "FixProgress", "Scored", "Trial", "bounded"]
 
 Subject = TypeVar("Subject")
 
+# A thousandth of the rows, or of the variance, is not worth a change.
+_WORTH = 1e-3
+
 
 class Scored(NamedTuple):
     """The scores of one training, higher is better; `diagnose()` finds what is wrong with it."""
@@ -65,8 +68,8 @@ class Trial:
 
     @property
     def helped(self) -> bool:
-        """Whether the score improved by more than the spread between seeds."""
-        return self.gain > max(self.spread, 1e-9)
+        """Whether the score improved by more than the spread between seeds, and worth mention."""
+        return self.gain > max(self.spread, _WORTH)
 
     @property
     def _gains(self) -> list[float]:
