@@ -11,6 +11,7 @@ from retrograd import nn, optim
 from retrograd.diagnosis.fix import fix
 from retrograd.diagnosis.remedies.program import Program, Samples
 
+
 @pytest.fixture(scope="module")
 def healthy() -> Program:
     rng = np.random.default_rng(0)

@@ -147,7 +147,9 @@ def test_what_a_run_has_no_option_for_is_told(slow_run: Run) -> None:
 def test_what_only_the_library_itself_could_change_is_not_offered(slow_run: Run) -> None:
     """The network and its loss are Retrograd's own; the labels are the user's."""
     codes = ("RG409", "RG212", "RG109", "RG602", "RG303")
-    found = slow_run.fix([finding(code, "as it was seen") for code in codes], seeds=(0, 1), budget=2)
+    found = slow_run.fix(
+        [finding(code, "as it was seen") for code in codes], seeds=(0, 1), budget=2
+    )
     assert [f.code for f, _ in found.by_hand] == ["RG303"]
 
 

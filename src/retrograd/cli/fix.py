@@ -20,7 +20,7 @@ from retrograd.runs.fix import trials_json
 from retrograd.store.names import FIX, OPTIONS
 from retrograd.training.options import Options
 
-__all__ = ["SEEDS", "BUDGET", "fix", "mend"]
+__all__ = ["BUDGET", "SEEDS", "fix", "mend"]
 
 SEEDS = 3
 BUDGET = 30

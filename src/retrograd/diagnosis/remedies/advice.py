@@ -1,4 +1,4 @@
-"""Advice for the program at hand: the remedies that fit it come first, with the values they take."""
+"""Advice for the program at hand: the remedies that fit it come first, with their values."""
 
 from __future__ import annotations
 

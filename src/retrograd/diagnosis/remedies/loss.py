@@ -28,7 +28,6 @@ _FEW = 4
 _LEAST = 1e-7
 
 
-
 def change_loss(program: Program, finding: Finding | None) -> Variants[Program]:
     """The squared error for numbers; for classes the cross-entropy of logits, with the network's
     last activation removed, or of probabilities where a function in its forward() makes them."""
@@ -63,9 +62,7 @@ def change_loss(program: Program, finding: Finding | None) -> Variants[Program]:
     return [] if _is(program, loss) else [(name, changed)]
 
 
-def _usual(
-    output: Tensor, target: Array, is_probability: bool
-) -> tuple[str, Loss, bool] | None:
+def _usual(output: Tensor, target: Array, is_probability: bool) -> tuple[str, Loss, bool] | None:
     """The usual loss of classes, by name, and whether it needs the targets as codes (rows,)."""
     width = output.numel() // len(output)
     several = output.ndim == 2 and target.shape[1:] == output.shape[1:] and width > 1

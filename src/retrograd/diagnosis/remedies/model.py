@@ -25,9 +25,9 @@ __all__ = [
     "initialize",
     "larger_model",
     "lower_dropout",
+    "places",
     "raise_dropout",
     "residual",
-    "places",
     "smaller_model",
 ]
 

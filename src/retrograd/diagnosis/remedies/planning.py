@@ -58,7 +58,7 @@ def plans(
     """
     allowed = list(_allowed(findings))
     firsts = [each for each in allowed if each[1] is _first(each[0])]
-    ordered = sorted(allowed, key=lambda each: _place(*each, failed))
+    ordered = sorted(allowed, key=lambda each: _place(each[0], each[1], failed))
     planned: set[str] = set()
     joint_is_due = True
     for finding, remedy in ordered:
@@ -97,13 +97,10 @@ def _place(
     finding: Finding, remedy: Remedy, failed: Collection[str]
 ) -> tuple[bool, bool, bool, int]:
     is_certain = catalogue()[finding.code].certain
-    urgent = is_certain or (finding.code in _STARVED and remedy is _first(finding))
-    return (
-        remedy.change in failed,
-        not is_certain,
-        not urgent,
-        0 if is_certain else finding.remedies.index(remedy),
-    )
+    own = [each.change for each in finding.remedies if each.change != BY_HAND]
+    rank = own.index(remedy.change) if remedy.change in own else len(own)
+    urgent = is_certain or (finding.code in _STARVED and rank == 0)
+    return remedy.change in failed, not is_certain, not urgent, 0 if is_certain else rank
 
 
 def _first(finding: Finding) -> Remedy | None:
@@ -132,7 +129,8 @@ def _together(
     for finding, remedy in firsts:
         if len(used) == _TOGETHER or any(remedy.change == other.change for _, other in used):
             continue
-        for change, subject in apply(subject, finding, remedy)[:1]:
+        if found := apply(subject, finding, remedy):
+            change, subject = found[0]
             words.append(change)
             used.append((finding, remedy))
     if len(used) > 1:

@@ -1,5 +1,4 @@
-"""Remedies for the wiring: the sign and the shapes of the loss, the loop, what the optimizer trains,
-and along which axis the rows lie.
+"""Remedies for the wiring: the loss's sign and shapes, the loop, what is trained, the rows' axis.
 
 They change what a program computes, so that they are tried only for a finding, never at random.
 """
