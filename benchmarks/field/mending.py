@@ -21,6 +21,7 @@ Array = np.ndarray[Any, Any]
 
 # Where the author has no validation rows, a fifth of at least so many training rows is held out.
 _ENOUGH = 60
+_CLASSES = "classification"
 _LINKS = {"sigmoid": rg.sigmoid, "softmax": lambda output: rg.softmax(output, -1)}
 
 
@@ -64,12 +65,12 @@ class Mendable(rg.Program):
                 return (output - now.mean(0)) * ratio + target.mean(0)
         link = _LINKS.get(self.ended_in)
         if link is not None and operations(predict.model, (inputs[:4],))[-1] != self.ended_in:
-            return np.asarray(link(rg.tensor(output)).data)
+            return np.asarray(link(rg.Tensor(output)).data)
         return output
 
 
 def mendable(training: Training) -> Mendable | None:
-    """The training as a Program; None where outputs do not answer the target row by row, or a few
+    """The training as a Program; None where the author asks for several predictions, or a few
     rows are all there is to train and to validate on."""
     inputs, target = training.train
     shapes = [each.shape[1:] for each in _all(inputs)]
@@ -94,8 +95,12 @@ def mendable(training: Training) -> Mendable | None:
         output, train.target[:64], task=training.task, last_operation=last, loss=training.loss
     )
     asked = _asked(training, Predictor(model))
-    if found is None or asked is None:
+    if asked is None or len(output) != len(few):
         return None
+    if found is None:  # the loss does not tell, as one that broadcasts does not
+        task = training.task or ("regression" if train.target.dtype.kind == "f" else _CLASSES)
+    else:
+        task = "regression" if found.kind == "numbers" else _CLASSES
     make, options = _optimizer(training)
     own = training.fit
     return Mendable(
@@ -103,7 +108,7 @@ def mendable(training: Training) -> Mendable | None:
         loss=training.loss,
         train=train,
         valid=valid,
-        task="regression" if found.kind == "numbers" else "classification",
+        task=task,
         optimizer=make,
         options=options,
         epochs=training.epochs,

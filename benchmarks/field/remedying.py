@@ -2,10 +2,9 @@
 
     python benchmarks/field/remedying.py
 
-For each faulty program: of the codes that name its cause the first that its diagnosis has, or else the
-first; of that finding the first remedy for the program at hand, applied once, without a trial of any
-other. It counts if the author's figure ends well. Remedies that only a person can apply are listed.
-Results are kept in --results, one line for each program; a program that has one is not run again.
+For each faulty program the first remedy of each code that names a cause which the source gives, as
+it suits the program at hand. It counts if the author's figure then ends well. Remedies that only a
+person can apply are listed. Results are kept in --results; a program that has one is not run again.
 """
 
 from __future__ import annotations
@@ -95,16 +94,24 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=[], help="names of programs")
     options = parser.parse_args()
     results = options.results or Path(tempfile.gettempdir()) / "field-remedies.jsonl"
-    lines = (
-        [json.loads(each) for each in results.read_text().splitlines()] if results.exists() else []
-    )
+    known = results.read_text("utf-8").splitlines() if results.exists() else []
+    lines = [json.loads(each) for each in known]
     done = {each["name"] for each in lines}
     warnings.simplefilter("ignore", RuntimeWarning)
     for program in programs("seen"):
         is_due = isinstance(program, Faulty) and program.name not in done and program.right
         if not is_due or (options.only and program.name not in options.only):
             continue
-        line = remedied(program)
+        try:
+            line = remedied(program)
+        except Exception as error:  # a remedy that makes a program fail is no remedy
+            failed = f"{type(error).__name__}: {error}"
+            line = {
+                "name": program.name,
+                "well": math.inf,
+                "tried": [[failed, None]],
+                "by_hand": [],
+            }
         print(line, flush=True)
         lines.append(line)
         with results.open("a", encoding="utf-8") as file:

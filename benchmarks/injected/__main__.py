@@ -102,8 +102,8 @@ def report(lines: list[Line], budget: int) -> None:
         "in a small healthy program (`python benchmarks/injected`). Mean test scores of three "
         "seeds, R² or accuracy. The score from which a fault counts as mended, nine tenths of the "
         f"way back, was fixed before `rg.fix` was first run. It has {budget} trainings for each, "
-        f"judges by the same test rows, and has no language model. It mends **{hits} of {len(lines)}** (target: more than 18).\n\n"
-        + table(header, rows),
+        "judges by the same test rows, and has no language model. It mends "
+        f"**{hits} of {len(lines)}** (target: more than 18).\n\n" + table(header, rows),
     )
 
 

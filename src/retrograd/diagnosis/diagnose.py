@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -24,6 +25,9 @@ from retrograd.errors import UsageError
 from retrograd.tensor import Tensor
 
 __all__ = ["diagnose", "diagnose_program", "run_and_diagnose"]
+
+# Rows in a batch, where nobody says.
+_BATCH = 32
 
 
 def diagnose(
@@ -84,12 +88,12 @@ def diagnose(
         batch_size=batch_size,
     )
     found, program = examined(case, ignore), _as_program(case)
-    return found if program is None else advised(found, program)
+    return found if program is None else advised(found, program, _unknown(case))
 
 
 def _as_program(case: Case) -> Program | None:
-    """The training as a Program, to see what a remedy would change; None if not all is known."""
-    model, rows, optimizer = case.model, case.train, case.optimizer
+    """The training as a Program, to see what a remedy would change; None if not enough is known."""
+    model, rows, optimizer = case.model, case.sample, case.optimizer
     if model is None or rows is None or case.loss is None or len(rows.inputs) != 1:
         return None
     samples = Samples(rows.inputs[0], rows.target)
@@ -103,8 +107,20 @@ def _as_program(case: Case) -> Program | None:
         optimizer=type(known),
         options={**known.defaults, "lr": known.param_groups[0]["lr"]},
         epochs=max(1, len(case.epochs)),
-        batch_size=case.batch_size or 32,
+        batch_size=round(case.rows_per_step) if math.isfinite(case.rows_per_step) else _BATCH,
     )
+
+
+def _unknown(case: Case) -> frozenset[str]:
+    """The remedies whose values depend on what is not known of the training."""
+    unknown: set[str] = set()
+    if case.optimizer is None:
+        unknown |= {"lower_learning_rate", "raise_learning_rate", "adam", "lower_weight_decay"}
+    if not case.epochs:
+        unknown |= {"more_epochs", "fewer_epochs", "early_stopping"}
+    if not math.isfinite(case.rows_per_step):
+        unknown |= {"larger_batch", "smaller_batch"}
+    return frozenset(unknown)
 
 
 def diagnose_program(

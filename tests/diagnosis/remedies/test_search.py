@@ -137,6 +137,9 @@ def test_certain_faults_come_first_and_then_what_was_starved() -> None:
     found, _ = _tried(gains, _found("RG503", "RG216", "RG405"))
     changes = [trial.change for trial in found.trials]
     assert changes[:3] == ["match_shapes", "more_epochs", "larger_model"]
+    slow, *_ = _found("RG216")
+    follows = [*_found("RG503"), replace(slow, follows_from=("RG503",))]
+    assert _tried(gains, follows)[0].trials[0].change == "larger_model"
 
 
 def test_first_remedies_are_tried_together_where_none_gains_alone() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from retrograd.diagnosis.finding import Finding, Remedy
@@ -27,18 +27,26 @@ _TELLING = frozenset(
 )
 
 
-def advised(findings: Iterable[Finding], program: Program) -> list[Finding]:
+def advised(
+    findings: Iterable[Finding], program: Program, unknown: Collection[str] = ()
+) -> list[Finding]:
     """The findings, each with its remedies in the order in which they suit `program`.
 
-    The text of a remedy that can be applied names the change, such as "lr 0.5 -> 0.05".
+    The text of a remedy that can be applied names the change, such as "lr 0.5 -> 0.05"; not of
+    those in `unknown`, for which the program does not hold the values of the training.
     """
-    return [each if each.severity == "note" else _advised(each, program) for each in findings]
+    return [
+        each if each.severity == "note" else _advised(each, program, unknown) for each in findings
+    ]
 
 
-def _advised(finding: Finding, program: Program) -> Finding:
+def _advised(finding: Finding, program: Program, unknown: Collection[str]) -> Finding:
     suited: list[Remedy] = []
     others: list[Remedy] = []
     for remedy in finding.remedies:
+        if remedy.change in unknown:
+            suited.append(remedy)
+            continue
         try:
             found = PROGRAM_REMEDIES.variants(remedy.change, program, finding)
         except Exception:  # a user's model or loss may fail in any way; the general advice stays

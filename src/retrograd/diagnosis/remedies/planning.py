@@ -17,7 +17,8 @@ Apply = Callable[[Subject, Finding, Remedy], Variants[Subject]]
 """The changed subjects that a remedy for a finding gives; none where it does not apply."""
 
 # A training that was plainly starved is fed before anything else about it is judged: its rate is
-# far too high or too low, its steps are too few, or it was stopped while it still learned.
+# far too high or too low, its steps are too few, or it was stopped while it still learned. Not if
+# another finding explains that.
 _STARVED = frozenset({"RG201", "RG203", "RG210", "RG216"})
 
 # Remedies that undo each other.
@@ -33,6 +34,17 @@ _PAIRS = (
 _OPPOSITES = {one: other for pair in _PAIRS for one, other in (pair, pair[::-1])}
 
 BY_HAND = "by_hand"
+
+# What often helps, whatever is found.
+_USUAL = (
+    Remedy("lower_learning_rate", "Lower the learning rate."),
+    Remedy("more_epochs", "Train longer."),
+    Remedy("raise_learning_rate", "Raise the learning rate."),
+    Remedy("adam", "Use Adam."),
+    Remedy("initialize", "Draw the weights anew."),
+    Remedy("schedule", "Let the learning rate fall over the run."),
+    Remedy("larger_model", "Use a wider network."),
+)
 
 # The first remedies of at most so many findings are tried together.
 _TOGETHER = 4
@@ -54,7 +66,7 @@ def plans(
     First the remedies of faults that are certain, then of a training that was starved, then the
     first remedy of each other finding. Several faults may hide each other, so that no remedy gains
     anything alone: then all first remedies are tried together, and after them the second ones. What
-    is in `failed`, tried on an earlier subject, comes last.
+    is in `failed`, tried on an earlier subject, comes after the others; last is what often helps.
     """
     allowed = list(_allowed(findings))
     firsts = [each for each in allowed if each[1] is _first(each[0])]
@@ -73,6 +85,12 @@ def plans(
             yield Planned(finding, remedy, found)
     if joint_is_due:
         yield from _together(subject, firsts, apply)
+    opposed = {_OPPOSITES.get(remedy.change) for _, remedy in allowed}
+    for remedy in _USUAL if findings else ():
+        if remedy.change in planned | opposed:
+            continue
+        if found := apply(subject, findings[0], remedy):
+            yield Planned(findings[0], remedy, found)
 
 
 def for_a_person(
@@ -99,7 +117,8 @@ def _place(
     is_certain = catalogue()[finding.code].certain
     own = [each.change for each in finding.remedies if each.change != BY_HAND]
     rank = own.index(remedy.change) if remedy.change in own else len(own)
-    urgent = is_certain or (finding.code in _STARVED and rank == 0)
+    is_starved = finding.code in _STARVED and not finding.follows_from
+    urgent = is_certain or (is_starved and rank == 0)
     return remedy.change in failed, not is_certain, not urgent, 0 if is_certain else rank
 
 
