@@ -61,11 +61,11 @@ def test_the_options_that_help_are_written_beside_the_run(
     before = _contents(slow_run.path)
     found = [finding("RG203", "The weights hardly moved.")]
     monkeypatch.setattr(Run, "findings", lambda run: found)
-    code = _command(monkeypatch, "fix", slow_run.path, "--seeds", 2, "--json")
+    code = _command(monkeypatch, "fix", slow_run.path, "--seeds", 2, "--budget", 8, "--json")
     told = json.loads(capfd.readouterr().out)
     assert code == 0
     assert _contents(slow_run.path) == before
-    (trial, random) = told["trials"]
+    trial, *_, random = told["trials"]
     assert trial["finding"] == "RG203"
     assert trial["helped"]
     assert trial["gain"] > trial["spread"]
@@ -112,7 +112,7 @@ def test_ctrl_c_ends_a_fix_and_leaves_whole_trials_alone(
     monkeypatch.setattr(Run, "findings", lambda run: found)
     before = _contents(copy)
     ended = _press_ctrl_c_in_epoch(monkeypatch, epoch)
-    code = _command(monkeypatch, "fix", copy, "--seeds", 2, "--json")
+    code = _command(monkeypatch, "fix", copy, "--seeds", 2, "--budget", 8, "--json")
     told = json.loads(capfd.readouterr().out)
     assert code == 130
     assert len(ended) == epoch
@@ -140,8 +140,27 @@ def test_ctrl_c_in_the_training_itself_keeps_auto_fix_from_starting(
 def test_what_a_run_has_no_option_for_is_told(slow_run: Run) -> None:
     found = slow_run.fix([finding("RG305", "One column gives it away.")], seeds=(0, 1))
     assert found.trials == []
-    assert found.kept is None
+    assert found.kept == []
     assert [f.code for f, _ in found.by_hand] == ["RG305"]
+
+
+def test_what_only_the_library_itself_could_change_is_not_offered(slow_run: Run) -> None:
+    """The network and its loss are Retrograd's own; the labels are the user's."""
+    codes = ("RG409", "RG212", "RG109", "RG602", "RG303")
+    found = slow_run.fix(
+        [finding(code, "as it was seen") for code in codes], seeds=(0, 1), budget=2
+    )
+    assert [f.code for f, _ in found.by_hand] == ["RG303"]
+
+
+def test_two_epochs_are_known_to_be_too_few(tmp_path: Path) -> None:
+    """Nothing else may take the credit for what they lack."""
+    pyarrow.csv.write_csv(houses(300), tmp_path / "houses.csv")
+    options = {**SLOW, "epochs": 2, "learning_rate": 0.004}
+    run = rg.train(tmp_path / "houses.csv", "price", out=tmp_path / "run", **options)
+    found = run.fix([finding("RG503", "It does badly.")], seeds=(0, 1), budget=9)
+    assert [trial.finding and trial.finding.code for trial in found.trials][:1] == ["RG216"]
+    assert found.subject.epochs > 2
 
 
 def test_nothing_wrong_is_nothing_to_mend(
@@ -207,10 +226,9 @@ def test_a_run_that_diverges_is_mended(tmp_path: Path) -> None:
     options = {**SLOW, "epochs": 12, "learning_rate": 100.0}
     run = rg.train(tmp_path / "houses.csv", "price", out=tmp_path / "run", **options)
     diverges = [finding(code, "as it was seen") for code in ("RG201", "RG206")]
-    found = run.fix(diverges, seeds=(0, 1))
-    assert found.kept is not None
-    assert found.kept.before == (-1, -1)
-    assert min(found.kept.after) > 0
+    found = run.fix(diverges, seeds=(0, 1), budget=10)
+    assert found.kept[0].before == (-1, -1)
+    assert min(found.scores) > 0
     assert found.subject.learning_rate < 0.1
 
 

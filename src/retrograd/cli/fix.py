@@ -1,4 +1,4 @@
-"""`retrograd fix`: remedies for what is wrong with a run, tried until one is shown to help."""
+"""`retrograd fix`: remedies for what is wrong with a run, and which of them help."""
 
 from __future__ import annotations
 
@@ -20,36 +20,37 @@ from retrograd.runs.fix import trials_json
 from retrograd.store.names import FIX, OPTIONS
 from retrograd.training.options import Options
 
-__all__ = ["SEEDS", "TRIES", "fix", "mend"]
+__all__ = ["BUDGET", "SEEDS", "fix", "mend"]
 
 SEEDS = 3
-TRIES = 3
+BUDGET = 30
 
 
 def fix(
     run: Annotated[Path, typer.Argument(help="A run folder that `retrograd train` made.")],
     seeds: Annotated[int, typer.Option(min=2, help="Train each so many times.")] = SEEDS,
-    tries: Annotated[int, typer.Option(min=1, help="Try at most so many remedies.")] = TRIES,
+    budget: Annotated[int, typer.Option(min=2, help="Train at most so many times.")] = BUDGET,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Try the remedies for what was found, and keep the first that is shown to help.
+    """Try the remedies for what was found, and keep those that are shown to help.
 
-    Each is trained for the same budget with several seeds, beside the run as it is and beside a
-    random change. The run itself stays as it is: RUN/fix/config.json has the changed options.
+    Each is trained with several seeds, on top of those kept before it, and compared with them; the
+    run as it is and a random change are trained too. The run itself stays as it is:
+    RUN/fix/config.json has the changed options.
 
     [bold]Example:[/] retrograd fix runs/houses-1
     """
-    mend(load(run), seeds, tries, Console(quiet=as_json), as_json)
+    mend(load(run), seeds, budget, Console(quiet=as_json), as_json)
 
 
-def mend(run: Run, seeds: int, tries: int, console: Console, as_json: bool) -> None:
+def mend(run: Run, seeds: int, budget: int, console: Console, as_json: bool) -> None:
     """Try remedies for a run, and say what came of it; see `retrograd fix`.
 
     At Ctrl-C that is what was tried until then, and KeyboardInterrupt goes on.
     """
     try:
         with _reported(console) as progress:
-            found = run.fix(seeds=range(seeds), tries=tries, progress=progress)
+            found = run.fix(seeds=range(seeds), budget=budget, progress=progress)
     except FixInterrupted as stop:
         _conclude(run, stop.so_far, console, as_json)
         raise
@@ -57,7 +58,7 @@ def mend(run: Run, seeds: int, tries: int, console: Console, as_json: bool) -> N
 
 
 def _conclude(run: Run, found: Fix[Options], console: Console, as_json: bool) -> None:
-    path = None if found.kept is None else run.path / FIX / OPTIONS
+    path = None if not found.kept else run.path / FIX / OPTIONS
     if as_json:
         print(json.dumps({**trials_json(found), "config": path and str(path)}))
         return

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from retrograd.cli.fix import SEEDS, TRIES, mend
+from retrograd.cli.fix import BUDGET, SEEDS, mend
 from retrograd.cli.told import conclude, told
 from retrograd.data.files import existing_file
 from retrograd.data.split import share
@@ -130,7 +130,7 @@ def _mend(run: Run, console: Console, as_json: bool) -> None:
             highlight=False,
         )
         raise KeyboardInterrupt
-    mend(run, SEEDS, TRIES, console, as_json)
+    mend(run, SEEDS, BUDGET, console, as_json)
 
 
 def choose_device(device: str) -> None:

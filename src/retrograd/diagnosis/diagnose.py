@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -17,11 +19,15 @@ from retrograd.diagnosis.examine import examined
 from retrograd.diagnosis.finding import Finding
 from retrograd.diagnosis.record.record import Record
 from retrograd.diagnosis.recorder import Recorder
-from retrograd.diagnosis.remedies.program import Program, Result
+from retrograd.diagnosis.remedies.advice import advised
+from retrograd.diagnosis.remedies.program import Program, Result, Samples
 from retrograd.errors import UsageError
 from retrograd.tensor import Tensor
 
 __all__ = ["diagnose", "diagnose_program", "run_and_diagnose"]
+
+# Rows in a batch, where nobody says.
+_BATCH = 32
 
 
 def diagnose(
@@ -71,19 +77,50 @@ def diagnose(
         )
     if task not in (None, "regression", "classification"):
         raise UsageError(f'diagnose: task is {task!r}; expected "regression" or "classification".')
-    return examined(
-        Case(
-            record=record,
-            model=model,
-            train=checked,
-            valid=None if valid is None else checked_data("diagnose", "valid", valid),
-            loss=loss,
-            task=task,
-            optimizer=optimizer,
-            batch_size=batch_size,
-        ),
-        ignore,
+    case = Case(
+        record=record,
+        model=model,
+        train=checked,
+        valid=None if valid is None else checked_data("diagnose", "valid", valid),
+        loss=loss,
+        task=task,
+        optimizer=optimizer,
+        batch_size=batch_size,
     )
+    found, program = examined(case, ignore), _as_program(case)
+    return found if program is None else advised(found, program, _unknown(case))
+
+
+def _as_program(case: Case) -> Program | None:
+    """The training as a Program, to see what a remedy would change; None if not enough is known."""
+    model, rows, optimizer = case.model, case.sample, case.optimizer
+    if model is None or rows is None or case.loss is None or len(rows.inputs) != 1:
+        return None
+    samples = Samples(rows.inputs[0], rows.target)
+    known = optim.Adam(model.parameters()) if optimizer is None else optimizer
+    return Program(
+        model=lambda: copy.deepcopy(model),
+        loss=case.loss,
+        train=samples,
+        valid=samples,
+        task="regression" if case.numbers is not None else "classification",
+        optimizer=type(known),
+        options={**known.defaults, "lr": known.param_groups[0]["lr"]},
+        epochs=max(1, len(case.epochs)),
+        batch_size=round(case.rows_per_step) if math.isfinite(case.rows_per_step) else _BATCH,
+    )
+
+
+def _unknown(case: Case) -> frozenset[str]:
+    """The remedies whose values depend on what is not known of the training."""
+    unknown: set[str] = set()
+    if case.optimizer is None:
+        unknown |= {"lower_learning_rate", "raise_learning_rate", "adam", "lower_weight_decay"}
+    if not case.epochs:
+        unknown |= {"more_epochs", "fewer_epochs", "early_stopping"}
+    if not math.isfinite(case.rows_per_step):
+        unknown |= {"larger_batch", "smaller_batch"}
+    return frozenset(unknown)
 
 
 def diagnose_program(
@@ -98,21 +135,19 @@ def diagnose_program(
     optimizer = None if outcome is None else outcome.optimizer
     if optimizer is None:
         optimizer = program.optimizer(model.parameters(), **program.options)
-    return examined(
-        Case(
-            record=record,
-            model=model,
-            train=Data.of(program.train),
-            valid=Data.of(program.valid),
-            loss=program.loss,
-            task=program.task,
-            optimizer=optimizer,
-            batch_size=program.batch_size,
-            shuffled=program.shuffle if program.fit is None else None,
-            restores_best=program.patience is not None,
-        ),
-        ignore,
+    case = Case(
+        record=record,
+        model=model,
+        train=Data.of(program.train),
+        valid=Data.of(program.valid),
+        loss=program.loss,
+        task=program.task,
+        optimizer=optimizer,
+        batch_size=program.batch_size,
+        shuffled=program.shuffle if program.fit is None else None,
+        restores_best=program.patience is not None,
     )
+    return advised(examined(case, ignore), program)
 
 
 def run_and_diagnose(

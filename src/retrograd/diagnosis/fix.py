@@ -1,4 +1,4 @@
-"""`rg.fix`: try the remedies for a program's findings until one is shown to help."""
+"""`rg.fix`: try the remedies for a program's findings, and keep those that are shown to help."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from retrograd.diagnosis.diagnose import diagnose_program
 from retrograd.diagnosis.finding import Finding, Remedy
 from retrograd.diagnosis.recorder import Recorder
 from retrograd.diagnosis.remedies.program import Program
+from retrograd.diagnosis.remedies.search import try_remedies
+from retrograd.diagnosis.remedies.starved import with_starved
 from retrograd.diagnosis.remedies.table import PROGRAM_REMEDIES
-from retrograd.diagnosis.remedies.trials import Fix, FixProgress, Scored, bounded, try_remedies
+from retrograd.diagnosis.remedies.trials import Fix, FixProgress, Scored, bounded
 from retrograd.diagnosis.remedies.variants import Variants
 from retrograd.training.predictor import Predictor
 
@@ -24,17 +26,20 @@ def fix(
     findings: Iterable[Finding] | None = None,
     *,
     seeds: Sequence[int] = (0, 1, 2),
-    tries: int = 3,
+    budget: int = 40,
     beside_random: bool = True,
     progress: Callable[[FixProgress], None] | None = None,
 ) -> Fix[Program]:
-    """Try remedies for what is wrong with `program`, and keep the first that is shown to help.
+    """Try remedies for what is wrong with `program`, and keep those that are shown to help.
 
-    `findings` is the diagnosis of `program`, the likeliest cause first; by default the program is
-    trained once under a Recorder and diagnosed. Each remedy is trained with every seed on the same
-    budget as the unchanged program and, with `beside_random`, a random change. A remedy helps if
-    the held-out score improves by more than the spread between seeds. At most `tries` remedies are
-    tried. `program` itself is not changed: the result's `subject` is a new one.
+    `findings` is the diagnosis of `program`, the likeliest cause first; by default it is trained
+    under a Recorder and diagnosed. A remedy is trained with every seed, like the unchanged program
+    and, with `beside_random`, a random change. It is kept if the held-out score improves by more
+    than the spread between seeds, or if it ends a fault that is certain, at no cost; then the
+    changed program is diagnosed anew, and the next remedy is tried on top of it. So faults that
+    stand together are mended one after the other. At most `budget` trainings are run, those of the
+    unchanged program and of the random change included. `program` itself is not changed: the
+    result's `subject` is a new one.
 
     Raises TypeError if `program` is not a Program. At Ctrl-C, raises FixInterrupted, a
     KeyboardInterrupt that holds the trials completed so far.
@@ -44,36 +49,36 @@ def fix(
             f"fix: program is of type {type(program).__name__}; expected a "
             "Program, which says how a model is built and trained."
         )
-    if findings is None:
-        recorder = Recorder()
-        outcome = program.run(seeds[0], recorder)
-        findings = diagnose_program(program, outcome, recorder.record)
+
+    def apply(changed: Program, finding: Finding, remedy: Remedy) -> Variants[Program]:
+        return PROGRAM_REMEDIES.variants(remedy.change, changed, finding)
 
     def random(besides: str) -> Variants[Program]:
         return PROGRAM_REMEDIES.random(program, besides, 0)
 
-    def variants(finding: Finding, remedy: Remedy) -> Variants[Program]:
-        return PROGRAM_REMEDIES.variants(remedy.change, program, finding)
-
     return try_remedies(
         program,
         findings,
-        variants,
+        apply,
         _train,
-        random=(lambda besides: PROGRAM_REMEDIES.random(program, besides, 0))
-        if beside_random
-        else None,
+        random=random if beside_random else None,
         seeds=seeds,
-        tries=tries,
+        budget=budget,
         progress=progress,
     )
 
 
 def _train(program: Program, seed: int) -> Scored:
-    outcome = program.run(seed)
+    recorder = Recorder()
+    outcome = program.run(seed, recorder)
     least = _LEAST[program.task]
+
+    def diagnose() -> list[Finding]:
+        found = diagnose_program(program, outcome, recorder.record)
+        return with_starved(found, outcome.validation_loss)
+
     test = bounded(outcome.score, least)
     if program.test is None:
-        return Scored(test, test)
+        return Scored(test, test, diagnose)
     validation = program.score(Predictor(outcome.model), program.valid)
-    return Scored(bounded(validation, least), test)
+    return Scored(bounded(validation, least), test, diagnose)

@@ -287,17 +287,17 @@ class Run:
         findings: Iterable[Finding] | None = None,
         *,
         seeds: Sequence[int] = (0, 1, 2),
-        tries: int = 3,
+        budget: int = 30,
         progress: Callable[[FixProgress], None] | None = None,
         data: Any = None,
         valid: Any = None,
         test: Any = None,
     ) -> Fix[Options]:
-        """Try the remedies for what training found, and keep the first that is shown to help.
+        """Try the remedies for what training found, and keep those that are shown to help.
 
-        Each is trained for the same budget with every seed, beside the run as it is and beside a
-        random change. The run stays as it is; what was tried is in RUN/fix, with the options that
-        helped in its config.json.
+        Each is trained with every seed, beside what was kept until then; the run as it is and a
+        random change are trained too. At most `budget` trainings are run in all. The run stays as
+        it is; what was tried is in RUN/fix, with the options that helped in its config.json.
 
         Raises UsageError for a run without a record, DataError if its data is gone or has changed,
         FixInterrupted, a KeyboardInterrupt that has what was tried until then, at Ctrl-C.
@@ -308,7 +308,7 @@ class Run:
             self._ready(data, valid, test),
             found,
             seeds=seeds,
-            tries=tries,
+            budget=budget,
             progress=progress,
         )
 

@@ -88,14 +88,14 @@ def test_what_is_changed_is_another_program(task: str) -> None:
 def test_learning_rates_go_where_they_should() -> None:
     program = _regression(options={"lr": 0.5})
     lower = [w[1].options["lr"] for w in variants("lower_learning_rate", program, None)]
-    assert lower == [0.05, 0.005, 0.001]
+    assert lower == [0.001, 0.05, 0.005]
     slow = _regression(options={"lr": 1e-6})
     higher = [w[1].options["lr"] for w in variants("raise_learning_rate", slow, None)]
-    assert higher == [1e-5, 1e-4, 1e-3]
+    assert higher == [1e-3, 1e-5, 1e-4]
     either = variants("raise_learning_rate", program, finding("RG206", "x"))
     assert [w[1].options["lr"] for w in either] == [0.05, 0.001]  # 5 is beyond all reason
     momentum = _regression(optimizer=optim.SGD, options={"lr": 1.0, "momentum": 0.9})
-    assert _only("lower_learning_rate", momentum).options == {"lr": 0.1, "momentum": 0.9}
+    assert _only("lower_learning_rate", momentum).options == {"lr": 0.05, "momentum": 0.9}
 
 
 def test_a_schedule_steps_with_the_optimizer() -> None:
@@ -141,6 +141,17 @@ def test_zero_weights_are_drawn_anew() -> None:
     assert not np.asarray(layers[1].bias.data).any()
 
 
+def test_embeddings_are_drawn_small_first() -> None:
+    words = np.random.default_rng(0).integers(0, 400, (ROWS, 5))
+    data = {n: Samples(words[: len(e.target)], e.target) for n, e in _data().items()}
+    program = _regression(
+        lambda: nn.Sequential(nn.Embedding(400, 20), nn.Flatten(), nn.Linear(100, 1)), **data
+    )
+    found = variants("initialize", program, None)
+    stds = [float(np.asarray(w[1].model()[0].weight.data).std()) for w in found]
+    assert stds == pytest.approx([0.1, 1.0], rel=0.05)
+
+
 def test_sigmoids_give_way_and_the_output_stays() -> None:
     def deep() -> nn.Module:
         layers = [m for _ in range(3) for m in (nn.Linear(6, 6), nn.Sigmoid())]
@@ -153,6 +164,19 @@ def test_sigmoids_give_way_and_the_output_stays() -> None:
     assert variants("remove_output_activation", _regression(), None) == []
     leaky = _only("activation_leaky_relu", _classes())
     assert _kinds(leaky) == ["Linear", "LeakyReLU", "Linear"]
+
+
+def test_an_activation_that_layers_share_is_changed_in_every_place() -> None:
+    def shared() -> nn.Module:
+        one = nn.Sigmoid()
+        return nn.Sequential(nn.Linear(6, 8), one, nn.Linear(8, 8), one, nn.Linear(8, 1))
+
+    changed = _only("activation_relu", _regression(shared)).model()
+    assert [type(changed[place]).__name__ for place in (1, 3)] == ["ReLU", "ReLU"]
+    wider = _only("larger_model", _regression(shared)).model()
+    assert [type(wider[place]).__name__ for place in range(5)] == [
+        "Linear", "Sigmoid", "Linear", "Sigmoid", "Linear",
+    ]  # fmt: skip
 
 
 def test_layers_are_added_where_they_are_missing() -> None:
@@ -295,3 +319,107 @@ def test_a_random_change_is_another_one_and_the_same_each_time() -> None:
     assert first[0] == PROGRAM_REMEDIES.random(program, "lower_learning_rate", 3)[0][0]
     drawn = {PROGRAM_REMEDIES.random(program, "x", seed)[0][0] for seed in range(12)}
     assert len(drawn) > 4
+
+
+# The wiring, the outputs and the rows -------------------------------------------------------------
+
+
+def test_a_loss_of_the_wrong_sign_is_turned() -> None:
+    program = _classes(loss=lambda output, target: -nn.cross_entropy(output, target))
+    turned = _only("flip_sign", replace(program, options={"lr": 0.05}), "RG407")
+    assert turned.run(0).score > 0.6
+    yes_or_no = _data()
+    target = {n: Samples(e.inputs, (e.target > 0).astype(np.float32)) for n, e in yes_or_no.items()}
+    words = [w for w, _ in variants("flip_sign", _regression(**target), finding("RG407", "x"))]
+    assert words == ["-loss", "loss(output, 1 - target)"]
+    assert variants("flip_sign", program, None) == []  # never at random
+
+
+def test_outputs_get_the_shape_of_the_targets() -> None:
+    broadcast = _regression(loss=lambda o, t: ((o - t) ** 2).mean(), options={"lr": 0.02})
+    matched = _only("match_shapes", replace(broadcast, epochs=20), "RG405")
+    assert matched.run(0).score > 0.9
+    assert replace(broadcast, epochs=20).run(0).score < 0.1
+    assert variants("match_shapes", _classes(), finding("RG405", "x")) == []
+
+
+def test_the_built_in_loop_takes_the_place_of_ones_own() -> None:
+    idle = _regression(fit=lambda *arguments: None)
+    assert _only("usual_loop", idle, "RG212").fit is None
+    assert variants("usual_loop", _regression(), finding("RG212", "x")) == []
+
+
+def test_all_parameters_are_trained() -> None:
+    def frozen() -> nn.Module:
+        model = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 1))
+        model[0].weight.requires_grad = False
+        return model
+
+    def some(parameters: Any, **options: Any) -> optim.Optimizer:
+        return optim.SGD(list(parameters)[:2], **options)
+
+    program = _regression(frozen, optimizer=some, options={"lr": 0.03, "momentum": 0.9})
+    changed = _only("train_all", program, "RG213").run(0)
+    group = changed.optimizer.param_groups[0]
+    assert (type(changed.optimizer), group["lr"], group["momentum"]) == (optim.SGD, 0.03, 0.9)
+    assert len(group.params) == 4
+    assert all(each.requires_grad for each in changed.model.parameters())
+    assert variants("train_all", _regression(), finding("RG213", "x")) == []
+
+
+def test_rows_lie_on_the_first_axis() -> None:
+    crossed = _classes(lambda: nn.Sequential(nn.Linear(6, 3), nn.Softmax(0)))
+    assert _only("rows_first", crossed, "RG408").model()[1].dim == -1
+    recurrent = _classes(lambda: nn.Sequential(nn.GRU(6, 3)))
+    assert _only("rows_first", recurrent, "RG408").model()[0].batch_first
+    assert variants("rows_first", _classes(), finding("RG408", "x")) == []
+
+
+def test_a_softmax_over_one_output_becomes_a_sigmoid() -> None:
+    data = {n: Samples(e.inputs, e.target % 2) for n, e in _data(classes=3).items()}
+    program = _classes(lambda: nn.Sequential(nn.Linear(6, 1), nn.Softmax(1)), **data)
+    assert _kinds(_only("sigmoid_output", program, "RG404")) == ["Linear", "Sigmoid"]
+    assert variants("sigmoid_output", _classes(), finding("RG404", "x")) == []
+
+
+def test_every_class_gets_an_output() -> None:
+    narrow = _classes(lambda: nn.Sequential(nn.Linear(6, 8), nn.Linear(8, 1), nn.Sigmoid()))
+    widened = _only("widen_output", replace(narrow, options={"lr": 0.02}), "RG404")
+    assert widened.model()(Tensor(narrow.train.inputs)).shape == (80, 3)
+    assert widened.run(0).score > 0.6
+    assert variants("widen_output", _classes(), finding("RG404", "x")) == []
+
+
+def test_rows_that_their_neighbors_contradict_are_left_out() -> None:
+    rng = np.random.default_rng(0)
+    y = np.arange(200) % 2
+    x = (rng.normal(0, 0.3, (200, 4)) + 4 * y[:, None]).astype(np.float32)
+    wrong = y.copy()
+    wrong[:20] = 1 - y[:20]
+    program = _classes(train=Samples(x, wrong), valid=Samples(x, y))
+    kept = _only("drop_mislabeled", program, "RG307").train
+    assert np.array_equal(kept.inputs, x[20:])
+    assert variants("drop_mislabeled", replace(program, train=Samples(x, y)), None) == []
+
+
+def test_pixels_are_divided_and_a_column_of_ones_stays() -> None:
+    data = _data()
+    pixels = {n: Samples(np.round(60 * np.abs(e.inputs)), e.target) for n, e in data.items()}
+    assert _only("scale_inputs", _regression(**pixels)).train.inputs.max() < 1
+    bias = {n: Samples(np.where(np.arange(6) == 2, 1, 90 * e.inputs), e.target)
+            for n, e in data.items()}  # fmt: skip
+    assert (_only("scale_inputs", _regression(**bias)).train.inputs[:, 2] == 1).all()
+
+
+def test_the_usual_loss_is_one_of_probabilities_where_forward_makes_them() -> None:
+    class Softmaxed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.last = nn.Linear(6, 3)
+
+        def forward(self, x: Any) -> Any:
+            return nn.functional.softmax(self.last(x), -1)
+
+    found = variants("change_loss", _classes(Softmaxed), finding("RG403", "x"))
+    assert [words for words, _ in found] == ["nn.nll_loss(rg.log(p), target)"]
+    assert variants("change_loss", _classes(), finding("RG602", "x")) == []  # it is the usual one

@@ -35,7 +35,8 @@ def rates(change: str, rate: float, code: str | None = None, **changes: Any) -> 
 @pytest.mark.parametrize(
     ("rate", "code", "lower"),
     [
-        (0.1, "RG201", [0.01, 0.001]),
+        (0.1, "RG201", [0.001, 0.01]),
+        (0.5, "RG201", [0.001, 0.05, 0.005]),  # the usual one first, if it is far away
         (2.1e-3, "RG201", [0.001, 2.1e-4, 2.1e-5]),
         (1.9e-3, "RG201", [1.9e-4, 1.9e-5]),
         (5.1e-3, "RG103", [0.001, 5.1e-4, 5.1e-5]),
@@ -53,8 +54,8 @@ def test_lower_learning_rates_of_a_program(
     ("rate", "code", "higher"),
     [
         (1e-4, "RG203", [1e-3, 1e-2]),
-        (1e-5, "RG203", [1e-4, 1e-3]),
-        (1e-6, "RG203", [1e-5, 1e-4, 1e-3]),
+        (1e-5, "RG203", [1e-3, 1e-4]),
+        (1e-6, "RG203", [1e-3, 1e-5, 1e-4]),  # the usual one first, if it is far away
         (1e-3, "RG203", [1e-2]),
         (3e-3, "RG203", []),  # 20 times the usual one is the most
         (1e-3, "RG206", [1e-2, 1e-4]),
@@ -88,6 +89,7 @@ def options(change: str, **changes: Any) -> list[tuple[str, Any]]:
         ("larger_batch", {}, ["batch_size 32 -> 128"]),
         ("smaller_batch", {}, ["batch_size 32 -> 8"]),
         ("more_epochs", {}, ["epochs 40 -> 120"]),
+        ("more_epochs", {"epochs": 2}, ["epochs 2 -> 6", "epochs 2 -> 20"]),
         ("fewer_epochs", {}, ["epochs 40 -> 20", "epochs 40 -> 10"]),
         ("early_stopping", {}, ["patience 15 -> 4"]),
         ("early_stopping", {"patience": 4}, []),

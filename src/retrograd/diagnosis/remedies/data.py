@@ -1,4 +1,4 @@
-"""Remedies for the data: scale, fill missing values, drop duplicates or a column, oversample."""
+"""Remedies for the data: scale, fill missing values, leave out rows or a column, oversample."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from retrograd.diagnosis.finding import Finding
+from retrograd.diagnosis.outcome.baselines import features, nearest, scaled
 from retrograd.diagnosis.remedies.program import Program, Samples
 from retrograd.diagnosis.remedies.variants import Variants
 
 __all__ = [
     "drop_column",
     "drop_duplicates",
+    "drop_mislabeled",
     "fill_missing",
     "resample",
     "scale_inputs",
@@ -23,12 +25,21 @@ __all__ = [
 
 Array = np.ndarray[Any, Any]
 
+# So many neighbors vote on a label.
+_VOTERS = 15
+# Each row is compared with every other one; beyond so many that takes minutes.
+_COMPARED = 20_000
+
 
 def scale_inputs(program: Program, finding: Finding | None) -> Variants[Program]:
-    """Scale each feature to mean 0 and standard deviation 1, measured on the training rows."""
+    """Scale each feature to mean 0 and standard deviation 1, measured on the training rows; pixels
+    from 0 to 255 are divided by 255."""
     inputs = program.train.inputs
     if not np.issubdtype(inputs.dtype, np.floating):
         return []
+    if _are_pixels(inputs):
+        divided = _with_inputs(program, lambda values: (values / 255).astype(inputs.dtype))
+        return [("inputs: x / 255", divided)]
     mean, std = _moments(inputs)
     if (np.abs(mean) < 0.2).all() and (np.abs(std - 1) < 0.5).all():
         return []
@@ -39,13 +50,22 @@ def scale_inputs(program: Program, finding: Finding | None) -> Variants[Program]
     return [("inputs: (x - mean) / std of the training rows", _with_inputs(program, scaled))]
 
 
+def _are_pixels(inputs: Array) -> bool:
+    low, high = np.nanmin(inputs), np.nanmax(inputs)
+    return bool(low >= 0 and 100 < high <= 255 and (inputs == np.round(inputs)).all())
+
+
 def _moments(inputs: Array) -> tuple[Array, Array]:
-    """The mean and standard deviation of each feature; beyond 2 axes, they are on the shortest."""
+    """The mean and standard deviation of each feature; beyond 2 axes, they are on the shortest.
+
+    A constant feature of size 1 stays as it is: it may stand for the bias.
+    """
     features = 1 if inputs.ndim < 3 else 1 + int(np.argmin(inputs.shape[1:]))
     others = tuple(axis for axis in range(inputs.ndim) if axis != features)
     known = np.where(np.isfinite(inputs), inputs, np.nan).astype(np.float64)
     mean, std = np.nanmean(known, others, keepdims=True), np.nanstd(known, others, keepdims=True)
-    return mean, np.where(std > 0, std, 1.0)
+    is_bias = (std == 0) & (np.abs(mean) == 1)
+    return np.where(is_bias, 0.0, mean), np.where(std > 0, std, 1.0)
 
 
 def scale_target(program: Program, finding: Finding | None) -> Variants[Program]:
@@ -127,13 +147,41 @@ def drop_column(program: Program, finding: Finding | None) -> Variants[Program]:
     return [(f"column {place} left out", _with_inputs(program, without))]
 
 
+def drop_mislabeled(program: Program, finding: Finding | None) -> Variants[Program]:
+    """Leave out training rows whose label the vote of their nearest rows contradicts (edited
+    nearest neighbors, Wilson 1972); same step count."""
+    if program.task != "classification" or finding is None:
+        return []
+    if len(program.train.target) > _COMPARED:
+        return []
+    inputs, codes = features(program.train.inputs), _codes(program.train.target)
+    rows, classes = len(codes), np.unique(codes)
+    if codes.size != rows or not inputs.shape[1] or not 2 <= len(classes) < rows // _VOTERS:
+        return []
+    near = nearest(*scaled(inputs, inputs), _VOTERS, itself=True)
+    votes = (codes[near][:, :, None] == classes).sum(1)
+    kept = classes[votes.argmax(1)] == codes
+    dropped = rows - int(kept.sum())
+    if not dropped or len(np.unique(codes[kept])) < len(classes):
+        return []
+    train = Samples(program.train.inputs[kept], program.train.target[kept])
+    epochs = max(1, round(program.epochs * rows / int(kept.sum())))
+    changed = replace(program, train=train, epochs=epochs)
+    return [(f"{dropped:,} rows left out whose neighbors have other labels", changed)]
+
+
+def _codes(target: Array) -> Array:
+    """Class codes, from codes or one-hot rows."""
+    flat = target.reshape(len(target), -1)
+    return flat.argmax(1) if flat.shape[1] > 1 else flat[:, 0]
+
+
 def resample(program: Program, finding: Finding | None) -> Variants[Program]:
     """Repeat rows of rare classes until all classes are about equally frequent; same step count."""
     if program.task != "classification":
         return []
     inputs, target = program.train
-    flat = target.reshape(len(target), -1)
-    codes = flat.argmax(1) if flat.shape[1] > 1 else flat[:, 0]
+    codes = _codes(target)
     _, place, counts = np.unique(codes, return_inverse=True, return_counts=True)
     repeats = np.maximum(1, np.round(counts.max() / counts)).astype(int)[place]
     if repeats.max() == 1:

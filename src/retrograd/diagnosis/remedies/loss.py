@@ -11,8 +11,9 @@ import numpy as np
 from retrograd import nn, ops
 from retrograd.autodiff.tape import no_grad
 from retrograd.diagnosis.finding import Finding
+from retrograd.diagnosis.probes.operations import operations
 from retrograd.diagnosis.remedies.data import resample
-from retrograd.diagnosis.remedies.model import without_output_activation
+from retrograd.diagnosis.remedies.outputs import answer, outputs_of_row, without_output_activation
 from retrograd.diagnosis.remedies.program import Program, Samples
 from retrograd.diagnosis.remedies.variants import Variants
 from retrograd.tensor import Tensor
@@ -22,22 +23,21 @@ __all__ = ["change_loss", "label_smoothing", "weigh_classes"]
 Array = np.ndarray[Any, Any]
 Loss = Callable[[Tensor, Tensor], Tensor]
 
-_ROWS = 64
+# This many rows show which operations a model runs; no probability is taken for less.
+_FEW = 4
+_LEAST = 1e-7
 
 
 def change_loss(program: Program, finding: Finding | None) -> Variants[Program]:
-    """The squared error for regression; for classes the cross-entropy of logits, with the network's
-    last activation removed."""
-    width = _outputs(program)
-    if program.task == "regression":
-        rows = len(program.train.target)
-        if width is None or program.train.target.size != rows * width:
-            return []
-        return [("nn.mse_loss", replace(program, loss=_squared))]
-    if width is None:
+    """The squared error for numbers; for classes the cross-entropy of logits, with the network's
+    last activation removed, or of probabilities where a function in its forward() makes them."""
+    output, target = answer(program), np.asarray(program.train.target)
+    if not output.ndim or len(output) > len(target) or not output.numel():
         return []
-    loss: Loss = _logistic if width == 1 else nn.cross_entropy
-    name = "nn.binary_cross_entropy_with_logits" if width == 1 else "nn.cross_entropy"
+    if program.task == "regression":
+        fits = target.size == len(target) * (output.numel() // len(output))
+        known = fits and not _is(program, _squared)
+        return [("nn.mse_loss", _with(program, _squared))] if known else []
     build = program.model
 
     def model() -> nn.Module:
@@ -45,11 +45,43 @@ def change_loss(program: Program, finding: Finding | None) -> Variants[Program]:
         without_output_activation(built)
         return built
 
-    coded = _coded(program.train), _coded(program.valid), program.test and _coded(program.test)
-    changed = replace(
-        program, model=model, loss=loss, train=coded[0], valid=coded[1], test=coded[2]
-    )
-    return [(f"{name} on logits", changed)]
+    bare = replace(program, model=model)
+    last = operations(model(), (program.train.inputs[:_FEW],))[-1]
+    usual = _usual(output, target, last in ("softmax", "sigmoid"))
+    if usual is None:
+        return []
+    name, loss, coded = usual
+    if coded:
+        bare = replace(
+            bare,
+            train=_coded(program.train),
+            valid=_coded(program.valid),
+            test=program.test and _coded(program.test),
+        )
+    changed = replace(bare, loss=loss)
+    return [] if _is(program, loss) else [(name, changed)]
+
+
+def _usual(output: Tensor, target: Array, is_probability: bool) -> tuple[str, Loss, bool] | None:
+    """The usual loss of classes, by name, and whether it needs the targets as codes (rows,)."""
+    width = output.numel() // len(output)
+    several = output.ndim == 2 and target.shape[1:] == output.shape[1:] and width > 1
+    if several and (target.sum(1) != 1).any():
+        return "nn.binary_cross_entropy_with_logits on logits", _each_label, False
+    if output.ndim > 2 and width > 1:
+        fits = target.shape[1:] == output.shape[2:] and target.dtype.kind in "iu"
+        return ("nn.cross_entropy on logits", nn.cross_entropy, False) if fits else None
+    if target.size != len(target) and not several:
+        return None
+    if width == 1:
+        if is_probability:
+            return "nn.binary_cross_entropy", _logistic_of_probability, True
+        return "nn.binary_cross_entropy_with_logits on logits", _logistic, True
+    if _codes(target).max(initial=0) >= width:
+        return None
+    if is_probability:
+        return "nn.nll_loss(rg.log(p), target)", _of_probabilities, True
+    return "nn.cross_entropy on logits", nn.cross_entropy, True
 
 
 def weigh_classes(program: Program, finding: Finding | None) -> Variants[Program]:
@@ -65,7 +97,7 @@ def weigh_classes(program: Program, finding: Finding | None) -> Variants[Program
     if len(classes) < 2:
         return []
     if _is(program, nn.cross_entropy):
-        weight = np.ones(_outputs(program) or 0, np.float32)
+        weight = np.ones(outputs_of_row(program) or 0, np.float32)
         weight[classes] = len(codes) / (len(classes) * counts)
 
         def weighed(output: Tensor, target: Tensor) -> Tensor:
@@ -104,32 +136,33 @@ def _squared(output: Tensor, target: Tensor) -> Tensor:
     return nn.mse_loss(output, ops.reshape(target, shape=output.shape).astype(np.float32))
 
 
+def _each_label(output: Tensor, target: Tensor) -> Tensor:
+    return nn.binary_cross_entropy_with_logits(output, target.astype(np.float32))
+
+
+def _logistic_of_probability(output: Tensor, target: Tensor) -> Tensor:
+    p = ops.clip(ops.reshape(output, shape=(output.shape[0],)), _LEAST, 1 - _LEAST)
+    truth = ops.reshape(target, shape=p.shape).astype(np.float32)
+    return nn.binary_cross_entropy(p, truth)
+
+
+def _of_probabilities(output: Tensor, target: Tensor) -> Tensor:
+    return nn.nll_loss(ops.log(ops.clip(output, _LEAST, 1.0)), target)
+
+
 def _logistic(output: Tensor, target: Tensor) -> Tensor:
     answer = ops.reshape(output, shape=(output.shape[0],))
     truth = ops.reshape(target, shape=answer.shape).astype(np.float32)
     return nn.binary_cross_entropy_with_logits(answer, truth)
 
 
-def _answer(program: Program) -> Tensor:
-    model = program.model().eval()
-    with no_grad():
-        answer: Tensor = model(Tensor(program.train.inputs[:_ROWS]))
-    return answer
-
-
-def _outputs(program: Program) -> int | None:
-    """The number of outputs per row; None if the network's output has another number of rows."""
-    answer = _answer(program)
-    rows = min(_ROWS, len(program.train.target))
-    return answer.numel() // rows if answer.ndim and answer.shape[0] == rows else None
-
-
 def _is(program: Program, loss: Loss) -> bool:
     """Whether the program's loss equals `loss` on some rows."""
-    answer, target = _answer(program), Tensor(program.train.target[:_ROWS])
+    output = answer(program)
+    target = Tensor(program.train.target[: len(output)])
     with no_grad():
         try:
-            same = np.isclose(loss(answer, target).item(), program.loss(answer, target).item())
+            same = np.isclose(loss(output, target).item(), program.loss(output, target).item())
         except (ValueError, TypeError, IndexError):  # it does not accept such outputs or targets
             return False
     return bool(same)

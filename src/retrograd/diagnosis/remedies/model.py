@@ -25,11 +25,10 @@ __all__ = [
     "initialize",
     "larger_model",
     "lower_dropout",
+    "places",
     "raise_dropout",
-    "remove_output_activation",
     "residual",
     "smaller_model",
-    "without_output_activation",
 ]
 
 
@@ -49,12 +48,16 @@ Place = tuple[nn.Module, str, Any]
 
 
 def places(model: nn.Module) -> list[Place]:
-    """Every module without submodules, in order of definition."""
-    found: list[Place] = []
-    for parent in model.modules():
-        found += [(parent, n, child) for n, child in parent.named_children() if _is_leaf(child)]
-    order = {id(module): place for place, module in enumerate(model.modules())}
-    return sorted(found, key=lambda place: order[id(place[2])])
+    """Every place of a module without submodules, in order of definition.
+
+    A module that several places share, as one ReLU between all layers, is there as often.
+    """
+    found: dict[tuple[int, str], Place] = {}
+    for name, child in vars(model).items():
+        if isinstance(child, nn.Module):
+            below = [(model, name, child)] if _is_leaf(child) else places(child)
+            found |= {(id(parent), n): (parent, n, each) for parent, n, each in below}
+    return list(found.values())
 
 
 def _is_leaf(module: nn.Module) -> bool:
@@ -92,9 +95,18 @@ def _changed(program: Program, change: Callable[[nn.Module], nn.Module | None]) 
 
 def initialize(program: Program, finding: Finding | None) -> Variants[Program]:
     """Reinitialize all weights: Kaiming's distribution for ReLU and the like, Xavier's for tanh and
-    sigmoid; the last layer and other kinds of layers use their defaults; biases are 0."""
-    name = "xavier_uniform_" if _is_bounded(_built(program)) else "kaiming_uniform_"
-    return [(f"nn.init.{name} for every layer but the last", _changed(program, _draw_anew))]
+    sigmoid; the last layer and other kinds of layers use their defaults; biases are 0. Embeddings
+    have a standard deviation of 1, or of 0.1, as suits factors that are multiplied."""
+    built = _built(program)
+    name = "xavier_uniform_" if _is_bounded(built) else "kaiming_uniform_"
+    words = f"nn.init.{name} for every layer but the last"
+    if not any(isinstance(each, nn.Embedding) for each in built.modules()):
+        return [(words, _changed(program, _draw_anew))]
+    return [
+        (f"{words}, normal_(std={std:g}) for embeddings",
+         _changed(program, partial(_draw_anew, embedded=std)))
+        for std in (0.1, 1.0)
+    ]  # fmt: skip
 
 
 def _is_bounded(model: nn.Module) -> bool:
@@ -102,13 +114,15 @@ def _is_bounded(model: nn.Module) -> bool:
     return bool(hidden) and all(isinstance(each, BOUNDED) for each in hidden)
 
 
-def _draw_anew(model: nn.Module) -> None:
+def _draw_anew(model: nn.Module, embedded: float = 1.0) -> None:
     is_bounded = _is_bounded(model)
     matrices = [each for _, _, each in _matrices(model)]
     for module in model.modules():
         reset = getattr(module, "reset_parameters", None)
         if reset is not None:
             reset()
+        if isinstance(module, nn.Embedding):
+            nn.init.normal_(module.weight, std=embedded)
     for layer in matrices[:-1]:
         if is_bounded:
             nn.init.xavier_uniform_(layer.weight)
@@ -224,22 +238,6 @@ def residual(program: Program, finding: Finding | None) -> Variants[Program]:
     return [(f"{count} layers as nn.Residual", _changed(program, change))] if count else []
 
 
-def remove_output_activation(program: Program, finding: Finding | None) -> Variants[Program]:
-    """Remove the activation at the very end, if there is one."""
-    last = places(_built(program))[-1:]
-    if not last or not isinstance(last[0][2], ACTIVATIONS):
-        return []
-    name = type(last[0][2]).__name__
-    return [(f"no {name} at the end", _changed(program, without_output_activation))]
-
-
-def without_output_activation(model: nn.Module) -> None:
-    """Remove the activation at the very end of a network, if there is one."""
-    for parent, name, module in places(model)[-1:]:
-        if isinstance(module, ACTIVATIONS):
-            parent.add_module(name, nn.Identity())
-
-
 # Dropout and size ---------------------------------------------------------------------------------
 
 
@@ -304,9 +302,9 @@ def _wider(model: nn.Module, times: int, parts: int) -> nn.Module | None:
     All widths are scaled except the first input and the last output; a Flatten in between keeps the
     factor.
     """
-    layers = list(model.children())
+    layers = [layer for _, _, layer in places(model)]
     matrices = [each for each in layers if isinstance(each, (nn.Linear, *CONVOLUTIONS))]
-    if len(matrices) < 2 or any(not _is_leaf(each) for each in layers):
+    if len(matrices) < 2 or any(not _is_leaf(each) for each in model.children()):
         return None
 
     def resized(features: int) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from retrograd.diagnosis.finding import Finding
+from retrograd.diagnosis.remedies.starved import FEW_EPOCHS
 from retrograd.diagnosis.remedies.variants import Variants
 from retrograd.training.options import Options
 
@@ -46,11 +47,14 @@ def lower_learning_rate(options: Options, finding: Finding | None) -> Variants[O
 
 
 def more_epochs(options: Options, finding: Finding | None) -> Variants[Options]:
-    """Three times as many epochs, with twice the patience."""
+    """Three times as many epochs, with twice the patience; of few epochs also ten times."""
     if options.epochs is None or options.patience is None:
         return []
-    changed = options.replaced(epochs=3 * options.epochs, patience=2 * options.patience)
-    return [(f"epochs {options.epochs} -> {changed.epochs}", changed)]
+    found = []
+    for factor in (3, 10) if options.epochs < FEW_EPOCHS else (3,):
+        changed = options.replaced(epochs=factor * options.epochs, patience=2 * options.patience)
+        found.append((f"epochs {options.epochs} -> {changed.epochs}", changed))
+    return found
 
 
 def early_stopping(options: Options, finding: Finding | None) -> Variants[Options]:

@@ -10,6 +10,7 @@ from typing import Any
 from retrograd import optim
 from retrograd.diagnosis.finding import Finding
 from retrograd.diagnosis.remedies.program import Program
+from retrograd.diagnosis.remedies.starved import FEW_EPOCHS
 from retrograd.diagnosis.remedies.variants import Variants
 
 __all__ = [
@@ -40,24 +41,28 @@ _DEFAULT_RATE = 1e-3
 
 
 def lower_learning_rate(program: Program, finding: Finding | None) -> Variants[Program]:
-    """A tenth, a hundredth, and the usual rate if that is less than half of the current one.
+    """A tenth, a hundredth, and the usual rate if that is less than half of the current one; it
+    comes first if it is less than a tenth.
 
     "if_high": not if the rate is near the usual one, which does not kill units.
     """
     rate, usual = _rate(program), _usual(program)
     if _asks(finding, "lower_learning_rate", "if_high") and rate <= 5 * usual:
         return []
-    rates = {rate / 10, rate / 100} | ({usual} if usual < rate / 2 else set())
-    return [_at_rate(program, each) for each in sorted(rates, reverse=True)]
+    rates = sorted({rate / 10, rate / 100} | ({usual} if usual < rate / 2 else set()), reverse=True)
+    if usual < rate / 10:
+        rates.sort(key=lambda each: each != usual)
+    return [_at_rate(program, each) for each in rates]
 
 
 def raise_learning_rate(program: Program, finding: Finding | None) -> Variants[Program]:
-    """Ten times, a hundred times, or the usual rate; "or_lower": ten times or a tenth."""
+    """Ten times, a hundred times, or the usual rate, which comes first if it is more than tenfold;
+    "or_lower": ten times or a tenth."""
     rate, usual = _rate(program), _usual(program)
     either_way = _asks(finding, "raise_learning_rate", "or_lower")
     rates = [10 * rate, rate / 10 if either_way else 100 * rate]
     if usual > 2 * rate or (either_way and usual < rate / 2):
-        rates.append(usual)
+        rates.insert(0 if usual > 10 * rate else len(rates), usual)
     # Far above the usual rate, training diverges.
     highest = max(rate, 20 * usual)
     return [_at_rate(program, each) for each in dict.fromkeys(rates) if each <= highest]
@@ -181,10 +186,13 @@ def _with_batch(program: Program, size: int) -> tuple[str, Program]:
 
 
 def more_epochs(program: Program, finding: Finding | None) -> Variants[Program]:
-    """Three times as many epochs, and three times the patience."""
-    patience = program.patience and 3 * program.patience
-    changed = replace(program, epochs=3 * program.epochs, patience=patience)
-    return [(f"epochs {program.epochs} -> {changed.epochs}", changed)]
+    """Three times as many epochs, and three times the patience; of few epochs also ten times."""
+    found = []
+    for times in (3, 10) if program.epochs < FEW_EPOCHS else (3,):
+        patience = program.patience and times * program.patience
+        changed = replace(program, epochs=times * program.epochs, patience=patience)
+        found.append((f"epochs {program.epochs} -> {changed.epochs}", changed))
+    return found
 
 
 def fewer_epochs(program: Program, finding: Finding | None) -> Variants[Program]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from retrograd.diagnosis.finding import Finding
-from retrograd.diagnosis.remedies import data, loss, model, options, steps
+from retrograd.diagnosis.remedies import data, loss, model, options, outputs, steps, wiring
 from retrograd.diagnosis.remedies.program import Program
 from retrograd.diagnosis.remedies.variants import Remedies, Variants
 from retrograd.training.options import Options
@@ -45,11 +45,19 @@ _TABLE: Mapping[str, tuple[_ForProgram, _ForOptions | None]] = {
     "lower_dropout": (model.lower_dropout, options.lower_dropout),
     "larger_model": (model.larger_model, options.times("width", 2)),
     "smaller_model": (model.smaller_model, options.times("width", 0.5)),
-    "remove_output_activation": (model.remove_output_activation, None),
+    "remove_output_activation": (outputs.remove_output_activation, None),
+    "sigmoid_output": (outputs.sigmoid_output, None),
+    "widen_output": (outputs.widen_output, None),
+    "flip_sign": (wiring.flip_sign, None),
+    "match_shapes": (wiring.match_shapes, None),
+    "usual_loop": (wiring.usual_loop, None),
+    "train_all": (wiring.train_all, None),
+    "rows_first": (wiring.rows_first, None),
     "scale_inputs": (data.scale_inputs, None),
     "scale_target": (data.scale_target, None),
     "fill_missing": (data.fill_missing, None),
     "drop_duplicates": (data.drop_duplicates, None),
+    "drop_mislabeled": (data.drop_mislabeled, None),
     "drop_column": (data.drop_column, None),
     "resample": (data.resample, None),
     "change_loss": (loss.change_loss, None),
