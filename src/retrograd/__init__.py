@@ -3,24 +3,38 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from retrograd import nn, ops, optim, random
+from retrograd import creation, dtypes, nn, ops, optim, random
 from retrograd.autodiff.primitive import primitive
 from retrograd.autodiff.tape import no_grad
 from retrograd.compiler import compile
+from retrograd.creation import *  # noqa: F403  # the functions that make tensors
+from retrograd.devices import Device as device
+from retrograd.dtypes import *  # noqa: F403  # the dtypes by name
 from retrograd.gradcheck import GradientError, check_gradients
 from retrograd.ops import *  # noqa: F403  # the operations are the library's functions
-from retrograd.random import manual_seed
+from retrograd.random import (
+    bernoulli,
+    get_rng_state,
+    manual_seed,
+    multinomial,
+    poisson,
+    set_rng_state,
+)
 from retrograd.tensor import Tensor
 from retrograd.transforms import checkpoint, grad, hvp, jacobian, value_and_grad, vjp
 from retrograd.variable import Buffer, Key, Parameter, Slot, Variable
 
 if TYPE_CHECKING:
+    from ml_dtypes import bfloat16
+
+    from retrograd import autograd, func, linalg, special, utils
     from retrograd.diagnosis.diagnose import diagnose, run_and_diagnose
     from retrograd.diagnosis.fix import fix
     from retrograd.diagnosis.nan.origin import find_nan
     from retrograd.diagnosis.recorder import record
     from retrograd.diagnosis.remedies.program import Program, Samples
     from retrograd.runs import Run, load, train
+    from retrograd.utils.saving import load_state, save
 
 __all__ = [
     "Buffer",
@@ -33,29 +47,46 @@ __all__ = [
     "Slot",
     "Tensor",
     "Variable",
+    "autograd",
+    "bernoulli",
+    "bfloat16",
     "check_gradients",
     "checkpoint",
     "compile",
+    "device",
     "diagnose",
     "find_nan",
     "fix",
+    "func",
+    "get_rng_state",
     "grad",
     "hvp",
     "jacobian",
+    "linalg",
     "load",
+    "load_state",
     "manual_seed",
+    "multinomial",
     "nn",
     "no_grad",
     "ops",
     "optim",
+    "poisson",
     "primitive",
     "random",
     "record",
     "run_and_diagnose",
+    "save",
+    "set_rng_state",
+    "special",
     "train",
+    "utils",
     "value_and_grad",
     "vjp",
-    *vars(ops)["__all__"],  # which type checkers do not see
+    # which type checkers do not see
+    *vars(creation)["__all__"],
+    *vars(dtypes)["__all__"],
+    *vars(ops)["__all__"],
 ]
 
 # What takes more than NumPy is imported when it is asked for.
@@ -63,19 +94,29 @@ _LATER = {
     "Program": "retrograd.diagnosis.remedies.program",
     "Run": "retrograd.runs",
     "Samples": "retrograd.diagnosis.remedies.program",
+    "bfloat16": "ml_dtypes",
     "diagnose": "retrograd.diagnosis.diagnose",
     "find_nan": "retrograd.diagnosis.nan.origin",
     "fix": "retrograd.diagnosis.fix",
     "load": "retrograd.runs",
+    "load_state": "retrograd.utils.saving",
     "record": "retrograd.diagnosis.recorder",
     "run_and_diagnose": "retrograd.diagnosis.diagnose",
+    "save": "retrograd.utils.saving",
     "train": "retrograd.runs",
 }
 
+_NAMESPACES = {"autograd", "func", "linalg", "special", "utils"}
+
 
 def __getattr__(name: str) -> Any:
+    if name in _NAMESPACES:
+        return import_module(f"retrograd.{name}")
+    if name == "__version__":
+        return import_module("importlib.metadata").version("retrograd")
     if name not in _LATER:
-        raise AttributeError(f"module 'retrograd' has no attribute {name!r}")
+        missing = import_module("retrograd.elsewhere").missing
+        raise missing("module 'retrograd'", "torch", name, __all__)
     return getattr(import_module(_LATER[name]), name)
 
 

@@ -9,6 +9,9 @@ import numpy as np
 
 from retrograd import ops
 from retrograd.arrays import DType
+from retrograd.inherited.conversions import Conversions, sizes
+from retrograd.inherited.in_place import InPlace
+from retrograd.inherited.method_table import MethodTable
 from retrograd.ops.reductions.sums import Dim
 from retrograd.ops.shapes.shape import Shape
 
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["TensorMethods"]
 
 
-class TensorMethods:
+class TensorMethods(Conversions, MethodTable, InPlace):
     """What `Tensor` inherits; each method calls the operation of its name."""
 
     __slots__ = ()
@@ -284,21 +287,21 @@ class TensorMethods:
     # Shape ----------------------------------------------------------------------------------------
 
     def reshape(self, *shape: Any) -> Tensor:
-        return ops.reshape(self, shape=_shape(shape))
+        return ops.reshape(self, shape=sizes(shape))
 
     view = reshape
 
     def permute(self, *dims: Any) -> Tensor:
-        return ops.permute(self, dims=_shape(dims))
+        return ops.permute(self, dims=sizes(dims))
 
     def broadcast_to(self, *shape: Any) -> Tensor:
-        return ops.broadcast_to(self, shape=_shape(shape))
+        return ops.broadcast_to(self, shape=sizes(shape))
 
-    def expand(self, *sizes: Any) -> Tensor:
-        return ops.expand(self, *sizes)
+    def expand(self, *size: Any) -> Tensor:
+        return ops.expand(self, *size)
 
     def flip(self, *dims: Any) -> Tensor:
-        return ops.flip(self, dims=_shape(dims))
+        return ops.flip(self, dims=sizes(dims))
 
     def astype(self, dtype: DType) -> Tensor:
         """The values as another dtype."""
@@ -313,8 +316,3 @@ class TensorMethods:
     def mT(self) -> Tensor:
         """The last two axes exchanged."""
         return ops.transpose(self, -1, -2)
-
-
-def _shape(sizes: tuple[Any, ...]) -> Any:
-    """Sizes given one by one or as one sequence."""
-    return tuple(sizes[0]) if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes

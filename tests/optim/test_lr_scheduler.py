@@ -40,6 +40,23 @@ SCHEDULES: dict[str, Callable[[Any, Any], Any]] = {
     "one cycle, from the peak": lambda s, o: s.OneCycleLR(
         o, 0.3, total_steps=STEPS + 1, pct_start=0.0, **STILL[s]
     ),
+    "milestones": lambda s, o: s.MultiStepLR(o, [20, 70, 71], gamma=0.5),
+    "polynomial": lambda s, o: s.PolynomialLR(o, total_iters=90, power=2.0),
+    "warm restarts": lambda s, o: s.CosineAnnealingWarmRestarts(o, 30, eta_min=1e-4),
+    "warm restarts, longer": lambda s, o: s.CosineAnnealingWarmRestarts(o, 20, T_mult=2),
+    "cycles": lambda s, o: s.CyclicLR(o, 0.01, 0.3, step_size_up=20, **STILL[s]),
+    "cycles, halved": lambda s, o: s.CyclicLR(
+        o, [0.01, 0.02], [0.3, 0.1], 20, step_size_down=35, mode="triangular2", **STILL[s]
+    ),
+    "cycles, fading": lambda s, o: s.CyclicLR(
+        o, 0.01, 0.3, 30, mode="exp_range", gamma=0.99, **STILL[s]
+    ),
+    "cycles, by a function": lambda s, o: s.CyclicLR(
+        o, 0.01, 0.3, 30, scale_fn=lambda t: 1 / (1 + 0.1 * t), scale_mode="iterations", **STILL[s]
+    ),
+    "all at once": lambda s, o: s.ChainedScheduler(
+        [s.LinearLR(o, start_factor=0.01, total_iters=20), s.ExponentialLR(o, 0.98)]
+    ),
     "in turn": lambda s, o: s.SequentialLR(
         o,
         [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,22 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("AdamW", {}),
     ("AdamW", {"lr": 0.02, "weight_decay": 0.3}),
     ("AdamW", {"lr": 0.02, "weight_decay": 0.3, "amsgrad": True, "betas": (0.9, 0.9)}),
+    ("NAdam", {"lr": 0.01, "momentum_decay": 0.1}),
+    ("NAdam", {"weight_decay": 0.1, "betas": (0.8, 0.95)}),
+    ("NAdam", {"weight_decay": 0.1, "decoupled_weight_decay": True}),
+    ("RAdam", {"lr": 0.01}),
+    ("RAdam", {"weight_decay": 0.1, "betas": (0.8, 0.95), "eps": 1e-4}),
+    ("RAdam", {"weight_decay": 0.1, "decoupled_weight_decay": True}),
+    ("Adamax", {"lr": 0.01, "weight_decay": 0.1}),
+    ("Adamax", {"betas": (0.8, 0.95), "eps": 1e-4}),
+    ("Adadelta", {}),
+    ("Adadelta", {"lr": 0.5, "rho": 0.8, "eps": 1e-4, "weight_decay": 0.1}),
+    ("Rprop", {}),
+    ("Rprop", {"lr": 0.02, "etas": (0.4, 1.3), "step_sizes": (1e-3, 0.05)}),
+    ("ASGD", {"lr": 0.05}),
+    ("ASGD", {"lr": 0.05, "lambd": 0.1, "alpha": 0.6, "t0": 20, "weight_decay": 0.1}),
+    ("Adafactor", {}),
+    ("Adafactor", {"lr": 0.05, "beta2_decay": -0.5, "eps": (1e-4, 0.01), "weight_decay": 0.1}),
 ]
 each_case = pytest.mark.parametrize(
     ("name", "options"), CASES, ids=[f"{name}-{'-'.join(options)}" for name, options in CASES]
@@ -92,7 +108,16 @@ def compiled(step: Any) -> Any:
     return lambda xs, ys: rg.compile(step).over(rg.Tensor(np.stack(xs)), rg.Tensor(np.stack(ys)))
 
 
+@pytest.fixture
+def double() -> Iterator[None]:
+    """PyTorch keeps some counts in its default dtype."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
 @each_case
+@pytest.mark.usefixtures("double")
 def test_float64_eagerly_is_pytorchs_path_to_1e_10(name: str, options: dict[str, Any]) -> None:
     expected = by_torch(name, options, "float64")
     for found, wanted in zip(

@@ -22,7 +22,6 @@ __all__ = [
 LINE = "no module of its own: a line of `ops` in `forward`"
 LAZY = "finds out its input size at the first call; here the size is an argument"
 RANDOM = "random numbers: the two libraries draw different ones"
-RARE = "not written: rarely used"
 CELL = "no module of its own: the layer takes a sequence of one step"
 
 # A class that is neither here nor in `retrograd.nn` fails the suite, and so does one that is both.
@@ -75,15 +74,6 @@ MISSING_MODULES: dict[str, str] = {
 }
 
 MISSING_OPTIMIZERS: dict[str, str] = {
-    "ASGD": "an average of SGD's weights: `ExponentialMovingAverage` beside `SGD`",
-    "Adadelta": RARE,
-    "Adafactor": RARE,
-    "Adamax": RARE,
-    "LBFGS": "not written: it calls the loss several times a step",
-    "Muon": "not written",
-    "NAdam": RARE,
-    "RAdam": RARE,
-    "Rprop": RARE,
     "SparseAdam": "sparse tensors are out of scope",
 }
 

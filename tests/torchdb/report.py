@@ -20,7 +20,15 @@ from retrograd import nn, optim
 from torchdb.compare import Outcome, run
 from torchdb.database import MODULES, OPTIMIZERS, module_cases, module_errors
 from torchdb.missing import MISSING_MODULES, MISSING_OPTIMIZERS, allowed_here, skip_case
-from torchdb.optimizers import by_retrograd, by_torch, error_inputs, inputs, left_out, plain
+from torchdb.optimizers import (
+    by_retrograd,
+    by_torch,
+    error_inputs,
+    inputs,
+    left_out,
+    plain,
+    tolerance,
+)
 
 __all__ = ["PAGE", "listed_names", "main"]
 
@@ -141,7 +149,9 @@ def _optimizer_row(name: str) -> str:
             strict=True,
         )
         passed += all(
-            np.allclose(mine, right, *((0, 1e-10) if mine.itemsize == 8 else (1e-4, 1e-5)))
+            np.allclose(mine, right, 0, tolerance(name, 1e-10))
+            if mine.itemsize == 8
+            else np.allclose(mine, right, 1e-4, tolerance(name, 1e-5))
             for mine, right in pairs
         )
     notes = "; ".join(f"{count}: {why}" for why, count in reasons.items())

@@ -13,25 +13,40 @@ from __future__ import annotations
 
 import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from retrograd.arrays import Array, DType, Namespace, namespace, state
 from retrograd.autodiff.hooks import hooks
+from retrograd.autodiff.tape import recording
 from retrograd.optim.param_group import ParamGroup, described
 from retrograd.optim.slots import Slots
 from retrograd.tensor import Tensor
 from retrograd.variable import Parameter
 
-__all__ = ["Optimizer", "Params", "average", "penalized", "penalty", "rounded"]
+__all__ = [
+    "Closure",
+    "GroupedOptimizer",
+    "Optimizer",
+    "Params",
+    "average",
+    "decayed",
+    "evaluated",
+    "penalized",
+    "penalty",
+    "rounded",
+]
 
 Params: TypeAlias = Iterable[Parameter] | Iterable[Mapping[str, Any]]
 
 
-class Optimizer(ABC):
-    """Parameters in groups, and the step that changes them.
+Closure: TypeAlias = Callable[[], Any]
+
+
+class GroupedOptimizer(ABC):
+    """Parameters in groups, their options and what is remembered of each; a subclass steps.
 
     `params` is an iterable of Parameters, or of dicts such as `{"params": ..., "lr": 1e-2}` whose
     options override `defaults`. A parameter without a gradient is skipped.
@@ -72,53 +87,27 @@ class Optimizer(ABC):
             )
         self.param_groups.append(ParamGroup(name, params, self.defaults | options))
         for parameter in params:
-            self.state[parameter] = Slots(parameter)
+            self.state[parameter] = Slots(parameter, self._shapes(parameter))
 
-    def zero_grad(self) -> None:
-        """Clear the gradients before the next backward pass accumulates new ones."""
+    def _shapes(self, parameter: Parameter) -> Mapping[str, tuple[int, ...]]:
+        """What is remembered of a parameter that has another shape than it, by name."""
+        return {}
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Clear the gradients before the next backward pass accumulates new ones.
+
+        With `set_to_none=False` those that are there become 0, and their parameters take a step.
+        """
         for group in self.param_groups:
             for parameter in group.params:
-                parameter.grad = None
-
-    def step(self) -> None:
-        """Change every parameter that has a gradient by the optimizer's equation."""
-        if state.trace is not None:
-            state.trace.guard(self, "param_groups", list(self.param_groups))
-        with np.errstate(all="ignore"):
-            for group in self.param_groups:
-                grads = [parameter.grad for parameter in group.params]
-                steps = group.next_steps([grad is not None for grad in grads])
-                # Eagerly a Python number, which is quicker and takes any dtype beside it.
-                lr = group.lr.data if state.trace is not None else group.lr.data.item()
-                for parameter, grad, t in zip(group.params, grads, steps, strict=True):
-                    if grad is None:
-                        continue
-                    x, g = parameter.data, grad.data
-                    xp = namespace(x, g)
-                    new = self._update(xp, x, g, self.state[parameter], lr, t, group.options)
-                    parameter.data = xp.asarray(new)
-                    if hooks.active:
-                        hooks.tell("update", self, parameter, g, new)
-                    if state.trace is not None:
-                        state.trace.spend_grad(parameter)
-            if hooks.active:
-                hooks.tell("step", self)
+                if set_to_none or (grad := parameter.grad) is None:
+                    parameter.grad = None
+                else:
+                    parameter.grad = Tensor(namespace(grad.data).zeros_like(grad.data))
 
     @abstractmethod
-    def _update(
-        self,
-        xp: Namespace,
-        x: Array,
-        g: Array,
-        slots: Slots,
-        lr: Any,
-        t: Any,
-        options: Mapping[str, Any],
-    ) -> Array:
-        """The new weight, from the weight `x` and its gradient `g` in this parameter's step `t`.
-
-        Writes what is to be remembered to `slots`. `lr` and `t` are numbers, or traced 0-d arrays.
-        """
+    def step(self, closure: Closure | None = None) -> Any:
+        """Change every parameter that has a gradient; return what `closure` returned."""
 
     # Saving and resuming --------------------------------------------------------------------------
 
@@ -170,9 +159,66 @@ class Optimizer(ABC):
                 group[name] = saved[name]
 
 
+class Optimizer(GroupedOptimizer):
+    """An optimizer with one equation for every weight, its `_update`.
+
+    `params` is an iterable of Parameters, or of dicts such as `{"params": ..., "lr": 1e-2}` whose
+    options override `defaults`. A parameter without a gradient is skipped.
+
+    Raises ValueError for no parameters, one given twice, and an option out of its range; TypeError
+    for what is not a Parameter.
+    """
+
+    def step(self, closure: Closure | None = None) -> Any:
+        """Change every parameter that has a gradient by the optimizer's equation.
+
+        `closure`, if given, is called first: it clears the gradients, computes the loss, calls
+        `backward()` and returns the loss, which is returned.
+        """
+        loss = None if closure is None else evaluated(closure)
+        if state.trace is not None:
+            state.trace.guard(self, "param_groups", list(self.param_groups))
+        with np.errstate(all="ignore"):
+            for group in self.param_groups:
+                grads = [parameter.grad for parameter in group.params]
+                steps = group.next_steps([grad is not None for grad in grads])
+                # Eagerly a Python number, which is quicker and takes any dtype beside it.
+                lr = group.lr.data if state.trace is not None else group.lr.data.item()
+                for parameter, grad, t in zip(group.params, grads, steps, strict=True):
+                    if grad is None:
+                        continue
+                    x, g = parameter.data, grad.data
+                    xp = namespace(x, g)
+                    new = self._update(xp, x, g, self.state[parameter], lr, t, group.options)
+                    parameter.data = xp.asarray(new)
+                    if hooks.active:
+                        hooks.tell("update", self, parameter, g, new)
+                    if state.trace is not None:
+                        state.trace.spend_grad(parameter)
+            if hooks.active:
+                hooks.tell("step", self)
+        return loss
+
+    @abstractmethod
+    def _update(
+        self,
+        xp: Namespace,
+        x: Array,
+        g: Array,
+        slots: Slots,
+        lr: Any,
+        t: Any,
+        options: Mapping[str, Any],
+    ) -> Array:
+        """The new weight, from the weight `x` and its gradient `g` in this parameter's step `t`.
+
+        Writes what is to be remembered to `slots`. `lr` and `t` are numbers, or traced 0-d arrays.
+        """
+
+
 def penalty(xp: Namespace, x: Array, options: Mapping[str, Any]) -> Array | None:
     """λ x + λ₁ sign(x), the slope of λ/2 ‖x‖² + λ₁ ‖x‖₁; None where neither is asked for."""
-    l2, l1 = options["weight_decay"], options["l1"]
+    l2, l1 = options["weight_decay"], options.get("l1")
     if not l1:
         return l2 * x if l2 else None
     return l2 * x + l1 * xp.sign(x)
@@ -182,6 +228,19 @@ def penalized(xp: Namespace, g: Array, x: Array, options: Mapping[str, Any]) -> 
     """The gradient of the loss with its penalties: g + λ x + λ₁ sign(x)."""
     slope = penalty(xp, x, options)
     return g if slope is None else g + slope
+
+
+def decayed(
+    xp: Namespace, x: Array, g: Array, lr: Any, options: Mapping[str, Any]
+) -> tuple[Array, Array]:
+    """The weight and its gradient with the decay λ in one of them.
+
+    With "decoupled_weight_decay" x ← x − γ λ x, else g ← g + λ x.
+    """
+    if not options["decoupled_weight_decay"]:
+        return x, penalized(xp, g, x, options)
+    slope = penalty(xp, x, options)
+    return (x if slope is None else x - rounded(lr, x.dtype) * slope), g
 
 
 def average(old: Array, new: Array, decay: float) -> Array:
@@ -197,6 +256,12 @@ def rounded(number: Any, dtype: DType) -> Any:
     Python's floats adapt by themselves; a traced float64 would turn a float32 weight into its own.
     """
     return number if type(number) is float else number.astype(dtype)
+
+
+def evaluated(closure: Closure) -> Any:
+    """What `closure` returns, with gradients recorded."""
+    with recording(True):
+        return closure()
 
 
 def _as_groups(owner: str, params: Any) -> list[Mapping[str, Any]]:

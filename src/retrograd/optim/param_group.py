@@ -16,7 +16,7 @@ from retrograd.variable import Parameter, Slot
 __all__ = ["ParamGroup", "described"]
 
 # Every option that is a number, or two, is at least 0 and below this.
-_LIMITS = {
+_LIMITS: dict[str, float | None] = {
     "lr": math.inf,
     "lr_decay": math.inf,
     "weight_decay": math.inf,
@@ -27,6 +27,15 @@ _LIMITS = {
     "dampening": 1.0,
     "alpha": 1.0,
     "betas": 1.0,
+    "momentum_decay": math.inf,
+    "lambd": math.inf,
+    "t0": math.inf,
+    "rho": 1.0,
+    "d": math.inf,
+    "warmup_steps": math.inf,
+    # Optimizers whose option of a common name is another one; they check it themselves.
+    "ASGD.alpha": math.inf,
+    "Adafactor.eps": None,
 }
 
 
@@ -131,7 +140,7 @@ class ParamGroup(Mapping[str, Any]):
 
 def _checked(owner: str, name: str, value: Any) -> Any:
     """An option as Python's own value: a NumPy float64 would turn float32 weights into its own."""
-    limit = _LIMITS.get(name)
+    limit = _LIMITS.get(f"{owner}.{name}", _LIMITS.get(name))
     if limit is None:
         return value
     if name != "betas":

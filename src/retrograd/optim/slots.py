@@ -14,10 +14,16 @@ __all__ = ["Slots"]
 
 
 class Slots:
-    """The arrays remembered of one parameter, of its shape and dtype; zeros until written."""
+    """The arrays remembered of one parameter, of its shape and dtype; zeros until written.
 
-    def __init__(self, parameter: Parameter) -> None:
+    `shapes` names those of another shape.
+    """
+
+    def __init__(
+        self, parameter: Parameter, shapes: Mapping[str, tuple[int, ...]] | None = None
+    ) -> None:
         self._parameter = parameter
+        self._shapes = dict(shapes or {})
         self._held: dict[str, Slot] = {}
 
     def __getitem__(self, name: str) -> Array:
@@ -29,7 +35,7 @@ class Slots:
     def _slot(self, name: str) -> Slot:
         slot = self._held.get(name)
         if slot is None:
-            shape, dtype = self._parameter.shape, self._parameter.dtype
+            shape, dtype = self._shape(name), self._parameter.dtype
             # Its first use may be in a compiled step. It is made outside of the trace, which then
             # meets it like any Variable that was there before.
             trace, state.trace = state.trace, None
@@ -38,6 +44,9 @@ class Slots:
             finally:
                 state.trace = trace
         return slot
+
+    def _shape(self, name: str) -> tuple[int, ...]:
+        return self._shapes.get(name, self._parameter.shape)
 
     def arrays(self) -> dict[str, np.ndarray[Any, Any]]:
         """The contents by name."""
@@ -48,9 +57,9 @@ class Slots:
 
         The Slots stay the same ones, since compiled steps know them.
         """
-        shape, dtype = self._parameter.shape, self._parameter.dtype
+        dtype = self._parameter.dtype
         for name, values in arrays.items():
-            array = np.array(values, dtype)
+            array, shape = np.array(values, dtype), self._shape(name)
             if array.shape != shape:
                 raise ValueError(
                     f"the saved {name} has shape {array.shape}, its parameter has shape {shape}; "
@@ -58,4 +67,4 @@ class Slots:
                 )
             self[name] = array
         for name in self._held.keys() - arrays.keys():
-            self[name] = np.zeros(shape, dtype)
+            self[name] = np.zeros(self._shape(name), dtype)

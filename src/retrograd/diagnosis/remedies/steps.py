@@ -137,9 +137,10 @@ def _scheduled(
         optimizer = build(parameters, **options)
         plan, step = make(optimizer), optimizer.step
 
-        def both() -> None:
-            step()
+        def both(closure: Callable[[], Any] | None = None) -> Any:
+            loss = step(closure)
             plan.step()
+            return loss
 
         optimizer.step = both  # type: ignore[method-assign]  # this one optimizer's only
         return optimizer

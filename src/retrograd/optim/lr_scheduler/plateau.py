@@ -8,7 +8,7 @@ from typing import Any
 
 from retrograd.arrays import state
 from retrograd.errors import TraceError
-from retrograd.optim.base import Optimizer
+from retrograd.optim.base import GroupedOptimizer
 
 __all__ = ["ReduceLROnPlateau"]
 
@@ -28,7 +28,7 @@ class ReduceLROnPlateau:
 
     def __init__(
         self,
-        optimizer: Optimizer,
+        optimizer: GroupedOptimizer,
         mode: str = "min",
         factor: float = 0.1,
         patience: int = 10,

@@ -1,0 +1,1 @@
+"""What `Tensor` inherits besides the methods that are written out."""

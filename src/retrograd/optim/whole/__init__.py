@@ -1,0 +1,1 @@
+"""Methods that look at whole matrices, whole steps or the loss itself."""
