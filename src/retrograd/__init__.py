@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     from retrograd.diagnosis.nan.origin import find_nan
     from retrograd.diagnosis.recorder import record
     from retrograd.diagnosis.remedies.program import Program, Samples
+    from retrograd.estimators import NeuralClassifier, NeuralRegressor
     from retrograd.runs import Run, load, train
 
 __all__ = [
     "Buffer",
     "GradientError",
     "Key",
+    "NeuralClassifier",
+    "NeuralRegressor",
     "Parameter",
     "Program",
     "Run",
@@ -60,6 +63,8 @@ __all__ = [
 
 # What takes more than NumPy is imported when it is asked for.
 _LATER = {
+    "NeuralClassifier": "retrograd.estimators",
+    "NeuralRegressor": "retrograd.estimators",
     "Program": "retrograd.diagnosis.remedies.program",
     "Run": "retrograd.runs",
     "Samples": "retrograd.diagnosis.remedies.program",

@@ -9,7 +9,8 @@ the same bits from it in both engines.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,15 @@ from retrograd.arrays import Array, DType, state
 from retrograd.tensor import Tensor
 from retrograd.variable import Key
 
-__all__ = ["bernoulli", "default_key", "host_rng", "manual_seed", "normal", "uniform"]
+__all__ = [
+    "bernoulli",
+    "default_key",
+    "host_rng",
+    "manual_seed",
+    "normal",
+    "seeded",
+    "uniform",
+]
 
 Shape = tuple[int, ...]
 
@@ -36,6 +45,18 @@ def manual_seed(seed: int) -> None:
     global _host
     _host = np.random.default_rng(seed)
     default_key.data = _key_data(seed)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Within the block both streams start from `seed`; after it they go on as before."""
+    global _host
+    host, key = _host, np.array(default_key.data)
+    try:
+        manual_seed(seed)
+        yield
+    finally:
+        _host, default_key.data = host, key
 
 
 def host_rng() -> np.random.Generator:

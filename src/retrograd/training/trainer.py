@@ -56,7 +56,8 @@ class Trainer:
         self.best_weights: dict[str, Array] = {}  # see BestWeights
         self.validation: Source | None = None  # the validation data
         self.predict = Predictor(model)
-        self._programs: dict[Hashable, Compiled] = {}
+        self._programs: dict[Hashable, Compiled] = {}  # for the source `_trained_on`
+        self._trained_on: Source | None = None
         self._started = time.monotonic()
         self._verdict: Verdict | None = None
 
@@ -80,7 +81,8 @@ class Trainer:
         history = self.history
         history.verdict = self._verdict = None
         self.validation = validation
-        self._programs = {}
+        if train is not self._trained_on:
+            self._programs, self._trained_on = {}, train
         self._started = time.monotonic() - (history.epochs[-1].seconds if history.epochs else 0.0)
         # An earlier gradient must not enter the first step.
         self.model.zero_grad()
@@ -251,11 +253,18 @@ class Trainer:
         """The score on `source` in evaluation mode, with the averaged weights if there are any."""
         return self.objective.score(*self.outputs(source))
 
-    def outputs(self, source: Source) -> tuple[Array, Array]:
+    def outputs(self, source: Source) -> tuple[Array, Any]:
         """The model's outputs for all of `source`, likewise, and the targets."""
         outputs, targets = [], []
         with self._averaged():
             for inputs, target in source.parts(ROWS_PER_CALL):
                 outputs.append(self.predict(inputs))
                 targets.append(target)
-        return np.concatenate(outputs), np.concatenate(targets)
+        return np.concatenate(outputs), _joined(targets)
+
+
+def _joined(parts: Sequence[Any]) -> Any:
+    """Arrays, or named tuples of them, one after the other."""
+    if isinstance(parts[0], tuple):
+        return type(parts[0])(*map(_joined, zip(*parts, strict=True)))
+    return np.concatenate(parts)
