@@ -106,9 +106,12 @@ class NeuralEstimator(Parameters):
         tags.target_tags.multi_output = True
         return tags
 
-    @with_callbacks
     def _fit(self, X: Any, y: Any, weight: Any, validation: Sequence[Any]) -> Self:
         """Train from the start; with `warm_start`, from the weights that there are."""
+        with_callbacks(NeuralEstimator._train)(self, X, y, weight, validation)
+        return self
+
+    def _train(self, X: Any, y: Any, weight: Any, validation: Sequence[Any]) -> None:
         self._validate_params()
         with _value_errors():
             known = self.warm_start and self.__sklearn_is_fitted__()
@@ -120,7 +123,6 @@ class NeuralEstimator(Parameters):
             self._state: dict[str, Array] = {}
             tasks = FitTasks(self, {"X": X, "y": y}, self._so_far)
             self._run(train, held_out, self._seed(), start=start, callbacks=[tasks])
-        return self
 
     def _partial_fit(self, X: Any, y: Any, weight: Any) -> Self:
         """Train for one epoch more."""
@@ -303,7 +305,7 @@ class NeuralEstimator(Parameters):
         """The estimator that `save` wrote; DataError for any other file."""
         params, fitted = read_estimator(path, cls.__name__)
         estimator = cls(**params)
-        vars(estimator).update(fitted)
+        estimator.__dict__.update(fitted)
         return estimator
 
     def _fitted(self) -> dict[str, Any]:

@@ -24,7 +24,13 @@ Array = np.ndarray[Any, Any]
 
 
 class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
-    """A network that predicts classes, with `MLPClassifier`'s parameters where it has the thing."""
+    """A network that predicts classes, (rows,), or any number of labels, (rows, labels).
+
+    Its parameters have the names and meanings of `MLPClassifier`'s where that has the thing;
+    docs/estimators.md lists them. `class_weight` is a weight for each class, or "balanced". After
+    a fit: `classes_`, `history_`, `loss_curve_`, `loss_`, `best_loss_`, `n_iter_`,
+    `n_features_in_`, `feature_names_in_`, `n_outputs_`, and `findings_` with `record=True`.
+    """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **NeuralEstimator._parameter_constraints,

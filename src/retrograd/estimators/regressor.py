@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -20,7 +21,13 @@ Array = np.ndarray[Any, Any]
 
 
 class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
-    """A network that predicts numbers, with `MLPRegressor`'s parameters where it has the thing."""
+    """A network that predicts numbers, (rows,) or (rows, outputs).
+
+    Its parameters have the names and meanings of `MLPRegressor`'s where that has the thing;
+    docs/estimators.md lists them. After a fit: `history_`, `loss_curve_`, `loss_`, `best_loss_`,
+    `n_iter_`, `n_features_in_`, `feature_names_in_`, `n_outputs_`, and `findings_` with
+    `record=True`.
+    """
 
     def fit(
         self,
@@ -114,11 +121,17 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
     def _half_width(self, level: float) -> Array:
         """(outputs,): the ⌈(n + 1) level⌉-th smallest of the n errors."""
         n = len(self._errors)
-        place = int(np.ceil((n + 1) * level))
+        place = _ceil((n + 1) * level)
         if place > n:
-            need = int(np.ceil(level / (1 - level)))
             raise ValueError(
                 f"The fit had {n} validation rows, and an interval of level {level:g} takes at "
-                f"least {need}: fit with early_stopping=True, or with X_val and y_val."
+                f"least {_ceil(level / (1 - level))}: fit with early_stopping=True, or with X_val "
+                "and y_val."
             )
-        return self._errors[place - 1]
+        width: Array = self._errors[place - 1]
+        return width
+
+
+def _ceil(number: float) -> int:
+    """Rounded up, but for what rounding has put above a whole number."""
+    return math.ceil(number - 1e-9)

@@ -20,13 +20,12 @@ from retrograd.variable import Buffer
 __all__ = ["DecayedAdam", "DecayedSGD", "TunableOneCycle"]
 
 
-class _Decayed(optim.Optimizer):
-    """Decay that is taken off the weights directly, x ← x − γ λ x, before the optimizer's step.
+class DecayedAdam(optim.AdamW):
+    """AdamW whose decay is `decay` times a group's `weight_decay`: 1 for what decays, else 0."""
 
-    λ is `decay` times a group's `weight_decay`, which is 1 for weights that decay and 0 for others.
-    """
-
-    decay: Buffer
+    def __init__(self, params: Any) -> None:
+        self.decay = Buffer(np.zeros(()))
+        super().__init__(params)
 
     def _update(
         self,
@@ -38,25 +37,38 @@ class _Decayed(optim.Optimizer):
         t: Any,
         options: Mapping[str, Any],
     ) -> Array:
-        if options["weight_decay"]:
-            x = x * rounded(1.0 - lr * self.decay.data, x.dtype)
-        return super()._update(xp, x, g, slots, lr, t, {**options, "weight_decay": 0.0})
+        x, options = _decayed(x, lr, self.decay, options)
+        return super()._update(xp, x, g, slots, lr, t, options)
 
 
-class DecayedAdam(_Decayed, optim.AdamW):
-    """AdamW whose decay is a Variable."""
-
-    def __init__(self, params: Any) -> None:
-        self.decay = Buffer(np.zeros(()))
-        super().__init__(params)
-
-
-class DecayedSGD(_Decayed, optim.SGD):
-    """SGD with momentum, its decay decoupled and a Variable (Loshchilov & Hutter 2019, SGDW)."""
+class DecayedSGD(optim.SGD):
+    """SGD with momentum; its decay is apart, as `DecayedAdam`'s (Loshchilov & Hutter 2019)."""
 
     def __init__(self, params: Any, momentum: float) -> None:
         self.decay = Buffer(np.zeros(()))
         super().__init__(params, momentum=momentum)
+
+    def _update(
+        self,
+        xp: Namespace,
+        x: Array,
+        g: Array,
+        slots: Slots,
+        lr: Any,
+        t: Any,
+        options: Mapping[str, Any],
+    ) -> Array:
+        x, options = _decayed(x, lr, self.decay, options)
+        return super()._update(xp, x, g, slots, lr, t, options)
+
+
+def _decayed(
+    x: Array, lr: Any, decay: Buffer, options: Mapping[str, Any]
+) -> tuple[Array, Mapping[str, Any]]:
+    """x ← x − γ λ x, and the options of a step without decay."""
+    if options["weight_decay"]:
+        x = x * rounded(1.0 - lr * decay.data, x.dtype)
+    return x, {**options, "weight_decay": 0.0}
 
 
 class TunableOneCycle(optim.lr_scheduler.OneCycleLR):

@@ -93,7 +93,7 @@ class NetworkPlan:
 def _padding_numbers(edges: Sequence[tuple[float, ...]]) -> list[tuple[float, ...]]:
     """The bins of the numbers of padding: those of the last one lie above 0, its value."""
     bins = sum(len(each) - 1 for each in edges if len(each) > 2)
-    plain = (0.0, 1.0)
+    plain: tuple[float, ...] = (0.0, 1.0)
     more = [plain] * (rounded_up(len(edges) + 1, largest_step=_STEP) - len(edges))
     if bins:  # at least two more, since a number with one bin is not encoded by bins
         missing = rounded_up(bins + 2, largest_step=_STEP) - bins
