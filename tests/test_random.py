@@ -101,3 +101,23 @@ def test_a_compiled_step_carries_a_key_of_ones_own() -> None:
     key.data = np.array([0, 3], np.uint32)
     for found in compiled:
         np.testing.assert_array_equal(random.uniform((3,), key=key).numpy(), found)
+
+
+def test_a_seeded_block_leaves_the_streams_as_they_were() -> None:
+    rg.manual_seed(5)
+    expected = rg.random.uniform((3,)).numpy(), rg.random.host_rng().random(3)
+    rg.manual_seed(5)
+    with rg.random.seeded(1):
+        rg.random.uniform((2,))
+        rg.random.host_rng().random(2)
+    np.testing.assert_array_equal(rg.random.uniform((3,)).numpy(), expected[0])
+    np.testing.assert_array_equal(rg.random.host_rng().random(3), expected[1])
+
+
+def test_a_seeded_block_draws_what_the_seed_says() -> None:
+    rg.manual_seed(7)
+    expected = rg.random.uniform((3,)).numpy(), rg.random.host_rng().random(3)
+    rg.manual_seed(8)
+    with rg.random.seeded(7):
+        found = rg.random.uniform((3,)).numpy(), rg.random.host_rng().random(3)
+    np.testing.assert_array_equal(found, expected)

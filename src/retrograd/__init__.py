@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from retrograd.diagnosis.nan.origin import find_nan
     from retrograd.diagnosis.recorder import record
     from retrograd.diagnosis.remedies.program import Program, Samples
+    from retrograd.estimators import NeuralClassifier, NeuralRegressor
     from retrograd.runs import Run, load, train
     from retrograd.utils.saving import load_state, save
 
@@ -40,6 +41,8 @@ __all__ = [
     "Buffer",
     "GradientError",
     "Key",
+    "NeuralClassifier",
+    "NeuralRegressor",
     "Parameter",
     "Program",
     "Run",
@@ -91,6 +94,8 @@ __all__ = [
 
 # What takes more than NumPy is imported when it is asked for.
 _LATER = {
+    "NeuralClassifier": "retrograd.estimators",
+    "NeuralRegressor": "retrograd.estimators",
     "Program": "retrograd.diagnosis.remedies.program",
     "Run": "retrograd.runs",
     "Samples": "retrograd.diagnosis.remedies.program",

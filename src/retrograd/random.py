@@ -9,7 +9,8 @@ the same bits from it in both engines.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ __all__ = [
     "normal",
     "permutation",
     "poisson",
+    "seeded",
     "set_rng_state",
     "uniform",
 ]
@@ -60,6 +62,17 @@ def set_rng_state(new_state: Mapping[str, Any]) -> None:
     """Put both streams where they were at `get_rng_state`."""
     _host.bit_generator.state = new_state["host"]
     default_key.data = np.array(new_state["key"], np.uint32)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Within the block both streams start from `seed`; after it they go on as before."""
+    before = get_rng_state()
+    try:
+        manual_seed(seed)
+        yield
+    finally:
+        set_rng_state(before)
 
 
 def host_rng() -> np.random.Generator:

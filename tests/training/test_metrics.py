@@ -44,6 +44,19 @@ def test_classes_are_measured_by_their_formulas() -> None:
     )
 
 
+def test_a_weight_of_two_counts_like_the_row_twice() -> None:
+    weights = np.array([1, 2, 0, 3])
+    again = np.repeat(np.arange(4), weights)
+    for metrics, truth, answers in (
+        (REGRESSION, TRUTH, ANSWERS),
+        (CLASSIFICATION, (CODES > 0).astype(int), SHARES[:, :2]),
+    ):
+        for metric in metrics:
+            weighted = metric.function(truth, answers, weights)
+            assert weighted == pytest.approx(metric.function(truth[again], answers[again]))
+    assert METRICS["roc_auc"].function(CODES, SHARES, weights) is None  # over pairs of classes
+
+
 def test_of_two_classes_the_second_s_probability_ranks() -> None:
     codes = np.array([0, 1, 0, 1])
     second = np.array([0.2, 0.3, 0.4, 0.9])

@@ -14,15 +14,17 @@ import numpy as np
 __all__ = ["CLASSIFICATION", "METRICS", "REGRESSION", "Metric", "decisive", "measured"]
 
 Array = np.ndarray[Any, Any]
+Weights = Array | None
 
 
 @dataclass(frozen=True)
 class Metric:
     """A metric.
 
-    `function(truth, answers)` computes it from `truth`, (rows,) numbers or class codes, and
-    `answers`, (rows,) numbers or (rows, classes) probabilities; None if it is undefined for the
-    rows. `unit` is empty for a share or a number without a unit, "target" for the target's unit.
+    `function(truth, answers, weights=None)` computes it from `truth`, (rows,) numbers or class
+    codes, and `answers`, (rows,) numbers or (rows, classes) probabilities; None if it is undefined
+    for the rows. `weights`, (rows,), have a row count more or less often. `unit` is empty for a
+    share or a number without a unit, "target" for the target's unit.
     """
 
     key: str
@@ -31,7 +33,7 @@ class Metric:
     meaning: str
     unit: str
     greater_is_better: bool
-    function: Callable[[Array, Array], float | None]
+    function: Callable[..., float | None]
 
     def is_better(self, value: float, than: float) -> bool:
         """Whether `value` is better than `than`."""
@@ -42,47 +44,48 @@ class Metric:
         return value if self.greater_is_better else -value
 
 
-def _r2(truth: Array, answers: Array) -> float | None:
+def _r2(truth: Array, answers: Array, weights: Weights = None) -> float | None:
     from sklearn.metrics import r2_score
 
     if len(truth) < 2:  # a single row has no variance to explain
         return None
-    return float(r2_score(truth, answers))
+    return float(r2_score(truth, answers, sample_weight=weights))
 
 
-def _rmse(truth: Array, answers: Array) -> float:
+def _rmse(truth: Array, answers: Array, weights: Weights = None) -> float:
     from sklearn.metrics import root_mean_squared_error
 
-    return float(root_mean_squared_error(truth, answers))
+    return float(root_mean_squared_error(truth, answers, sample_weight=weights))
 
 
-def _mae(truth: Array, answers: Array) -> float:
+def _mae(truth: Array, answers: Array, weights: Weights = None) -> float:
     from sklearn.metrics import mean_absolute_error
 
-    return float(mean_absolute_error(truth, answers))
+    return float(mean_absolute_error(truth, answers, sample_weight=weights))
 
 
-def _accuracy(truth: Array, answers: Array) -> float:
+def _accuracy(truth: Array, answers: Array, weights: Weights = None) -> float:
     from sklearn.metrics import accuracy_score
 
-    return float(accuracy_score(truth, answers.argmax(1)))
+    return float(accuracy_score(truth, answers.argmax(1), sample_weight=weights))
 
 
-def _log_loss(truth: Array, answers: Array) -> float:
+def _log_loss(truth: Array, answers: Array, weights: Weights = None) -> float:
     from sklearn.metrics import log_loss
 
-    return float(log_loss(truth, _summing_to_1(answers), labels=range(answers.shape[1])))
+    labels = range(answers.shape[1])
+    return float(log_loss(truth, _summing_to_1(answers), labels=labels, sample_weight=weights))
 
 
-def _roc_auc(truth: Array, answers: Array) -> float | None:
+def _roc_auc(truth: Array, answers: Array, weights: Weights = None) -> float | None:
     from sklearn.metrics import roc_auc_score
 
     classes = answers.shape[1]
-    if len(np.unique(truth)) < classes:
-        return None
+    if len(np.unique(truth)) < classes or (classes > 2 and weights is not None):
+        return None  # the mean over pairs of classes knows no weights
     answers = _summing_to_1(answers)
     ranked = answers[:, 1] if classes == 2 else answers
-    return float(roc_auc_score(truth, ranked, multi_class="ovo"))
+    return float(roc_auc_score(truth, ranked, multi_class="ovo", sample_weight=weights))
 
 
 def _summing_to_1(probabilities: Array) -> Array:

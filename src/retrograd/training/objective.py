@@ -21,12 +21,15 @@ Array = np.ndarray[Any, Any]
 
 
 class Objective(Protocol):
-    """The meaning of outputs: the training loss, and the score that decides when to stop."""
+    """The meaning of outputs: the training loss, and the score that decides when to stop.
 
-    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+    `target` is what the source of the rows gives.
+    """
+
+    def loss(self, output: Tensor, target: Any) -> Tensor:
         """One number to minimize, a mean over rows."""
 
-    def score(self, output: Array, target: Array) -> float:
+    def score(self, output: Array, target: Any) -> float:
         """The error of the predictions, lower is better, in the units of the loss."""
 
 

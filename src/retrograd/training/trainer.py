@@ -59,7 +59,8 @@ class Trainer:
         self.validation: Source | None = None  # the validation data
         self.predict = Predictor(model)
         self.batch: tuple[Source, Stack] | None = None  # the latest that was trained on
-        self._programs: dict[Hashable, Compiled] = {}
+        self._programs: dict[Hashable, Compiled] = {}  # for the source `_trained_on`
+        self._trained_on: Source | None = None
         self._started = time.monotonic()
         self._seconds = 0.0  # that a resumed run had trained
         self._verdict: Verdict | None = None
@@ -88,7 +89,8 @@ class Trainer:
         history = self.history
         history.verdict = self._verdict = None
         self.validation = validation
-        self._programs = {}
+        if train is not self._trained_on:
+            self._programs, self._trained_on = {}, train
         reached = history.epochs[-1].seconds if history.epochs else 0.0
         self._started = time.monotonic() - max(self._seconds, reached)
         # An earlier gradient must not enter the first step.
@@ -286,11 +288,18 @@ class Trainer:
         """The score on `source` in evaluation mode, with the averaged weights if there are any."""
         return self.objective.score(*self.outputs(source))
 
-    def outputs(self, source: Source) -> tuple[Array, Array]:
+    def outputs(self, source: Source) -> tuple[Array, Any]:
         """The model's outputs for all of `source`, likewise, and the targets."""
         outputs, targets = [], []
         with self._averaged():
             for inputs, target in source.parts(ROWS_PER_CALL):
                 outputs.append(self.predict(inputs))
                 targets.append(target)
-        return np.concatenate(outputs), np.concatenate(targets)
+        return np.concatenate(outputs), _joined(targets)
+
+
+def _joined(parts: Sequence[Any]) -> Any:
+    """Arrays, or named tuples of them, one after the other."""
+    if isinstance(parts[0], tuple):
+        return type(parts[0])(*map(_joined, zip(*parts, strict=True)))
+    return np.concatenate(parts)

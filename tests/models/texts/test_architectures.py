@@ -138,7 +138,7 @@ def test_an_empty_text_has_an_answer() -> None:
 
 def table_net(vectors: int) -> TableNet:
     edges = [np.linspace(0, 1, 4, dtype=np.float32)] + [np.array([0, 1], np.float32)] * vectors
-    return TableNet(edges, [3], 2, width=8, depth=1, members=2)
+    return TableNet(edges, [3], 2, hidden=(8,), members=2)
 
 
 JOINED: dict[str, Callable[[], tuple[nn.Module, bool]]] = {

@@ -124,8 +124,7 @@ def table_net(
         preprocessor.number_bins(options.bins) + [np.array([0, 1], np.float32)] * vectors,
         preprocessor.cardinalities,
         outputs,
-        width=options.width,
-        depth=options.depth,
+        hidden=(options.width,) * options.depth,
         members=options.members,
         dropout=options.dropout,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from retrograd import optim
@@ -16,6 +15,7 @@ from retrograd.kinds.table.data import TableData, read_tables
 from retrograd.kinds.table.frame import class_shares, objective_of
 from retrograd.kinds.table.model import TableModel
 from retrograd.kinds.table.options import TableOptions
+from retrograd.kinds.table.recipe import WARM_UP, averaged_trainer, decay_groups, resolved
 from retrograd.training.sources import Rows
 from retrograd.training.trainer import Trainer
 
@@ -46,13 +46,13 @@ class TableKind(Kind[TableData, TableOptions]):
     def make(self, split: Split[TableData], options: TableOptions) -> Prepared[TableData]:
         preprocessor = Preprocessor.fit(split.train.frame, split.train.schema, options.seed)
         train, validation = _rows(preprocessor, split.train), _rows(preprocessor, split.validation)
-        resolved = _resolved(options, len(train))
+        settled = resolved(options, len(train))
         shares = class_shares(split.train.schema, train.target)
         model = TableModel.build(preprocessor, options, shares)
         return Prepared(
             model,
-            _trainer(model, resolved, len(train)),
-            resolved,
+            _trainer(model, settled, len(train)),
+            settled,
             train,
             validation,
             split,
@@ -72,52 +72,14 @@ def _rows(preprocessor: Preprocessor, data: TableData) -> Rows:
     return Rows(inputs, preprocessor.target(data.frame), preprocessor.number_names)
 
 
-def _resolved(options: TableOptions, rows: int) -> Resolved[TableOptions]:
-    """The options left open, chosen by the number of training rows."""
-    batch_size = options.batch_size
-    if batch_size is None:
-        # About 40 steps per epoch, with batches of 32 to 256 rows.
-        batch_size = min(256, max(32, 2 ** round(math.log2(max(rows, 40) / 40))))
-    batch_size = min(batch_size, rows)
-    epochs = options.epochs
-    if epochs is None:
-        epochs = min(50, max(12, 1200 // (rows // batch_size)))
-    return Resolved(
-        asked=options,
-        model=TableModel.kind
-        if options.model == "auto"
-        else ARCHITECTURES.find(options.model).name,
-        batch_size=batch_size,
-        epochs=epochs,
-        patience=options.patience or 15,
-    )
-
-
-def _trainer(model: TableModel, resolved: Resolved[TableOptions], rows: int) -> Trainer:
-    network, options = model.network, resolved.asked
-    matrices = [layer.weight for layer in network.layers]
-    others = [p for p in network.parameters() if all(p is not each for each in matrices)]
-    optimizer = optim.AdamW(
-        [
-            {"params": matrices, "weight_decay": options.weight_decay},
-            {"params": others, "weight_decay": 0.0},
-        ],
-        lr=options.learning_rate,
-    )
-    steps = resolved.epochs * (rows // resolved.batch_size)
+def _trainer(model: TableModel, settled: Resolved[TableOptions], rows: int) -> Trainer:
+    network, options = model.network, settled.asked
+    optimizer = optim.AdamW(decay_groups(network, options.weight_decay), lr=options.learning_rate)
+    steps = settled.epochs * (rows // settled.batch_size)
     schedule = optim.lr_scheduler.OneCycleLR(
-        optimizer, options.learning_rate, max(steps, 1), pct_start=0.05
+        optimizer, options.learning_rate, max(steps, 1), pct_start=WARM_UP
     )
-    return Trainer(
-        network,
-        objective_of(model.schema),
-        optimizer,
-        scheduler=schedule,
-        average=optim.ExponentialMovingAverage(
-            network.parameters(), options.average, bias_correction=True
-        ),
-        clip_norm=options.clip_norm,
-    )
+    return averaged_trainer(network, objective_of(model.schema), optimizer, schedule, options)
 
 
 TABLE = TableKind()

@@ -56,8 +56,9 @@ class TableNet(nn.Module):
     """(rows, numbers), (rows, categories) -> (rows, members, outputs).
 
     Numbers enter as they are and piecewise-linearly (`edges`, one array of bin edges each),
-    categories one-hot, or embedded where they have more than `one_hot_limit` codes. `members`
-    networks share their weights; the caller averages their outputs.
+    categories one-hot, or embedded where they have more than `one_hot_limit` codes. `hidden` has
+    the width of each hidden layer, at least one; `activation` follows each, by default SiLU.
+    `members` networks share their weights; the caller averages their outputs.
     """
 
     one_hot_limit = 128
@@ -68,10 +69,10 @@ class TableNet(nn.Module):
         cardinalities: Sequence[int],
         outputs: int,
         *,
-        width: int = 128,
-        depth: int = 2,
+        hidden: Sequence[int] = (128, 128),
         members: int = 8,
         dropout: float = 0.0,
+        activation: nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.numbers = len(edges)
@@ -82,17 +83,17 @@ class TableNet(nn.Module):
         sizes = [(cardinalities[i], round(1.6 * cardinalities[i] ** 0.56)) for i in self.many]
         self.embeddings = nn.ModuleList([nn.Embedding(n, size) for n, size in sizes])
         features = len(edges) + self.piecewise.size + self.one_hot.size + sum(s for _, s in sizes)
-        widths = [features, *[width] * depth]
+        widths = [features, *hidden]
         self.layers = nn.ModuleList(
             [
                 EnsembleLinear(n_in, n_out, members, first=i == 0)
                 for i, (n_in, n_out) in enumerate(itertools.pairwise(widths))
             ]
         )
-        self.activation = nn.SiLU()
+        self.activation = nn.SiLU() if activation is None else activation
         self.dropout = nn.Dropout(dropout)
-        bound = 1 / math.sqrt(width)
-        shape = (members, outputs, width)
+        bound = 1 / math.sqrt(hidden[-1])
+        shape = (members, outputs, hidden[-1])
         self.head = Parameter(host_rng().uniform(-bound, bound, shape).astype(np.float32))
         self.head_bias = Parameter(np.zeros((members, outputs), np.float32))
 

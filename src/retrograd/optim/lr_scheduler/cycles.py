@@ -108,9 +108,8 @@ class OneCycleLR(FormulaLR):
         lowest = base / self.div_factor
         fall = xp.minimum((t - self.peak) / (self.last - self.peak), 1.0)
         falling = self.between(base, lowest / self.final_div_factor, fall)
-        if self.peak <= 0:
-            return falling
-        return xp.where(t > self.peak, falling, self.between(lowest, base, t / self.peak))
+        rising = self.between(lowest, base, t / xp.maximum(self.peak, 1e-9))
+        return xp.where((t > self.peak) | (self.peak <= 0), falling, rising)
 
 
 class CyclicLR(LRScheduler):
