@@ -60,12 +60,12 @@ class FrameModel(NetworkModel):
             frame = frame_of(data, notes)
             if not labeled:
                 return TableData(frame, self.schema, np.arange(1, len(frame) + 1))
-            labeled = TableData.labeled(frame, self.schema)
-            if not len(labeled):
+            rows = TableData.labeled(frame, self.schema)
+            if not len(rows):
                 raise DataError(f"No row has a value in the target {self.target_name!r}.")
-        if dropped := len(frame) - len(labeled):
+        if dropped := len(frame) - len(rows):
             notes.append(f"{count(dropped, 'row')} without a target value: left out.")
-        return labeled
+        return rows
 
     def predict(self, data: TableData, notes: list[str] | None = None) -> Array:
         """(rows,) numbers in the target's units, or (rows, classes) probabilities.

@@ -38,7 +38,7 @@ def by_length(lengths: Array) -> list[tuple[Array, Array]]:
     long in each sequence as its longest row, rounded up, so that few shapes occur.
     """
     order = np.argsort(lengths.sum(1), kind="stable")
-    shares = _SHARES if len(lengths) >= _FEWEST_ROWS else _SHARES[-1:]
+    shares: tuple[float, ...] = _SHARES if len(lengths) >= _FEWEST_ROWS else _SHARES[-1:]
     if len(lengths) >= _FEWEST_ROWS:
         longest = lengths[order[round(_LONGEST * len(lengths)) - 1 :]].sum(1)
         if longest[-1] > _MUCH_LONGER * longest[0]:

@@ -34,14 +34,14 @@ def strong_wolfe(
 
     Nocedal and Wright, "Numerical optimization" (2006), algorithms 3.5 and 3.6.
     """
-    search = _Search(at, start)
+    search = _LineSearch(at, start)
     bracket = search.bracketed(t)
     if len(bracket) == 2:
         bracket = search.narrowed(bracket, longest, tolerance)
     return min(bracket, key=lambda point: point.loss), search.tried
 
 
-class _Search:
+class _LineSearch:
     def __init__(self, at: Callable[[float], Point], start: Point) -> None:
         self.at = at
         self.start = start
