@@ -1,4 +1,4 @@
-"""The catalogue is sound, and its order is by cause, stage and gravity."""
+"""The catalogue is sound, and its order is by cause, gravity and stage."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def order(*found: tuple[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
-        # By stage: 2 before 3 before 6.
-        (["RG602", "RG203", "RG302"], ["RG302", "RG203", "RG602"]),
+        # Errors first, then by stage: 1 before 3.
+        (["RG203", "RG109", "RG101"], ["RG101", "RG109", "RG203"]),
         # What is explained comes later, whatever its stage: RG411 (5) explains RG504 (6).
         (["RG504", "RG411"], ["RG411", "RG504"]),
         # RG307 (2) explains RG304 (2), though its code is higher.
@@ -91,8 +91,9 @@ def test_of_two_that_explain_each_other_the_one_nearer_to_the_root_is_the_cause(
         assert order((b, "error"), (a, "error")) == [(a, ()), (b, (a,))]
 
 
-def test_within_a_stage_the_graver_comes_first_and_notes_last() -> None:
+def test_the_graver_comes_first_and_notes_last() -> None:
     assert [c for c, _ in order(("RG302", None), ("RG303", None))] == ["RG303", "RG302"]
+    assert [c for c, _ in order(("RG109", None), ("RG101", None))] == ["RG101", "RG109"]
     assert [c for c, _ in order(("RG301", "note"), ("RG602", None))] == ["RG602", "RG301"]
     assert [c for c, _ in order(("RG108", None), ("RG107", None))] == ["RG107", "RG108"]
 

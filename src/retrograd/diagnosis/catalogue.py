@@ -98,9 +98,9 @@ def finding(
 def ranked(findings: Iterable[Finding]) -> list[Finding]:
     """The findings, the likeliest cause first.
 
-    A finding comes after those that explain it, unless they are notes. Then come the stages,
-    closest to the root cause first (wiring, data, hyperparameters, ..., the outcome), then
-    severity. Notes come last.
+    A finding comes after those that explain it, unless they are notes. Errors come before warnings,
+    and of equal severity the stages, closest to the root cause first (wiring, data,
+    hyperparameters, ..., the outcome). Notes come last.
     """
     found = list(findings)
     sure = {each.code for each in found if each.severity != "note"}
@@ -120,8 +120,8 @@ def ranked(findings: Iterable[Finding]) -> list[Finding]:
         return (
             each.severity == "note",
             bool(each.follows_from),
-            known[each.code].stage,
             each.gravity,
+            known[each.code].stage,
             each.code,
         )
 

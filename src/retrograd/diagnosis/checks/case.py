@@ -29,6 +29,7 @@ __all__ = ["Case", "Data", "Loss"]
 Array = np.ndarray[Any, Any]
 T = TypeVar("T")
 Loss = Callable[[Tensor, Tensor], Tensor]
+Outcome = Literal["well", "unclear", "badly"]
 
 # Data checks look at most at this many rows, drawn at random.
 _ROWS = 2000
@@ -36,6 +37,8 @@ _ROWS = 2000
 _ANSWERED = 64
 # A run that lost less than this share of its first loss learned next to nothing.
 _FELL = 0.3
+# A rehearsal that lost this share has begun to learn, though not beyond what is most frequent.
+_BEGAN = 0.1
 # With at least this many rows, a quarter of them is kept back to judge a rehearsal.
 _ENOUGH = 400
 
@@ -324,13 +327,13 @@ class Case:
         return self.fall < _FELL
 
     @cached_property
-    def outcome(self) -> Literal["well", "unclear", "badly"]:
+    def outcome(self) -> Outcome:
         """How the run came out, or before a run how a short rehearsal did.
 
         "unclear" is a run that learned something, but no more than any model should.
         """
         if not self.has_run:
-            return "well" if self._rehearses_well else "badly"
+            return self._rehearsed
         if self.fared_badly or not np.isfinite(self.losses).all():
             return "badly"
         if self.performance is None:
@@ -338,20 +341,26 @@ class Case:
         return "well" if self.performance.came_out_well else "unclear"
 
     @cached_property
-    def _rehearses_well(self) -> bool:
+    def _rehearsed(self) -> Outcome:
+        """The outcome of a rehearsal, which may be too short to learn anything."""
         if self.model is None or self.loss is None or self.sample is None or not len(self.sample):
-            return False
+            return "badly"
         rows, others = self.sample, self.valid
         if others is None and len(rows) >= _ENOUGH:
             order = np.random.default_rng(0).permutation(len(rows))
             rows, others = rows.rows(order[len(rows) // 4 :]), rows.rows(order[: len(rows) // 4])
         tried = rehearse(self.model, self.loss, rows, self.optimizer, self.batch_size)
         if tried is None or not np.isfinite(tried.losses).all():
-            return False
+            return "badly"
         after = replace(self, model=tried.model, train=rows, valid=others)
-        if after.performance is not None and not math.isnan(after.performance.train_error):
-            return after.performance.learned
-        return _fall(tried.losses) >= _FELL
+        fall = _fall(tried.losses)
+        if after.performance is None or math.isnan(after.performance.train_error):
+            return "well" if fall >= _FELL else "badly"
+        if after.performance.learned:
+            return "well"
+        constant = after.performance.simple.constant
+        is_close = after.performance.judged_error < constant + after.performance.margin(constant)
+        return "unclear" if is_close and _BEGAN <= fall <= 1 else "badly"
 
     @cached_property
     def fall(self) -> float:
