@@ -63,6 +63,7 @@ class Module:
 
     forward: Callable[..., Any] = _no_forward
 
+    edits = 0  # how often an attribute of a module was assigned; compiled steps look at it
     _any_hooks = False  # whether a module of the process has ever had a hook
     _pre_hooks: tuple[Handle, ...] = ()
     _post_hooks: tuple[Handle, ...] = ()
@@ -75,6 +76,7 @@ class Module:
             hooks.tell("enter", self)
         if state.trace is not None:
             state.trace.guard(Module, "_any_hooks", Module._any_hooks)
+            state.trace.called(self, Module)
         forward = self._hooked if Module._any_hooks else self.forward
         output = forward(*inputs, **options)
         return hooks.passed("module", output, self, inputs) if hooks.active else output
@@ -114,6 +116,7 @@ class Module:
                 "or nn.ModuleDict"
             )
         super().__setattr__(name, value)
+        Module.edits += 1
 
     @property
     def training(self) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 
 from retrograd.arrays import Array, namespace
 from retrograd.autodiff.hooks import hooks
+from retrograd.autodiff.precision import raised
 from retrograd.tensor import Tensor
 
 __all__ = ["clip_grad_norm_", "clip_grad_norm_per_layer_", "clip_grad_value_"]
@@ -38,7 +39,7 @@ def clip_grad_norm_(
     clipped = _with_gradients(parameters)
     grads = [grad.data for _, grad in clipped]
     with np.errstate(all="ignore"):
-        powers = _powers(grads, norm_type)
+        powers = _powers([*map(raised, grads)], norm_type)  # squares leave half precision's range
         norm = _norm(powers, norm_type)
         factor = namespace(norm).minimum(max_norm / (norm + 1e-6), 1.0)
         if hooks.active:
@@ -46,7 +47,7 @@ def clip_grad_norm_(
             squares = powers if norm_type == 2 else None
             hooks.tell("clip", changed, squares, factor, max_norm)
         for (parameter, _), grad in zip(clipped, grads, strict=True):
-            parameter.grad = Tensor(grad * factor.astype(grad.dtype))
+            parameter.grad = Tensor._wrap(grad * factor.astype(grad.dtype), None)
     return Tensor(norm)
 
 
@@ -79,7 +80,7 @@ def clip_grad_value_(parameters: Iterable[Tensor] | Tensor, clip_value: float) -
         hooks.tell("clip", [parameter for parameter, _ in clipped], None, None, clip_value)
     for parameter, grad in clipped:
         xp = namespace(grad.data)
-        parameter.grad = Tensor(xp.clip(grad.data, -clip_value, clip_value))
+        parameter.grad = Tensor._wrap(xp.clip(grad.data, -clip_value, clip_value), None)
 
 
 def _with_gradients(parameters: Iterable[Tensor] | Tensor) -> list[tuple[Tensor, Tensor]]:

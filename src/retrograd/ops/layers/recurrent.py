@@ -15,7 +15,7 @@ from typing import Any
 
 from retrograd.arrays import Array, Namespace, is_jax, state
 from retrograd.autodiff import tape
-from retrograd.autodiff.tape import Node, Output, Tensor, backpropagate, recording
+from retrograd.autodiff.tape import Node, Output, Tensor, backpropagate, freed, recording
 from retrograd.ops.control.trees import strong
 from retrograd.ops.elementwise.activations import relu, sigmoid
 from retrograd.ops.elementwise.selection import where
@@ -233,9 +233,7 @@ class _Recurred(Node):
 
     def pull(self, cotangent: Any, create_graph: bool) -> Iterable[tuple[Node, Tensor]]:
         if self.kept is None:
-            raise RuntimeError(
-                "backward was called a second time through a recurrent layer; pass retain_graph"
-            )
+            raise freed("a recurrent layer")
         if create_graph:
             return self._pull_step_by_step(cotangent)
         import jax.numpy
