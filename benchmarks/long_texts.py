@@ -64,10 +64,11 @@ def main(path: Path) -> None:
     record(
         "long texts",
         "Long texts",
-        "Accuracy on 400 of 2,000 reviews of films, of 747 words on average (Pang & Lee 2004), means "
-        "over seeds 0 to 2; `benchmarks/long_texts.py`. `--model auto` picks the bag of n-grams, "
-        "which reads them whole. Seconds are the processor's, from the table to the scores, "
-        "compiling included.\n\n" + table(("read", "accuracy", "by seed", "seconds a run"), rows),
+        "Accuracy on 400 of 2,000 reviews of films, of 747 words on average (Pang & Lee 2004), "
+        "means over seeds 0 to 2; `benchmarks/long_texts.py`. `--model auto` picks the bag of "
+        "n-grams, which reads them whole. Seconds are the processor's, from the table to the "
+        "scores, compiling included.\n\n"
+        + table(("read", "accuracy", "by seed", "seconds a run"), rows),
     )
 
 

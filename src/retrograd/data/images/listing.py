@@ -31,6 +31,8 @@ __all__ = [
 ]
 
 _ROWS_TRIED = 1000
+# A few names may lack an ending.
+_NAMED_SO = 0.9
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def find_files(path: Path) -> ImageFiles:
     Raises DataError if there is none.
     """
     if path.is_file():
-        return ImageFiles((path,), (str(path),))
+        return ImageFiles((path,), (path.name,))
     paths = list(_images_below(path))
     if not paths:
         raise DataError(
@@ -139,13 +141,15 @@ def table_files(
 
 
 def image_column(frame: Any, folder: Path) -> str | None:
-    """The first column whose texts all end like image files, some of which are in `folder`."""
+    """The first column whose texts nearly all end like images, some of which are in `folder`."""
     table = as_table(frame)
     for name in table.column_names:
         if is_text(table[name].type):
             cells = [cell for cell in table[name].slice(0, _ROWS_TRIED).to_pylist() if cell]
-            are_named_so = all(Path(cell).suffix.lower() in SUFFIXES for cell in cells)
-            if are_named_so and any((folder / cell).is_file() for cell in cells):
+            named_so = sum(Path(cell).suffix.lower() in SUFFIXES for cell in cells)
+            if named_so >= _NAMED_SO * len(cells) and any(
+                (folder / cell).is_file() for cell in cells
+            ):
                 return str(name)
     return None
 
