@@ -103,7 +103,8 @@ def read_arrays(data: Any) -> ArraysFile:
     """
     source, arrays = _named(data)
     found: dict[tuple[str, str], tuple[str, Array]] = {}
-    others, notes = [], []
+    others: list[str] = []
+    notes: list[str] = []
     for name, array in arrays.items():
         place = _place(name)
         if place is None:
