@@ -130,7 +130,7 @@ def test_an_empty_sub_folder_is_said(tmp_path: Path, write_folder: Write) -> Non
     Image.fromarray(np.zeros((4, 4), np.uint8)).save(folder / "loose.png")
     notes: list[str] = []
     read_parts(folder, None, None, notes)
-    assert "without an image are ignored: line." in notes[0]
+    assert "without images are ignored: line." in notes[0]
     assert "1 image beside the class folders" in notes[1]
 
 
