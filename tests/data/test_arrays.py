@@ -44,7 +44,7 @@ def test_parts_are_known_by_the_arrays_names(names: Any, tmp_path: Path) -> None
             continue
         np.testing.assert_array_equal(pair[0], arrays[names[part][0]])
         np.testing.assert_array_equal(pair[1], Y)
-    assert found.others == ("t",)
+    assert found.notes == ("Not used: 't', neither examples nor labels.",)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,10 @@ def test_parts_are_known_by_the_arrays_names(names: Any, tmp_path: Path) -> None
         ((5, 32, 32, 3), "float32", "images"),
         ((5, 784), "uint8", "images"),
         ((5, 785), "uint8", "signals"),
+        ((5, 28, 28), "float32", "images"),
+        ((5, 28, 30), "float32", "signals"),
+        ((5, 8, 8), "float64", "images"),
+        ((5, 7, 7), "float64", "signals"),
     ],
 )
 def test_kind_is_told_by_shape_and_type(
@@ -65,6 +69,13 @@ def test_kind_is_told_by_shape_and_type(
 ) -> None:
     path = npz(tmp_path, x=np.zeros(shape, dtype), y=np.zeros(5, int))
     assert examples_kind(path) == kind
+
+
+def test_the_name_of_an_array_says_what_it_holds(tmp_path: Path) -> None:
+    square, flat = np.zeros((5, 9, 9)), np.zeros((5, 64))
+    assert examples_kind(npz(tmp_path, train_signals=square, train_labels=Y[:5])) == "signals"
+    assert examples_kind(npz(tmp_path, images=flat, labels=Y[:5])) == "images"
+    assert examples_kind({"images": flat, "labels": Y[:5]}) == "images"
 
 
 def test_what_a_file_holds_is_told_without_loading_it(
@@ -105,6 +116,13 @@ def test_a_column_of_labels_is_taken_as_labels(tmp_path: Path) -> None:
     assert read_arrays(npz(tmp_path, x=X, y=Y[:, None])).train[1].shape == (6,)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "uint8", "bool"])
+def test_one_hot_labels_are_the_places_of_their_ones(dtype: str, tmp_path: Path) -> None:
+    found = read_arrays(npz(tmp_path, x=X, y=np.eye(3, dtype=dtype)[Y]))
+    np.testing.assert_array_equal(found.train[1], Y)
+    assert found.notes == ("'y' is one-hot, (6, 3): the place of the 1 is the class, from 0.",)
+
+
 class Payload:
     """What a pickle runs when it is loaded."""
 
@@ -133,7 +151,11 @@ def test_python_objects_are_refused_and_not_run(tmp_path: Path) -> None:
         ({"x": X[:0], "y": Y[:0]}, r"shape \(0, 4\)"),
         ({"x": X[:, 0], "y": Y}, r"shape \(6,\); expected numbers"),
         ({"x": X.astype(str), "y": Y}, r"expected numbers"),
-        ({"x": X, "y": np.eye(6)}, r"'y' is an array of float64 and shape \(6, 6\); expected one"),
+        (
+            {"x": X, "y": np.eye(6) / 2},
+            r"'y' is an array of float64 and shape \(6, 6\); expected one .* y\.argmax\(1\) makes",
+        ),
+        ({"x": X, "y": 1 - np.eye(6)}, r"shape \(6, 6\); expected one label for each example"),
         ({"x": X, "y": Y, "data": X}, r"'x' and 'data' both name"),
         ({"x": X, "y": Y, "x_test": X[:, :2], "y_test": Y}, r"different shapes"),
     ],

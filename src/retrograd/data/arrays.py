@@ -11,7 +11,7 @@ import math
 import os
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,63 +34,77 @@ _ROLES = {
 _PARTS = {"train": "train", "training": "train", "test": "test"} | dict.fromkeys(
     ("val", "valid", "validation"), "valid"
 )
+# The smallest images that people classify are scikit-learn's digits.
+_LEAST_SIDE = 8
 _EXPECTED = "expected x and y, or x_train, y_train, x_test and y_test"
 
 
 @dataclass(frozen=True)
 class ArraysFile:
-    """Examples `(n, ...)` and their labels `(n,)`, as the file has them: one pair for each part."""
+    """Examples `(n, ...)` and their labels `(n,)`, as the file has them: one pair for each part.
+
+    `notes` say what was made of them, and what is not used.
+    """
 
     train: Part
     valid: Part | None = None
     test: Part | None = None
-    others: tuple[str, ...] = ()  # the arrays in the file that are neither
-
-    @property
-    def kind(self) -> str:
-        """What the examples are, judged by their shape and dtype.
-
-        "images": `(n, height, width, channels)`, bytes `(n, height, width)`, and bytes
-        `(n, pixels)` of a square. "signals": all others, `(n, time)` and `(n, channels, time)`.
-        """
-        x = self.train[0]
-        return _kind_by_form(x.shape, x.dtype)
+    notes: tuple[str, ...] = ()
 
 
 def examples_kind(data: Any) -> str | None:
-    """`ArraysFile.kind` of an NPZ file or of arrays in memory; None for any other data.
+    """What the examples of an NPZ file or of arrays in memory are; None for any other data.
 
-    Only a file's headers are read. Raises DataError as `read_arrays` does for a file without
+    "images": an array called images, `(n, height, width, channels)`, `(n, side, side)`, bytes
+    `(n, height, width)`, and bytes `(n, pixels)` of a square. "signals": an array called signals,
+    and all others, `(n, time)` and `(n, channels, time)`.
+
+    Only a file's headers are read. Raises DataError as `read_arrays` does for data without
     examples.
     """
     if not isinstance(data, str | os.PathLike):
-        return read_arrays(data).kind if are_arrays(data) else None
-    if Path(data).suffix.lower() != ".npz":
+        if not are_arrays(data):
+            return None
+        forms = {name: (x.shape, x.dtype) for name, x in _named(data)[1].items()}
+    elif Path(data).suffix.lower() != ".npz":
         return None
-    forms = _headers(existing_file(data)).items()
-    found = [form for name, form in forms if _place(name) == ("train", "x")]
-    # Loading raises the error for a file without examples.
-    return _kind_by_form(*found[0]) if found else read_arrays(data).kind
+    else:
+        forms = _headers(existing_file(data))
+    for name, form in forms.items():
+        if _place(name) == ("train", "x"):
+            return _kind_by_form(name, *form)
+    raise DataError(_without_examples(data, forms))
 
 
-def _kind_by_form(shape: tuple[int, ...], dtype: np.dtype[Any]) -> str:
-    is_bytes = dtype == np.uint8
-    is_square = len(shape) == 2 and math.isqrt(shape[1]) ** 2 == shape[1]
-    if len(shape) == 4 or (is_bytes and (len(shape) == 3 or is_square)):
+def _kind_by_form(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> str:
+    for kind in ("images", "signals"):
+        if kind in name.lower():
+            return kind
+    if len(shape) == 4 or (len(shape) == 3 and shape[1] == shape[2] >= _LEAST_SIDE):
         return "images"
-    return "signals"
+    is_square = len(shape) == 2 and math.isqrt(shape[1]) ** 2 == shape[1]
+    return "images" if dtype == np.uint8 and (len(shape) == 3 or is_square) else "signals"
+
+
+def _without_examples(source: object, arrays: Iterable[str]) -> str:
+    return (
+        f"{source} holds the arrays {listed(map(repr, arrays)) or 'none'}; {_EXPECTED}. Use these "
+        "names in numpy.savez."
+    )
 
 
 def read_arrays(data: Any) -> ArraysFile:
     """The parts of an NPZ file, or of arrays in memory: a dict with the same names, or a pair x, y.
 
-    No code in a file is run: arrays of Python objects are refused. Labels of shape `(n, 1)` come
-    back as `(n,)`. Raises DataError for a file that is missing, broken or not an NPZ file, and for
-    arrays that are missing, empty, not numeric or of unequal lengths.
+    No code in a file is run: arrays of Python objects are refused. Labels of shape `(n, 1)`, and
+    one-hot labels `(n, classes)`, come back as `(n,)`. Raises DataError for a file that is missing,
+    broken or not an NPZ file, and for arrays that are missing, empty, not numeric or of unequal
+    lengths.
     """
     source, arrays = _named(data)
     found: dict[tuple[str, str], tuple[str, Array]] = {}
-    others = []
+    others: list[str] = []
+    notes: list[str] = []
     for name, array in arrays.items():
         place = _place(name)
         if place is None:
@@ -102,19 +116,18 @@ def read_arrays(data: Any) -> ArraysFile:
         else:
             found[place] = (name, array)
     parts = {
-        part: _part(source, part, found)
+        part: _part(source, part, found, notes)
         for part in ("train", "valid", "test")
         if (part, "x") in found or (part, "y") in found
     }
     if "train" not in parts:
-        raise DataError(
-            f"{source} holds the arrays {listed(map(repr, arrays)) or 'none'}; {_EXPECTED}. Use "
-            "these names in numpy.savez."
-        )
+        raise DataError(_without_examples(source, arrays))
     shapes = {part: x.shape[1:] for part, (x, _) in parts.items()}
     if len(set(shapes.values())) > 1:
         raise DataError(f"{source}: the parts' examples have different shapes, {shapes}.")
-    return ArraysFile(**parts, others=tuple(others))
+    if others:
+        notes.append(f"Not used: {listed(map(repr, others))}, neither examples nor labels.")
+    return ArraysFile(**parts, notes=tuple(notes))
 
 
 def are_arrays(data: Any) -> bool:
@@ -212,7 +225,9 @@ def _place(name: str) -> tuple[str, str] | None:
     return (parts[0] if parts else "train"), roles[0]
 
 
-def _part(source: str, part: str, found: dict[tuple[str, str], tuple[str, Array]]) -> Part:
+def _part(
+    source: str, part: str, found: dict[tuple[str, str], tuple[str, Array]], notes: list[str]
+) -> Part:
     """Examples and labels of the same length."""
     for role, missing in (("x", "y"), ("y", "x")):
         if (part, missing) not in found:
@@ -223,11 +238,15 @@ def _part(source: str, part: str, found: dict[tuple[str, str], tuple[str, Array]
     (x_name, x), (y_name, y) = found[part, "x"], found[part, "y"]
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
+    elif _is_one_hot(y):
+        notes.append(f"{y_name!r} is one-hot, {y.shape}: the place of the 1 is the class, from 0.")
+        y = y.argmax(1)
     x = _numbers(source, x_name, x)
     if y.dtype.kind not in "biufSU" or y.ndim != 1:
+        way_out = " Of scores or probabilities, y.argmax(1) makes the classes." * (y.ndim == 2)
         raise DataError(
             f"{source}: {y_name!r} is an array of {y.dtype} and shape {y.shape}; expected one "
-            "label for each example, (n,)."
+            f"label for each example, (n,), or one-hot labels, (n, classes).{way_out}"
         )
     if len(x) != len(y):
         raise DataError(
@@ -235,6 +254,14 @@ def _part(source: str, part: str, found: dict[tuple[str, str], tuple[str, Array]
             f"{count(len(y), 'label')}; expected one label for each example."
         )
     return x, y
+
+
+def _is_one_hot(y: Array) -> bool:
+    """Whether each row of (n, classes) has a single 1 among zeros."""
+    if y.ndim != 2 or y.dtype.kind not in "biuf":
+        return False
+    ones = y == 1
+    return bool((ones | (y == 0)).all() and (ones.sum(1) == 1).all())
 
 
 def _numbers(source: str, name: str, x: Array) -> Array:

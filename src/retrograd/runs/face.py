@@ -72,7 +72,7 @@ def start(
     path = path_of(spec.data)
     if path is not None and not path.is_dir():
         existing_file(path)
-    kind = KINDS[kind_of(spec.data, options.get("task"))]
+    kind = KINDS[kind_of(spec.data, options.get("task"), options)]
     options = {**kind.assumed(spec.data), **options}
     if kind.needs_target and "target" not in options:
         raise UsageError(

@@ -111,8 +111,8 @@ def test_what_is_not_read_is_counted(tmp_path: Path) -> None:
     notes: list[str] = []
     assert len(read_text_folder(tmp_path, notes)) == 2
     assert notes == [
+        "Sub-folders without texts are ignored: c.",
         f"1 text beside the class folders of {tmp_path}: ignored.",
-        "Sub-folders without a text are ignored: c.",
         "2 files passed over, since .txt files are read: .md (1), .docx (1).",
     ]
 

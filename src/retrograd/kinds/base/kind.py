@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -167,6 +167,10 @@ class Kind(ABC, Generic[D, Asked]):
     @abstractmethod
     def holds(self, data: Any) -> bool:
         """Whether this kind, and no other, learns from a path or from values in memory."""
+
+    def claims(self, data: Any, asked: Collection[str]) -> bool:
+        """Whether options of these names say that the data is for this kind."""
+        return False
 
     def assumed(self, data: Any) -> dict[str, Any]:
         """Options that this data settles, by name: the target of a pair of arrays."""

@@ -65,7 +65,7 @@ class ImagesModel(NetworkModel):
     class_shares: Array  # (classes,) in training; empty for regression
     network: ImageNetwork
     column: str | None
-    broken: float
+    broken: float | None
     mean: float = 0.0
     scale: float = 1.0
     notes: Sequence[str] = ()

@@ -12,7 +12,7 @@ from retrograd.data.arrays import read_arrays
 from retrograd.data.labels import codes_among, spelled
 from retrograd.errors import DataError, about
 from retrograd.kinds.base.kind import DataSpec, Parts, path_of
-from retrograd.wording import count, listed
+from retrograd.wording import count
 
 __all__ = ["Signals", "as_signals", "in_words", "read_signals"]
 
@@ -46,9 +46,6 @@ def read_signals(spec: DataSpec) -> Parts[Signals]:
     The classes are those of the training part. Raises DataError for what cannot be used.
     """
     found = read_arrays(spec.data)
-    notes = []
-    if found.others:
-        notes.append(f"Not used: {listed(map(repr, found.others))}, neither examples nor labels.")
     classes = _class_names(found.train[1], spec.name or "the labels")
 
     def signals(data: Any, part: tuple[Array, Array]) -> Signals:
@@ -72,7 +69,7 @@ def read_signals(spec: DataSpec) -> Parts[Signals]:
                 f"Signals of {in_words(part.shape)} cannot score a network that learns from "
                 f"{in_words(train.shape)}."
             )
-    return Parts(train, validation, test, tuple(notes), spec.name)
+    return Parts(train, validation, test, found.notes, spec.name)
 
 
 def as_signals(x: Array) -> Array:

@@ -67,6 +67,7 @@ class SignalsModel(NetworkModel):
         name = path_of(data) or "The data in memory"
         if labeled:
             found = read_arrays(data)
+            notes += found.notes
             x, y = found.test or found.train
             part = "test" if found.test else "training"
             notes.append(f"The {part} part of {path_of(data) or 'the data'} is scored.")
