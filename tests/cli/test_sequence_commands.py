@@ -86,7 +86,7 @@ def test_a_series_is_trained_on_measured_and_continued(retrograd: Command) -> No
     scores = json.loads(Path("runs/sales-1/scores.json").read_text())
     assert {"r2", "rmse", "mae"} == scores["test"]["baseline"].keys()
     page = Path("runs/sales-1/report.html").read_text()
-    assert "repeating the last 12 values is off by" in page
+    assert "repeating the last 12 values, is off by" in page
     assert retrograd("predict", "runs/sales-1", "sales.csv", "--out", "next.csv").code == 0
     written = Path("next.csv").read_text().splitlines()
     assert written[0] == "month,sales,prediction"
