@@ -226,16 +226,19 @@ def _judge(folder: RunFolder, prepared: Prepared[Any], log: RunLog, deadline: De
         scores[TEST] = model.score(split.test)
 
     bounded = deadline.bounded
-    bounded("the figures on the rows to stop by", score_validation, grace=True)
+    evaluate = "(`retrograd evaluate` measures them)"
+    bounded(f"the figures on the rows to stop by {evaluate}", score_validation, grace=True)
     if split.test is not None:
-        bounded("the figures on the rows never seen in training", score_test, grace=True)
+        bounded(
+            f"the figures on the rows never seen in training {evaluate}", score_test, grace=True
+        )
     write_scores(folder, scores)
     bounded(
         "the fingerprints by which `evaluate` knows the training rows",
         lambda: keep_seen(folder, prepared),
     )
     bounded(
-        "the checks that look at the network and its data",
+        "the checks that look at the network and its data (`retrograd diagnose` runs them)",
         lambda: keep_findings(folder, prepared),
         _CHECKS,
     )
@@ -248,7 +251,7 @@ def _judge(folder: RunFolder, prepared: Prepared[Any], log: RunLog, deadline: De
     if part not in scores:
         write_recorded_report(folder)
     elif not bounded(
-        "which inputs matter, and why the worst rows were predicted so",
+        "which inputs matter, and why rows were predicted badly (`retrograd report` shows it)",
         lambda: report(Effort.BRIEF),
     ):
         report(Effort.NONE)

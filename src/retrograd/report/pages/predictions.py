@@ -23,7 +23,7 @@ Array = np.ndarray[Any, Any]
 
 _WORST_ROWS = 10
 _MATRIX_CLASSES = 12
-# A word that adds less than this share of what the strongest adds is not colored.
+# Words that add less than this share of what the strongest add are not colored.
 _FAINT = 0.08
 
 
@@ -194,31 +194,30 @@ class Judged:
 
 
 def _reasons(pieces: tuple[tuple[str, float], ...]) -> list[Reason]:
-    largest = max((abs(value) for _, value in pieces), default=0.0) or 1.0
-    least = _FAINT * largest if isinstance(pieces, Passage) else 0.0
-    signed = [(text, value, _sign(value, least)) for text, value in pieces]
-    if isinstance(pieces, Passage):
-        signed = _joined(signed)
-        largest = max((abs(value) for _, value, _ in signed), default=0.0) or 1.0
+    signed = [(text, value, "adds" if value > 0 else "takes") for text, value in pieces]
+    if isinstance(pieces, Passage):  # first words, then what they make together
+        signed = _joined(_joined(signed))
+    largest = _largest(signed)
     return [
         Reason(text, _signed(value, 3), sign, f"{abs(value) / largest:.2f}")
         for text, value, sign in signed
     ]
 
 
-def _sign(value: float, least: float) -> str:
-    if abs(value) < least:
-        return ""
-    return "adds" if value > 0 else "takes"
-
-
-def _joined(words: list[tuple[str, float, str]]) -> list[tuple[str, float, str]]:
-    """Neighboring words of one sign as one piece, which adds what they add together."""
+def _joined(pieces: list[tuple[str, float, str]]) -> list[tuple[str, float, str]]:
+    """Neighbors of one sign as one piece, which adds what they add together; what is faint beside
+    the strongest has none."""
+    least = _FAINT * _largest(pieces)
+    clear = [(text, value, sign if abs(value) >= least else "") for text, value, sign in pieces]
     joined = []
-    for sign, group in groupby(words, key=lambda word: word[2]):
+    for sign, group in groupby(clear, key=lambda piece: piece[2]):
         texts, values, _ = zip(*group, strict=True)
         joined.append(("".join(texts), sum(values), sign))
     return joined
+
+
+def _largest(pieces: list[tuple[str, float, str]]) -> float:
+    return max((abs(value) for _, value, _ in pieces), default=0.0) or 1.0
 
 
 def _cell(shown: str | Picture) -> Cell:
