@@ -95,9 +95,6 @@ class Sentences(RunCallback):
         self.left_out: Sequence[str] = ()
 
     def on_damage(self, notes: Sequence[str]) -> None:
-        show_notes(self.console, [*notes])
-
-    def on_damage(self, notes: Sequence[str]) -> None:
         say_notes(self.console, notes)
 
     def on_prepared(self, prepared: Prepared[Any]) -> None:

@@ -34,6 +34,7 @@ from retrograd.store.log import write_epochs
 from retrograd.store.names import (
     CHECKPOINT,
     FAILURE,
+    FINDINGS,
     MANIFEST,
     PREPROCESSING,
     RECORD,
@@ -237,11 +238,12 @@ def _judge(folder: RunFolder, prepared: Prepared[Any], log: RunLog, deadline: De
         "the fingerprints by which `evaluate` knows the training rows",
         lambda: keep_seen(folder, prepared),
     )
-    bounded(
+    if not bounded(
         "the checks that look at the network and its data (`retrograd diagnose` runs them)",
         lambda: keep_findings(folder, prepared),
         _CHECKS,
-    )
+    ):
+        folder.drop(FINDINGS)  # those of before a resume
     log.close(prepared.trainer)
     part, rows = judged_part(split)
 

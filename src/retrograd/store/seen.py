@@ -17,7 +17,7 @@ Array = np.ndarray[Any, Any]
 
 def write_seen(folder: RunFolder, fingerprints: Mapping[str, Array]) -> None:
     """Keep the fingerprints, uint64, of the rows for "train" and "validation": 8 bytes a row."""
-    folder.write_arrays(SEEN, {part: np.unique(each) for part, each in fingerprints.items()})
+    folder.stage_arrays(SEEN, {part: np.unique(each) for part, each in fingerprints.items()})
 
 
 def read_seen(folder: RunFolder) -> dict[str, Array]:
