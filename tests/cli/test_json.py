@@ -12,20 +12,11 @@ from typing import Any
 
 import pytest
 from support.command import QUICK, Command, write_houses
+from support.documented import COMMAND_PAGE, documented
 
 from retrograd.cli.app import app
 from retrograd.cli.speech import print_json
 from retrograd.kinds.registry import KINDS
-
-PAGE = (Path(__file__).parents[2] / "docs/command.md").read_text("utf-8")
-
-
-def documented(command: str, heading: str = "key") -> list[str]:
-    """The keys in the table under `heading` of a command's section."""
-    section = re.search(rf"^### .*`{command}`.*\n((?:(?!^#).*\n)*)", PAGE, re.MULTILINE)
-    assert section is not None, command
-    table = section[1].split(f"| {heading} |")[1].split("\n\n")[0]
-    return re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
 
 
 def keys_of(value: Any) -> Iterator[str]:
@@ -42,7 +33,7 @@ def test_every_command_speaks_json() -> None:
     for each in app.registered_commands:
         assert each.callback is not None
         assert "as_json" in inspect.signature(each.callback).parameters, each.callback.__name__
-        assert f"`{each.callback.__name__}`" in PAGE
+        assert f"`{each.callback.__name__}`" in COMMAND_PAGE
 
 
 def test_training_prints_a_line_for_each_event(retrograd: Command, tmp_path: Path) -> None:
@@ -93,7 +84,7 @@ def test_a_number_that_is_not_finite_is_null(capsys: pytest.CaptureFixture[str])
 
 
 def test_every_option_of_a_table_is_documented() -> None:
-    options = PAGE[PAGE.index("`--set KEY=VALUE`") : PAGE.index("## JSON")]
+    options = COMMAND_PAGE[COMMAND_PAGE.index("`--set KEY=VALUE`") : COMMAND_PAGE.index("## JSON")]
     for kind in ("table", "text"):
         for each in dataclasses.fields(KINDS[kind].options):
             assert f"`{each.name}`" in options, each.name

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.command import Command
+from support.documented import documented
 
 
 def train_text(retrograd: Command, text: str = "to be or not to be; " * 60) -> None:
@@ -38,6 +39,10 @@ def test_a_text_is_trained_on_and_continued(retrograd: Command) -> None:
     assert set(first.out) <= set("to be or not to be; \n")
     same = retrograd("generate", "run", "--prompt", "to be", "--length", 25, "--seed", 4)
     assert same.out == first.out
+    told = ("generate", "run", "--prompt", "to be", "--length", 25, "--seed", 4, "--json")
+    found = json.loads(retrograd(*told).out)
+    assert [*found] == documented("generate")
+    assert found["prompt"] + found["text"] + "\n" == first.out
     evaluated = json.loads(retrograd("evaluate", "run", "text.txt", "--json").out)
     assert evaluated["rows"] == 60 * 20 - 1
 
