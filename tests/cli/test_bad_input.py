@@ -119,6 +119,20 @@ def test_a_folder_that_cannot_be_made_is_named(retrograd: Command, tmp_path: Pat
     refused(train(retrograd, "--out", "data.csv/run"), "data.csv/run")
 
 
+def test_a_place_where_the_system_makes_no_folder_is_named(
+    retrograd: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As /proc, where the folders above are there."""
+    write_houses(tmp_path / "data.csv")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    result = train(retrograd)
+    refused(result, "runs/data-1: the system makes no folder there.", "--out")
+
+
 def run_with_little_disk(folder: Path, kibibytes: int, *arguments: str) -> Result:
     """The command in a process whose files the kernel stops from growing past a size."""
     limited = 'trap "" XFSZ; ulimit -f "$0"; exec "$@"'

@@ -15,6 +15,7 @@ from sklearn.metrics import mean_absolute_error
 from support.small_tables import flowers, houses
 
 import retrograd as rg
+from retrograd.diagnosis.record.record import Record
 from retrograd.errors import DataError, UsageError
 from retrograd.kinds.base.kind import Prepared
 from retrograd.runs import Run, RunCallback
@@ -71,6 +72,14 @@ def test_a_run_says_what_it_is(run: Run) -> None:
     assert run.scores["test"].rows == 24
     assert {each.column for each in run.columns} == {*houses().column_names}
     assert str(run.path) in repr(run)
+
+
+def test_the_scores_of_the_last_epoch_are_recorded(tmp_path: Path) -> None:
+    run = rg.train(houses(), "price", out=tmp_path / "run", **{**SMALL, "epochs": 5})
+    epochs = Record.open(run.path).epochs
+    assert [each["epoch"] for each in epochs] == [1, 2, 3, 4, 5]
+    assert [each["epoch"] for each in epochs if "scores" in each] == [1, 2, 4, 5]
+    assert [each["best"] for each in epochs] == [each.best for each in run.history.epochs]
 
 
 def test_a_loaded_run_is_the_one_that_was_trained(run: Run) -> None:

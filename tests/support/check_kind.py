@@ -134,6 +134,19 @@ class Trained:
         np.testing.assert_allclose(model.predict(shuffled), model.predict(data)[order], atol=1e-6)
         np.testing.assert_array_equal(model.targets(shuffled), model.targets(data)[order])
 
+    def check_known_rows_are_recognized(self) -> None:
+        model, split = self.prepared.model, self.split
+        known = model.fingerprints(split.train)
+        assert known.dtype == np.uint64
+        assert len(known)
+        labeled = self.case.memory().data
+        if isinstance(labeled, dict | tuple) or hasattr(labeled, "column_names"):
+            read = model.read(labeled, [], labeled=True)
+            assert np.isin(known, model.fingerprints(read)).mean() > 0.9  # all but a cut passage
+        others = model.fingerprints(self.case.changed(split.judging))
+        assert len(others) or model.noun == "passage"  # a short end of a text may have none
+        assert not np.isin(others, known).any()
+
     def check_notes_are_said(self) -> None:
         assert any(self.case.says in note for note in self.prepared.notes), self.prepared.notes
 

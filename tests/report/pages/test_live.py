@@ -22,6 +22,7 @@ from retrograd.errors import UsageError
 from retrograd.report import RunReport, render_report, write_run_report
 from retrograd.report.pages.live import LivePage, PageServer
 from retrograd.store import Given, RunFolder, RunLog, write_recipe
+from retrograd.store.names import VALIDATION
 from retrograd.training.history import Epoch, Verdict
 
 MANIFEST = made_manifest(data=Given(HOSTILE))
@@ -144,7 +145,7 @@ def test_at_the_end_it_is_the_report_and_live_again_if_the_run_goes_on(
     run = prepared(houses(), "price")
     log = RunLog(folder, MANIFEST)
     run.fit([log])
-    path = write_run_report(folder, run.model, run.split.validation)
+    path = write_run_report(folder, run.model, run.split.validation, VALIDATION)
     log.close(run.trainer)
     assert _ask(server)[1] == path.read_text("utf-8")
     lines = [epoch.as_dict() for epoch in run.trainer.history.epochs]

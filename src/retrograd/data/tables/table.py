@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import narwhals as nw
 import numpy as np
@@ -26,7 +26,7 @@ from retrograd.data.tables.csv_text import (
 from retrograd.errors import DataError, UsageError
 from retrograd.wording import listed, shown
 
-__all__ = ["as_table", "read_table", "take_rows", "write_table"]
+__all__ = ["as_table", "read_table", "refuse_suffix", "take_rows", "write_csv", "write_table"]
 
 _SUFFIXES = (".csv", ".tsv", ".parquet")
 # A row must fit into one block; a wide table has long rows.
@@ -76,10 +76,8 @@ def write_table(frame: Any, path: str | os.PathLike[str]) -> None:
     only if it must be. Raises UsageError for another suffix or if the system refuses.
     """
     path = Path(path)
-    suffix = path.suffix.lower()
-    if suffix not in _SUFFIXES:
-        raise UsageError(f"Cannot write a table to {path}: expected {', '.join(_SUFFIXES)}.")
-    table = as_table(frame)
+    refuse_suffix(path)
+    suffix, table = path.suffix.lower(), as_table(frame)
     with atomic_write(path) as part:
         if suffix == ".parquet":
             import pyarrow.parquet as pq
@@ -88,6 +86,17 @@ def write_table(frame: Any, path: str | os.PathLike[str]) -> None:
         else:
             with part.open("wb") as file:
                 _write_text(table, file, "\t" if suffix == ".tsv" else ",")
+
+
+def refuse_suffix(path: Path) -> None:
+    """Raise UsageError for a file name that `write_table` does not write to."""
+    if path.suffix.lower() not in _SUFFIXES:
+        raise UsageError(f"Cannot write a table to {path}: expected {', '.join(_SUFFIXES)}.")
+
+
+def write_csv(frame: Any, file: IO[bytes]) -> None:
+    """Write a frame to an open file as `write_table` writes a `.csv` file."""
+    _write_text(as_table(frame), file, ",")
 
 
 def take_rows(frame: Any, index: np.ndarray[Any, Any]) -> nw.DataFrame[pa.Table]:

@@ -131,10 +131,14 @@ class Prepared(Generic[D]):
     notes: list[str]  # what the user should know about the data
     introduction: str  # what is to be trained and why
 
-    def fit(self, callbacks: Sequence[Callback] = ()) -> History:
-        """Train as the options say; see `Trainer.fit`."""
+    def fit(self, callbacks: Sequence[Callback] = (), seconds: float | None = None) -> History:
+        """Train as the options say, for at most so many `seconds`; see `Trainer.fit`.
+
+        By default these are the options' `time_limit`.
+        """
         asked = self.options.asked
-        limit = math.inf if asked.time_limit is None else asked.time_limit
+        limit = asked.time_limit if seconds is None else seconds
+        limit = math.inf if limit is None else limit
         return self.trainer.fit(
             self.train,
             self.validation,

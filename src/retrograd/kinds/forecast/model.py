@@ -13,6 +13,7 @@ import pyarrow as pa
 from retrograd import nn
 from retrograd.data import SchemaRow
 from retrograd.errors import DataError, about
+from retrograd.kinds.base.fingerprints import fingerprints
 from retrograd.kinds.base.fitted import NetworkModel
 from retrograd.kinds.base.kind import path_of
 from retrograd.kinds.forecast.architectures import ARCHITECTURES
@@ -140,6 +141,14 @@ class ForecastModel(NetworkModel):
             self.time or "row": [clock.label(int(place)) for place in places],
             "steps ahead": [str(each + 1) for each in ahead],
         }
+
+    def fingerprints(self, data: ForecastData) -> Array:
+        """(values,) of the values that are known, with their times."""
+        series = data.series
+        places = np.flatnonzero(series.known)
+        places = places[places >= data.begin]
+        times = [str(series.clock.label(int(place))) for place in places]
+        return fingerprints(np.asarray(series.values[places], np.float64), times)
 
     def to_json(self) -> dict[str, Any]:
         return {"mean": self.mean, "std": self.std}

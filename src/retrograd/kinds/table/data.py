@@ -33,6 +33,11 @@ class TableData:
     places: Array  # (rows,) whole numbers
 
     @classmethod
+    def whole(cls, frame: nw.DataFrame[Any], schema: Schema) -> Self:
+        """All rows of a table."""
+        return cls(frame, schema, np.arange(1, len(frame) + 1))
+
+    @classmethod
     def labeled(cls, frame: nw.DataFrame[Any], schema: Schema) -> Self:
         """The rows of a table that have a target value."""
         labeled, places = labeled_rows(frame, schema)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import narwhals as nw
 import numpy as np
 
-from retrograd.data import Preprocessor, Schema, SchemaRow
+from retrograd.data import Column, Preprocessor, Schema, SchemaRow
 from retrograd.data.tables.table import as_table
 from retrograd.errors import DataError, about
-from retrograd.kinds.base.fitted import NetworkModel
+from retrograd.kinds.base.fitted import ROW, NetworkModel
 from retrograd.kinds.base.kind import path_of
 from retrograd.kinds.base.predictions import with_predictions
 from retrograd.kinds.table.data import TableData, frame_of
@@ -59,7 +60,7 @@ class FrameModel(NetworkModel):
         with about(path_of(data) or ""):
             frame = frame_of(data, notes)
             if not labeled:
-                return TableData(frame, self.schema, np.arange(1, len(frame) + 1))
+                return TableData.whole(frame, self.schema)
             rows = TableData.labeled(frame, self.schema)
             if not len(rows):
                 raise DataError(f"No row has a value in the target {self.target_name!r}.")
@@ -101,12 +102,21 @@ class FrameModel(NetworkModel):
         return self.schema.describe()
 
     def shown(self, data: TableData, rows: Array) -> dict[str, list[str]]:
-        names = [column.name for column in self.schema.features[:_SHOWN_COLUMNS]]
-        table = as_table(data.take(rows).frame)
-        return {
-            name: ["" if value is None else str(value) for value in table[name].to_pylist()]
-            for name in names
+        chosen = data.take(rows)
+        table = as_table(chosen.frame)
+        # What names a row comes first, though nothing is learned from it.
+        columns = [*self._identifiers(table.column_names), *self.schema.features[:_SHOWN_COLUMNS]]
+        cells = {
+            column.name: [
+                "" if each is None else str(each) for each in table[column.name].to_pylist()
+            ]
+            for column in columns
         }
+        return {ROW: [f"{place:,}" for place in chosen.places], **cells}
+
+    def _identifiers(self, there: Sequence[str]) -> list[Column]:
+        columns = self.schema.columns
+        return [each for each in columns if each.kind == "identifier" and each.name in there]
 
 
 def objective_of(schema: Schema) -> Regression | Classification:

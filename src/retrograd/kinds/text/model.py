@@ -15,6 +15,7 @@ from retrograd.data.texts.ngrams import NgramEncoder
 from retrograd.data.texts.ragged import Ragged
 from retrograd.data.texts.tokens import TokenEncoder
 from retrograd.errors import DataError
+from retrograd.kinds.base.fingerprints import fingerprints
 from retrograd.kinds.base.importance import Reasons
 from retrograd.kinds.table.data import TableData
 from retrograd.kinds.table.frame import FrameModel, objective_of, table_net
@@ -101,6 +102,13 @@ class TextModel(FrameModel):
             places.append(rows)
         output = np.concatenate(parts)
         return self.decoded(output[np.argsort(np.concatenate(places))])
+
+    def fingerprints(self, data: TableData) -> Array:
+        columns: list[Array | list[str]] = [self.preprocessor.target(data.frame)]
+        if self.schema.tabular:
+            arrays = self.preprocessor.transform(data.frame)
+            columns += [arrays.numbers, arrays.categories]
+        return fingerprints(*columns, *read_texts(data.frame, self.schema))
 
     def reasons(self, data: TableData, rows: Array) -> list[Reasons]:
         return word_reasons(self, data, rows)
