@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from retrograd.data.files import plain_reason
-from retrograd.data.form import check
+from retrograd.data.form import check, restored
 from retrograd.errors import UsageError
 from retrograd.store.folder import RunFolder
 from retrograd.store.kept import EPOCH
@@ -31,7 +31,7 @@ def read_history(folder: RunFolder) -> History:
     lines = folder.read_lines(EPOCHS)
     for number, line in enumerate(lines, 1):
         check(Epoch, line, f"{folder.path / EPOCHS}, line {number},")
-    return History([Epoch(**line) for line in lines], folder.manifest().verdict)
+    return History([restored(Epoch, line) for line in lines], folder.manifest().verdict)
 
 
 def write_epochs(folder: RunFolder, epochs: Iterable[Epoch]) -> None:
