@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -52,7 +53,7 @@ class RunLog(Callback):
         self.folder = folder
         self.manifest = manifest
         self.also = also
-        self._written = time.monotonic()
+        self._written = math.inf  # counted from the first steps on, which have been compiled
 
     def on_batch_end(self, trainer: Trainer, losses: Any) -> None:
         self._checkpoint_if_due(trainer)
@@ -71,6 +72,7 @@ class RunLog(Callback):
             self.checkpoint(trainer)
 
     def _checkpoint_if_due(self, trainer: Trainer) -> None:
+        self._written = min(self._written, time.monotonic())
         if time.monotonic() - self._written > _SECONDS_BETWEEN_CHECKPOINTS:
             self.checkpoint(trainer)
 
