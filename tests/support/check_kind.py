@@ -18,7 +18,6 @@ import numpy as np
 from retrograd.kinds.base.kind import DataSpec, Kind, Prepared, Split
 from retrograd.kinds.registry import KINDS, kind_of
 from retrograd.training.callbacks import Callback
-from retrograd.training.history import Epoch
 from retrograd.training.trainer import Trainer
 
 __all__ = ["Case", "Trained"]
@@ -44,13 +43,13 @@ class Case:
 
 
 class _Kept(Callback):
-    """Keeps the state after the first epoch."""
+    """Keeps the state within the second epoch, after its first call."""
 
     def __init__(self) -> None:
         self.state: dict[str, Array] = {}
 
-    def on_epoch_end(self, trainer: Trainer, epoch: Epoch) -> None:
-        if epoch.epoch == 1:
+    def on_batch_end(self, trainer: Trainer, losses: Array) -> None:
+        if len(trainer.history.epochs) == 1 and not self.state:
             self.state = trainer.state()
 
 

@@ -193,8 +193,10 @@ class Recorder(Callback):
         Empty before the first step, and without a folder.
         """
         self.settle()
-        if self._run is None or self._between is None or not isinstance(self._store, FolderStore):
+        if self._between is None or not isinstance(self._store, FolderStore):
             return {}
+        if self._run is None:  # no step was to be made
+            return {f"recorder/{name}": each for name, each in self._restored.items()}
         sizes = {f"size/{name}": np.asarray(size) for name, size in self._store.sizes().items()}
         parts = {"steps/": self._run.state(), "between/": self._between.state()}
         found = {prefix + n: each for prefix, part in parts.items() for n, each in part.items()}

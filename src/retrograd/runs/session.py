@@ -35,7 +35,6 @@ from retrograd.store.names import (
     CHECKPOINT,
     FAILURE,
     FINDINGS,
-    MANIFEST,
     PREPROCESSING,
     RECORD,
     REPORT,
@@ -83,7 +82,7 @@ def start_run(
                 _train(folder, data, prepared, callbacks, deadline)
             except BaseException:
                 # Nothing was reached that would be worth a folder, nor is it known why.
-                if not (_has(folder, WEIGHTS, CHECKPOINT) or (folder.path / FAILURE).exists()):
+                if not (folder.has(WEIGHTS, CHECKPOINT) or (folder.path / FAILURE).exists()):
                     folder.remove()
                 raise
     return folder, data, prepared
@@ -104,12 +103,12 @@ def resume_run(
     """
     options = _changed(folder, changes)
     prepared = data.prepared(options)
-    if _text(prepared.model.to_json()) != _text(folder.read_json(PREPROCESSING)):
+    if _measured(prepared.model.to_json()) != _measured(folder.read_json(PREPROCESSING)):
         raise DataError(
             f"The data is not what the run in {folder.path} learned from: measured again, its "
             "training rows differ. Give the same data, or start a new run."
         )
-    checkpoint = folder.read_arrays(CHECKPOINT) if _has(folder, CHECKPOINT) else {}
+    checkpoint = folder.read_arrays(CHECKPOINT) if folder.has(CHECKPOINT) else {}
     if checkpoint:
         try:
             prepared.trainer.load_state(checkpoint)
@@ -145,12 +144,6 @@ def _changed(folder: RunFolder, changes: Mapping[str, Any]) -> Options:
     return options
 
 
-def _has(folder: RunFolder, *names: str) -> bool:
-    """Whether the run has one of these files."""
-    manifest = folder.path / MANIFEST
-    return manifest.is_file() and any(name in folder.manifest().files for name in names)
-
-
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
@@ -163,7 +156,7 @@ def _refuse_if_ended(folder: RunFolder, prepared: Prepared[Any]) -> None:
     is_over = len(history.epochs) >= epochs
     if not is_over and history.since_best() < prepared.options.patience:
         return
-    if not (_has(folder, SCORES) and (folder.path / REPORT).is_file()):
+    if not (folder.has(SCORES) and (folder.path / REPORT).is_file()):
         return  # killed between its last epoch and its end, which is still to be written
     reason = folder.manifest().verdict or (Verdict.OUT_OF_EPOCHS if is_over else Verdict.CONVERGED)
     raise UsageError(
@@ -265,7 +258,7 @@ def judged_part(split: Split[Any]) -> tuple[str, Any]:
 
 
 def _before_the_first_epoch(folder: RunFolder) -> str:
-    if not _has(folder, CHECKPOINT):
+    if not folder.has(CHECKPOINT):
         return "Interrupted before the first epoch was over, so that there is nothing to keep."
     return (
         "Interrupted before the first epoch was over; what was reached of it is kept. To go on: "
@@ -279,5 +272,12 @@ def _tell_prepared(callbacks: Sequence[Callback], prepared: Prepared[Any]) -> No
             callback.on_prepared(prepared)
 
 
-def _text(contents: Mapping[str, Any]) -> str:
-    return json.dumps(contents, sort_keys=True)
+def _measured(preprocessing: Mapping[str, Any]) -> str:
+    """What was measured, as text; not what a person was told, as options decide more by now."""
+    return json.dumps(_without_notes(preprocessing), sort_keys=True)
+
+
+def _without_notes(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_notes(each) for key, each in value.items() if key != "notes"}
+    return value

@@ -146,6 +146,11 @@ class RunFolder:
             raise DataError(f"Cannot read {path}: {plain_reason(error)}.") from error
         return Manifest.from_json(self._json(MANIFEST, contents), path)
 
+    def has(self, *names: str) -> bool:
+        """Whether the run has one of these files, as its manifest says; a new folder has none."""
+        manifest = self.path / MANIFEST
+        return manifest.is_file() and not self.manifest().files.keys().isdisjoint(names)
+
     def place(self, name: str) -> Path | None:
         """Where a file of the run lies, unchecked; None if the run has no such file."""
         facts = self.manifest().files.get(name)

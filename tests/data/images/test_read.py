@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import struct
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -266,10 +267,39 @@ def test_idx_holds_other_types_in_big_endian(tmp_path: Path, rng: np.random.Gene
 
 
 @pytest.mark.parametrize(
+    "contents",
+    [
+        b"\0\0\x08\x46" + struct.pack(">70I", *[1] * 70) + b"x",
+        b"\0\0\x08\x03" + struct.pack(">3I", 0, 2**32 - 1, 2**32 - 1),
+        b"\0\0\x08\0",
+    ],
+    ids=["70 axes", "nothing in huge axes", "no axes"],
+)
+def test_an_idx_header_of_no_examples_is_refused(contents: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(contents)
+    with pytest.raises(DataError, match="is not an IDX file of examples"):
+        read_idx(tmp_path / "a")
+
+
+def test_an_idx_file_is_unfolded_as_far_as_its_header_says(tmp_path: Path) -> None:
+    header = b"\0\0\x08\x01" + struct.pack(">I", 9)
+    (tmp_path / "more.gz").write_bytes(gzip.compress(header + bytes(1 << 24)))
+    tracemalloc.start()
+    with pytest.raises(DataError, match=r"more than the 17 bytes that its header promises"):
+        read_idx(tmp_path / "more.gz")
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
+    huge = b"\0\0\x08\x02" + struct.pack(">2I", 1 << 20, 1 << 20)
+    (tmp_path / "bomb.gz").write_bytes(gzip.compress(huge + bytes(1 << 16)))
+    with pytest.raises(DataError, match=r"unfolds from [\d,]+ bytes to 1,099,511,627,776"):
+        read_idx(tmp_path / "bomb.gz")
+
+
+@pytest.mark.parametrize(
     ("contents", "message"),
     [
         (b"PK\x03\x04abc", "is not an IDX file"),
-        (b"\0\0\x08\x01\0\0\0\x05abc", "promises 13"),
+        (b"\0\0\x08\x01\0\0\0\x05abc", "not the 13 bytes that its header promises"),
         (b"", "is not an IDX file"),
     ],
 )

@@ -192,3 +192,15 @@ def test_a_port_that_is_taken_is_told(server: PageServer, folder: RunFolder) -> 
     port = int(server.address.rstrip("/").rpartition(":")[2])
     with pytest.raises(UsageError, match=rf"Cannot use port {port} .*--port; 0 picks any"):
         PageServer(LivePage(folder), port)
+
+
+def test_a_link_in_place_of_the_report_is_not_followed(
+    server: PageServer, folder: RunFolder, tmp_path: Path
+) -> None:
+    run = prepared(houses(), "price")
+    log = RunLog(folder, MANIFEST)
+    run.fit([log])
+    log.close(run.trainer)
+    (tmp_path / "secret.html").write_text("a secret")
+    (folder.path / "report.html").symlink_to(tmp_path / "secret.html")
+    assert "secret" not in _ask(server)[1]
