@@ -116,8 +116,8 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
             f"prelu: expected 1 weight or one for each of {channels} channels, found "
             f"{weight.numel()}"
         )
-    if weight.numel() > 1:
-        weight = ops.reshape(weight, shape=(-1, *(1,) * (input.ndim - 2)))
+    behind = (-1, *(1,) * (input.ndim - 2)) if weight.numel() > 1 else ()
+    weight = ops.reshape(weight, shape=behind)
     return ops.where(input > 0, input, weight * input)
 
 
