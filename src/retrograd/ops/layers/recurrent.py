@@ -23,10 +23,10 @@ from retrograd.ops.elementwise.trigonometric import tanh
 from retrograd.ops.linalg.products import linear
 from retrograd.ops.shapes.parts import stack, unbind
 
-__all__ = ["GRUCell", "LSTMCell", "RNNCell", "recur"]
+__all__ = ["ElmanStep", "GRUStep", "LSTMStep", "recur"]
 
 
-class RNNCell:
+class ElmanStep:
     """h' = tanh(a + b), or relu (Elman 1990): `a` from the input and `b` from the state before."""
 
     gates = 1
@@ -50,7 +50,7 @@ class RNNCell:
         return summed, summed, [xp.zeros_like(summed)]
 
 
-class LSTMCell:
+class LSTMStep:
     """c' = f c + i g, h' = o tanh(c') (Hochreiter & Schmidhuber 1997), gates in order i f g o."""
 
     gates = 4
@@ -84,7 +84,7 @@ class LSTMCell:
         return summed, summed, [xp.zeros_like(g_h), g_c * f]
 
 
-class GRUCell:
+class GRUStep:
     """h' = (1 - z) n + z h, n = tanh(aₙ + r bₙ) (Cho et al. 2014), gates in the order r z n."""
 
     gates = 3
@@ -116,7 +116,7 @@ class GRUCell:
         )
 
 
-Cell = RNNCell | LSTMCell | GRUCell
+Cell = ElmanStep | LSTMStep | GRUStep
 
 
 def recur(
