@@ -205,6 +205,25 @@ def test_what_a_graver_finding_wants_lowered_is_not_raised() -> None:
     assert [trial.change for trial in found.trials][:2] == list(gains)
 
 
+def test_a_remedy_that_makes_the_training_fail_is_no_remedy() -> None:
+    gains = {"lower_learning_rate": 0.5, "clip_gradients": 0.3}
+
+    def apply(subject: Made, found: Finding, remedy: Remedy) -> list[tuple[str, Made]]:
+        if remedy.change == "warmup":
+            raise ValueError("there is no such layer")
+        return [(remedy.change, (*subject, remedy.change))] if remedy.change in gains else []
+
+    def train(subject: Made, seed: int) -> Scored:
+        if "lower_learning_rate" in subject:
+            raise ValueError("shapes do not meet")
+        score = sum(gains[name] for name in subject)
+        return Scored(score, score, list)
+
+    found = try_remedies((), _found("RG201"), apply, train, random=None, seeds=SEEDS, budget=20)
+    assert [trial.change for trial in found.trials] == list(gains)
+    assert found.subject == ("clip_gradients",)
+
+
 def test_progress_counts_to_its_end() -> None:
     seen: list[FixProgress] = []
     _tried({"lower_learning_rate": -0.1, "clip_gradients": 0.9}, progress=seen.append)
