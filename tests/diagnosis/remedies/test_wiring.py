@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 from support.mended import (
     ROWS,
     classification,
@@ -78,6 +79,15 @@ def test_a_softmax_over_one_output_becomes_a_sigmoid() -> None:
     program = classification(lambda: nn.Sequential(nn.Linear(6, 1), nn.Softmax(1)), **data)
     assert layer_kinds(only("sigmoid_output", program, "RG404")) == ["Linear", "Sigmoid"]
     assert variants("sigmoid_output", classification(), finding("RG404", "x")) == []
+
+
+def test_a_target_is_scaled_to_the_range_of_the_outputs() -> None:
+    data = {n: Samples(e.inputs, 10 * e.target) for n, e in sample_data().items()}
+    for last, low in ((nn.Sigmoid, 0), (nn.Tanh, -1)):
+        bounded = regression(lambda last=last: nn.Sequential(nn.Linear(6, 1), last()), **data)
+        target = only("scale_target", bounded, "RG404").train.target
+        assert (target.min(), target.max()) == pytest.approx((low, 1))
+        assert only("scale_target", bounded, "RG302").train.target.std() == pytest.approx(1)
 
 
 def test_every_class_gets_an_output() -> None:

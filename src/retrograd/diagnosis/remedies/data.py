@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from retrograd import nn
 from retrograd.diagnosis.finding import Finding
 from retrograd.diagnosis.outcome.baselines import features, nearest, scaled
+from retrograd.diagnosis.remedies.model import places
 from retrograd.diagnosis.remedies.program import Program, Samples
 from retrograd.diagnosis.remedies.variants import Variants
 
@@ -71,20 +73,30 @@ def _moments(inputs: Array) -> tuple[Array, Array]:
 
 
 def scale_target(program: Program, finding: Finding | None) -> Variants[Program]:
-    """Scale the target to mean 0 and standard deviation 1, measured on the training rows."""
+    """Scale the target to mean 0 and standard deviation 1, measured on the training rows; for
+    outputs that cannot reach it, to their range."""
     if program.task != "regression":
         return []
     target = np.asarray(program.train.target, np.float64)
-    mean, std = target.mean(0), target.std(0)
-    std = np.where(std > 0, std, 1.0)
-    if (np.abs(mean) < 0.2).all() and (np.abs(std - 1) < 0.5).all():
+    words = "target: (y - mean) / std of the training rows"
+    center, size = target.mean(0), target.std(0)
+    if finding is not None and finding.code == "RG404":
+        last = [each for _, _, each in places(program.model())][-1:]
+        low, high = target.min(0), target.max(0)
+        if last and isinstance(last[0], nn.Sigmoid):
+            words, center, size = "target: from 0 to 1, like the outputs", low, high - low
+        elif last and isinstance(last[0], nn.Tanh):
+            words = "target: from -1 to 1, like the outputs"
+            center, size = (low + high) / 2, (high - low) / 2
+    size = np.where(size > 0, size, 1.0)
+    if (np.abs(center) < 0.2).all() and (np.abs(size - 1) < 0.5).all():
         return []
 
     def scaled(examples: Samples) -> Samples:
-        values = ((examples.target - mean) / std).astype(np.float32)
+        values = ((examples.target - center) / size).astype(np.float32)
         return Samples(examples.inputs, values)
 
-    return [("target: (y - mean) / std of the training rows", _with_examples(program, scaled))]
+    return [(words, _with_examples(program, scaled))]
 
 
 def fill_missing(program: Program, finding: Finding | None) -> Variants[Program]:
