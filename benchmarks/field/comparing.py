@@ -210,6 +210,7 @@ def main() -> None:
     parser.add_argument("--budget", type=int, default=20, help="trainings for each way")
     parser.add_argument("--seconds", type=float, default=10, help="CPU seconds of one training")
     parser.add_argument("--results", type=Path, help="a file of JSON lines")
+    parser.add_argument("--only", nargs="*", default=[], help="names of programs, only printed")
     options = parser.parse_args()
     results = (
         options.results or Path(tempfile.gettempdir()) / f"field-compared-{options.budget}.jsonl"
@@ -220,10 +221,12 @@ def main() -> None:
     faulty = [each for each in programs("seen") if isinstance(each, Faulty)]
     # In the order of a hash: what has been run so far is a random sample.
     for program in sorted(faulty, key=lambda each: hashlib.sha256(each.name.encode()).digest()):
-        if program.name in lines:
+        if program.name in lines or (options.only and program.name not in options.only):
             continue
         line = compared(program, options.budget, options.seconds) or {"name": program.name}
         print(line, flush=True)
+        if options.only:
+            continue
         lines[program.name] = line
         with results.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
