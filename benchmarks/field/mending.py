@@ -116,7 +116,7 @@ def mendable(training: Training) -> Mendable | None:
         epochs=training.epochs,
         batch_size=training.batch_size,
         shuffle=training.shuffle,
-        test=rg.Samples(asked, np.zeros(len(asked))),
+        test=rg.Samples(asked, np.zeros((len(asked), *train.target.shape[1:]), train.target.dtype)),
         fit=None if own is None else (lambda program, *arguments: own(*arguments)),
         training=training,
         asked=asked,
