@@ -119,7 +119,9 @@ def _place(
     rank = own.index(remedy.change) if remedy.change in own else len(own)
     is_starved = finding.code in _STARVED and not finding.follows_from
     urgent = is_certain or (is_starved and rank == 0)
-    return remedy.change in failed, not is_certain, not urgent, 0 if is_certain else rank
+    # What mends a fault for certain may have failed only because of another fault, mended since.
+    is_late = remedy.change in failed and not is_certain
+    return is_late, not is_certain, not urgent, 0 if is_certain else rank
 
 
 def _first(finding: Finding) -> Remedy | None:
