@@ -102,5 +102,7 @@ class AdamWScheduleFree(Optimizer):
                 for parameter, steps in zip(group.params, group.steps, strict=True):
                     slots = self.state[parameter]
                     if steps:
-                        parameter.data = average(slots["z"], slots["x"], share).astype(parameter.dtype)
+                        parameter.data = average(slots["z"], slots["x"], share).astype(
+                            parameter.dtype
+                        )
         self._training = True
