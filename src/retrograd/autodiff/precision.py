@@ -11,7 +11,7 @@ import numpy as np
 from retrograd.arrays import DType, is_half
 from retrograd.autodiff import tape
 
-__all__ = ["floating", "has_half", "in_single", "raised"]
+__all__ = ["floating", "in_single", "raised"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -25,7 +25,7 @@ def floating(x: Any) -> Any:
 
 def raised(value: Any) -> Any:
     """A tensor or an array of half precision as float32; anything else as it is."""
-    if not has_half(value):
+    if not _is_half(value):
         return value
     return value._cast(_SINGLE) if isinstance(value, tape.tensor_type) else value.astype(_SINGLE)
 
@@ -39,7 +39,7 @@ def in_single(function: Function) -> Function:
     @functools.wraps(function)
     def run(*operands: Any, **options: Any) -> Any:
         given = [each for each in (*operands, *options.values()) if hasattr(each, "dtype")]
-        if not any(map(has_half, given)):
+        if not any(map(_is_half, given)):
             return function(*operands, **options)
         result = function(
             *map(raised, operands), **{name: raised(value) for name, value in options.items()}
@@ -52,7 +52,7 @@ def in_single(function: Function) -> Function:
     return run  # type: ignore[return-value]  # the same signature
 
 
-def has_half(value: Any) -> bool:
+def _is_half(value: Any) -> bool:
     """Whether a value is a tensor or an array of half precision."""
     dtype = getattr(value, "dtype", None)
     return isinstance(dtype, np.dtype) and is_half(dtype)

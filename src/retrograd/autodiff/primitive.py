@@ -41,10 +41,10 @@ from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
 
-from retrograd.arrays import Array, as_array, is_jax, namespace, state
+from retrograd.arrays import Array, as_array, is_half, is_jax, namespace, state
 from retrograd.autodiff import tape
 from retrograd.autodiff.hooks import hooks
-from retrograd.autodiff.precision import has_half, in_single
+from retrograd.autodiff.precision import in_single
 from retrograd.autodiff.signature import Signature
 from retrograd.autodiff.tape import Node, Output, freed
 
@@ -175,13 +175,15 @@ class InSingle(Primitive):
         self.single = single
 
     def __call__(self, *operands: Any, **attributes: Any) -> Any:
-        call = super().__call__
-        eager = self.single != "eager" or not any(
-            is_jax(getattr(each, "data", each)) for each in operands
-        )
-        if eager and any(map(has_half, operands)):
-            return in_single(call)(*operands, **attributes)
-        return call(*operands, **attributes)
+        for each in operands:
+            dtype = getattr(each, "dtype", None)
+            if dtype is not None and is_half(dtype) and self._applies(operands):
+                return in_single(super().__call__)(*operands, **attributes)
+        return Primitive.__call__(self, *operands, **attributes)
+
+    def _applies(self, operands: tuple[Any, ...]) -> bool:
+        arrays = [getattr(each, "data", each) for each in operands]
+        return self.single != "eager" or not any(map(is_jax, arrays))
 
 
 # Passed to the forward unchanged; None is an absent optional operand.

@@ -129,6 +129,8 @@ def _steps(index: tuple[Any, ...]) -> list[tuple[Any, ...]]:
     NumPy counts an integer among the arrays. Where something stands between the two, it puts the
     arrays' axes first; PyTorch takes the integers away before it looks at the arrays.
     """
+    if len(index) == 1:
+        return [index]
     arrays = [i for i, part in enumerate(index) if getattr(part, "ndim", 0)]
     numbers = [i for i, part in enumerate(index) if _is_number(part)]
     both = sorted([*arrays, *numbers])
