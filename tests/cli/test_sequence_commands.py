@@ -71,12 +71,14 @@ def test_a_corpus_cannot_steer_the_terminal(
     assert "\N{REPLACEMENT CHARACTER}" in shown
 
 
-def test_an_unreadable_text_is_refused_with_its_byte(retrograd: Command) -> None:
+def test_a_text_in_an_old_encoding_is_read_and_said(retrograd: Command) -> None:
     Path("text.txt").write_bytes(b"caf\xe9 " * 100)
-    result = retrograd("train", "text.txt", "--task", "language-model")
-    assert result.code == 2
-    assert "text.txt, byte 3 (line 1)" in result.err
-    assert not Path("runs").exists()
+    small = [f"--set={each}" for each in ("width=8", "depth=1", "context=8")]
+    arguments = ("train", "text.txt", "--task", "language-model", "--epochs", 1, "--out", "run")
+    result = retrograd(*arguments, *small)
+    assert result.code == 0, result.err
+    assert "note: text.txt is not UTF-8; it was read as cp1252." in result.out
+    assert "é" in json.loads(Path("run/preprocessing.json").read_text("utf-8"))["characters"]
 
 
 def test_a_series_is_trained_on_measured_and_continued(retrograd: Command) -> None:
