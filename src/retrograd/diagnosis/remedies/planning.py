@@ -86,8 +86,8 @@ def plans(
     if joint_is_due:
         yield from _together(subject, firsts, apply)
     opposed = {_OPPOSITES.get(remedy.change) for _, remedy in allowed}
-    for remedy in _USUAL if findings else ():
-        if remedy.change in planned | opposed:
+    for remedy in _USUAL if planned else ():
+        if remedy.change in opposed or remedy.change in planned:
             continue
         if found := apply(subject, findings[0], remedy):
             yield Planned(findings[0], remedy, found)

@@ -129,7 +129,7 @@ class _Search(Generic[Subject]):
         finding, remedy, variants = planned
         fix = self.fix
         change, changed, first = self._best(variants[: min(most, _VARIANTS)])
-        mends = self._mends(finding, first)
+        mends = remedy in finding.remedies and self._mends(finding, first)
         if first.test <= fix.scores[0] and not mends:
             fix.trials.append(Trial(change, fix.scores[:1], (first.test,), finding, remedy))
             self.failed.add(remedy.change)
