@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from retrograd.cli.fix import BUDGET, SEEDS, mend
+from retrograd.cli.given import given
 from retrograd.cli.told import conclude, told
 from retrograd.data.files import existing_file
 from retrograd.data.split import share
@@ -28,7 +29,10 @@ __all__ = ["train"]
 def train(
     data: Annotated[
         Path | None,
-        typer.Argument(help="A table (.csv, .tsv, .parquet) or other data.", show_default=False),
+        typer.Argument(
+            help="A table (.csv, .parquet, .xlsx, ...), - for one that is piped in, or other data.",
+            show_default=False,
+        ),
     ] = None,
     target: Annotated[
         str | None, typer.Option(help="The column to predict.", show_default=False)
@@ -49,6 +53,10 @@ def train(
     kind: Annotated[
         list[str] | None,
         typer.Option(help="COLUMN=KIND: number, category, date, flag, identifier, ..."),
+    ] = None,
+    sep: Annotated[
+        str | None,
+        typer.Option(help="What separates the fields of a text file, where that is not seen."),
     ] = None,
     valid: Annotated[
         str | None, typer.Option(help="A share of the rows, or a table, to stop by.")
@@ -95,6 +103,7 @@ def train(
             time_limit=time_limit,
             seed=seed,
             kinds=_pairs("--kind", kind) or None,
+            sep=sep,
         ),
     }
     if resume_ is not None:
@@ -110,7 +119,7 @@ def train(
     else:
         if share(valid) is not None:
             changes["valid"], valid = share(valid), None
-        spec = DataSpec(data, valid, test if share(test) is None else share(test))
+        spec = DataSpec(given(data), valid, test if share(test) is None else share(test))
         options = {**_file_options(config), **changes}
         run = start(spec, options, out=out, callbacks=told(console, as_json))
     conclude(run, console, as_json)

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from retrograd.cli.given import given, name_of
 from retrograd.cli.show import show_notes, show_scores
 from retrograd.data import write_table
 from retrograd.report import walkthrough_text, write_walkthrough
@@ -19,7 +20,10 @@ from retrograd.runs import load
 __all__ = ["evaluate", "explain", "predict", "report"]
 
 Run = Annotated[Path, typer.Argument(help="A run folder that `retrograd train` made.")]
-Data = Annotated[Path, typer.Argument(help="Data of the form that the run learned from.")]
+Data = Annotated[
+    Path,
+    typer.Argument(help="Data of the form that the run learned from; - for a table piped in."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -29,13 +33,13 @@ def evaluate(run: Run, data: Data, as_json: AsJson = False) -> None:
     [bold]Example:[/] retrograd evaluate runs/houses-1 new_houses.csv
     """
     notes: list[str] = []
-    scores = load(run).evaluate(data, notes)
+    scores = load(run).evaluate(given(data), notes)
     if as_json:
         print(json.dumps(scores.to_json()))
         return
     console = Console()
     show_notes(console, notes)
-    show_scores(console, f"of {escape(data.name)}", scores)
+    show_scores(console, f"of {escape(name_of(data))}", scores)
 
 
 def predict(
@@ -52,7 +56,7 @@ def predict(
     [bold]Example:[/] retrograd predict runs/houses-1 new_houses.csv --out predictions.csv
     """
     notes: list[str] = []
-    predicted = nw.from_native(load(run).predict_table(data, notes), eager_only=True)
+    predicted = nw.from_native(load(run).predict_table(given(data), notes), eager_only=True)
     show_notes(Console(stderr=True), notes)
     if out is None:
         typer.echo(predicted.write_csv(), nl=False)
@@ -92,12 +96,12 @@ def explain(
 
     [bold]Example:[/] retrograd explain runs/houses-1 houses.csv --row 3
     """
-    walk = load(run).explain(data, row)
+    walk = load(run).explain(given(data), row)
     page = out or run / f"explain-row-{row}.html"
-    write_walkthrough(page, walk, source=data.name)
+    write_walkthrough(page, walk, source=name_of(data))
     if as_json:
         print(json.dumps({**walk.to_json(), "page": str(page)}))
         return
     console = Console(soft_wrap=True)
-    console.print(walkthrough_text(walk, source=data.name))
+    console.print(walkthrough_text(walk, source=name_of(data)))
     console.print(f"\nThe same with pictures: {escape(str(page))}", highlight=False)

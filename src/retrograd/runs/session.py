@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from retrograd.data.tables.files.contents import bare_name
 from retrograd.diagnosis.nan.failing_run import FailingRun
 from retrograd.diagnosis.recorder import Recorder
 from retrograd.errors import DataError, Interrupted, RunError, UsageError
@@ -65,7 +66,7 @@ def start_run(
     prepared = data.prepared(options)
     _tell_prepared(callbacks, prepared)
     path = path_of(spec.data)
-    folder = RunFolder.create(out, prepared.model.kind if path is None else path.resolve().stem)
+    folder = RunFolder.create(out, prepared.model.kind if path is None else bare_name(path))
     with folder.writing():
         try:
             _train(folder, data, prepared, callbacks)

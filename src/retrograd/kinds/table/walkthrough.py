@@ -14,10 +14,8 @@ import numpy as np
 
 from retrograd import nn
 from retrograd.autodiff.tape import Node, recording
-from retrograd.data import labeled_rows, take_rows
-from retrograd.data.tables.cells import normalized
+from retrograd.data import labeled_rows, take_rows, target_values
 from retrograd.data.tables.table import as_table
-from retrograd.data.tables.target import read_target
 from retrograd.errors import DataError, UsageError
 from retrograd.kinds.table.model import TableModel
 from retrograd.kinds.table.naming import INPUTS, ElementNames
@@ -124,7 +122,7 @@ def _one_row(frame: Any, row: int, model: TableModel) -> Any:
 def _truth(one: Any, model: TableModel) -> float | str:
     """The target as it is in the table, not rounded to the float32 that the network takes."""
     target = model.schema.target
-    value = read_target(target, normalized(as_table(one)[target.name]))[0]
+    value = target_values(one, model.schema)[0]
     return target.classes[int(value)] if target.classes else float(value)
 
 

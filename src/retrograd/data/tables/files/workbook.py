@@ -1,0 +1,97 @@
+"""Workbooks: the first sheet of an Excel or OpenDocument file that holds anything."""
+
+from __future__ import annotations
+
+import datetime
+import io
+from collections.abc import Sequence
+from functools import partial
+from operator import add
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from retrograd.data.tables.files.contents import Contents
+from retrograd.data.tables.files.names import checked_names
+from retrograd.data.tables.places import Places
+from retrograd.errors import DataError
+from retrograd.wording import count, first_line, shown
+
+__all__ = ["read_workbook"]
+
+# The types of Python that a sheet's cells have, and what a column of them alone becomes.
+_TYPES: dict[frozenset[type], pa.DataType] = {
+    frozenset({bool}): pa.bool_(),
+    frozenset({int}): pa.int64(),
+    frozenset({float}): pa.float64(),
+    frozenset({int, float}): pa.float64(),
+    frozenset({datetime.date}): pa.date32(),
+    frozenset({datetime.datetime}): pa.timestamp("us"),
+    frozenset({datetime.timedelta}): pa.duration("us"),
+    frozenset({datetime.time}): pa.time64("us"),
+}
+
+
+def read_workbook(source: Contents, notes: list[str]) -> tuple[pa.Table, Places]:
+    """The cells below the first row that is not empty, with their types; texts where these differ.
+
+    Empty rows are passed over. `notes` names the sheet if there are others. Raises DataError for a
+    workbook that is broken, empty or protected by a password.
+    """
+    name, first, header, rows, others = _first_sheet(source)
+    if others:
+        notes.append(
+            f"{source.name}: the sheet {shown(name)} is read, {count(others, 'other')} not. To "
+            "read another, save it as a file of its own."
+        )
+    names = checked_names(source.name, [_as_text(cell) or "" for cell in header])
+    kept = [place for place, row in enumerate(rows) if any(cell != "" for cell in row)]
+    columns = zip(*(rows[place] for place in kept), strict=True) if kept else [()] * len(names)
+    table = pa.table([_column(cells) for cells in columns], names)
+    return table, Places(np.array(kept, np.int64), "row", partial(add, first + 2), source.name)
+
+
+def _first_sheet(source: Contents) -> tuple[str, int, list[Any], list[list[Any]], int]:
+    """A sheet's name, the index of its first row, its cells, and how many other sheets hold any."""
+    import python_calamine as calamine
+
+    try:
+        with calamine.CalamineWorkbook.from_filelike(io.BytesIO(source.read())) as book:
+            sheets = [
+                book.get_sheet_by_name(each.name)
+                for each in book.sheets_metadata
+                if each.typ == calamine.SheetTypeEnum.WorkSheet
+            ]
+            filled = [(sheet, sheet.start[0]) for sheet in sheets if sheet.start is not None]
+            if not filled:
+                raise DataError(f"{source.name} is empty; expected a header with rows below it.")
+            sheet, first = filled[0]
+            header, *rows = sheet.to_python(skip_empty_area=True)
+    except calamine.PasswordError as error:
+        raise DataError(
+            f"{source.name} is protected by a password. Save it without one, or as CSV."
+        ) from error
+    except calamine.CalamineError as error:
+        raise DataError(
+            f"{source.name} cannot be read as a workbook: {first_line(error)} Save it again, or "
+            "save the table as CSV."
+        ) from error
+    return sheet.name, first, header, rows, len(filled) - 1
+
+
+def _column(cells: Sequence[Any]) -> pa.Array:
+    values = [None if cell == "" else cell for cell in cells]
+    kinds = frozenset(type(value) for value in values if value is not None)
+    if kinds in _TYPES:
+        return pa.array(values, _TYPES[kinds])
+    return pa.array([_as_text(value) for value in values], pa.large_string())
+
+
+def _as_text(value: Any) -> str | None:
+    """A cell as a sheet shows it: 3.0 is 3, and a day has no midnight."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, datetime.datetime):
+        return value.isoformat(" ").removesuffix(" 00:00:00")
+    return None if value is None else str(value)

@@ -1,0 +1,76 @@
+"""Where the rows of a table stand in what was read, as a person counts there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+
+from retrograd.errors import DataError, about
+
+__all__ = ["Places", "RowError"]
+
+Rows = np.ndarray[Any, np.dtype[np.int64]]
+
+
+class RowError(DataError):
+    """A cell that cannot be used, in the row at index `row` of a table.
+
+    The message counts rows from 1; `told` says what a file counts in its place.
+    """
+
+    def __init__(self, before: str, row: int, after: str) -> None:
+        super().__init__(f"{before}row {row + 1}{after}")
+        self.parts = (before, after)
+        self.row = row
+
+    def told(self, place: str) -> DataError:
+        """The same error with the place named as in "line 12"."""
+        return DataError(place.join(self.parts))
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where n rows stand: `rows` (n,) are their indices in what was read, from 0.
+
+    `number` turns such an index into the number that a person finds there: the line of a text file,
+    its header being line 1, or the row of a sheet. `word` is what is counted, `source` the name of
+    what was read; "" for a table in memory.
+    """
+
+    rows: Rows
+    word: str = "row"
+    number: Callable[[int], int] | None = None
+    source: str = ""
+
+    @classmethod
+    def counted(cls, rows: int, source: str = "") -> Self:
+        """The rows of a table without lines, from 1."""
+        return cls(np.arange(rows), source=source)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, rows: Any) -> Self:
+        """The places of some of the rows."""
+        return replace(self, rows=self.rows[rows])
+
+    def of(self, row: int) -> str:
+        """ "line 12", for the row at index `row`."""
+        place = int(self.rows[row])
+        return f"{self.word} {place + 1 if self.number is None else self.number(place):,}"
+
+    @contextmanager
+    def named(self) -> Iterator[None]:
+        """A RowError in the block names what was read, and the row as a person counts there."""
+        try:
+            yield
+        except RowError as error:
+            told = error.told(self.of(error.row))
+            if not self.source:
+                raise told from error
+            with about(self.source):
+                raise told from error
