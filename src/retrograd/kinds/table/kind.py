@@ -69,7 +69,7 @@ class TableKind(Kind[TableData, TableOptions]):
 def _rows(preprocessor: Preprocessor, data: TableData) -> Rows:
     with data.places.named():
         arrays, target = preprocessor.transform(data.frame), preprocessor.target(data.frame)
-    return Rows((arrays.numbers, arrays.categories), target, preprocessor.number_names)
+    return Rows((arrays.numbers, arrays.categories), target, preprocessor.feature_names)
 
 
 def _trainer(model: TableModel, settled: Resolved[TableOptions], rows: int) -> Trainer:
