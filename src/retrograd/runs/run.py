@@ -182,8 +182,9 @@ class Run:
         The network itself is left as it is. Raises UsageError for a run of another kind.
         """
         model = self._of_kind(TableModel)
-        with _naming(data):
-            return walk_through(model, model.read(data, [], labeled=False).frame, row)
+        read = model.read(data, [], labeled=False)
+        with _naming(data), read.places.named():
+            return walk_through(model, read.frame, row)
 
     def generate(
         self,

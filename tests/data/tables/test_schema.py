@@ -132,7 +132,7 @@ def test_a_rare_text_among_many_dates_or_times_is_a_missing_value() -> None:
         column = schema.columns[0]
         assert (column.kind, column.markers) == (kind, ("2021-02-30", "unknown"))
         assert column.missing == pytest.approx(2 / ROWS)
-        assert any("'unknown' read as missing" in note for note in schema.notes)
+        assert any("'unknown' read as missing (2 rows)" in note for note in schema.notes)
         # Not where they are many.
         assert kind_of([*values[:50], *each("{}!")[:10]]) == "identifier"
 

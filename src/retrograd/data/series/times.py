@@ -30,7 +30,7 @@ Array = np.ndarray[Any, Any]
 _DAY, _HOUR = 86400, 3600
 _MONTHLY = ("year-month", "year-quarter", "quarter year")
 # A day of the week that never comes in so many days of a series is not one of its days.
-_FOUR_WEEKS = 28
+_TWO_WEEKS = 14
 
 
 class Ticks(NamedTuple):
@@ -189,7 +189,7 @@ def _day_of(days: Array, months: Array) -> int | None:
 
 def _week_of(days: Array) -> str:
     """A 1 for each day of the week that comes, Monday first; all of them if rows are few."""
-    if np.ptp(days).astype(np.int64) < _FOUR_WEEKS:
+    if np.ptp(days).astype(np.int64) < _TWO_WEEKS:
         return "1111111"
     # 1970-01-01 was a Thursday.
     present = np.unique((days.astype(np.int64) + 3) % 7)

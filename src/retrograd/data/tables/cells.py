@@ -33,7 +33,7 @@ __all__ = [
 MISSING_MARKERS = (
     *("", "NA", "N/A", "n/a", "na", "#N/A", "NULL", "Null", "null"),
     *("NaN", "nan", "NAN", "None", "<NA>", "NaT", "?", "-"),
-    *("#DIV/0!", "#N/A!", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"),  # of spreadsheets
+    *("#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"),  # of spreadsheets
     # Databases write these where there is no date.
     *("0000-00-00", "0000-00-00 00:00:00", "0000-00-00T00:00:00", "0000/00/00"),
     *("00/00/0000", "00.00.0000", "00-00-0000"),

@@ -196,13 +196,13 @@ def _judge_text(facts: Facts) -> Column:
     if not seconds.wrong.any():
         return _clock(facts, count(different, "different time"))
     if markers := _rare(facts, numbers):
-        reason = f"numbers{_as_missing(markers)}{_mixture(facts.distinct)}"
+        reason = f"numbers{_as_missing(facts, markers)}{_mixture(facts.distinct)}"
         return _column(facts, "number", reason, decimal=decimal, markers=markers)
     if markers := _rare(facts, seconds):
         return _clock(facts, "times", markers)
     for layout in likely_layouts(facts.distinct):
         if markers := _rare(facts, read_dates(facts.distinct, layout)):
-            reason = f"dates, written {layout}{_as_missing(markers)}"
+            reason = f"dates, written {layout}{_as_missing(facts, markers)}"
             return _column(facts, "date", reason, layout=layout, markers=markers)
     words = _mean_words(facts.distinct)
     if words >= _PROSE_WORDS and different > facts.present / 2:
@@ -304,8 +304,13 @@ def _words(name: str) -> list[str]:
     return re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
 
 
-def _as_missing(markers: tuple[str, ...]) -> str:
-    return f"; {listed(map(shown, markers))} read as missing"
+def _as_missing(facts: Facts, markers: tuple[str, ...]) -> str:
+    rows = int(pc.sum(_are(facts.cells, markers)).as_py())
+    return f"; {listed(map(shown, markers))} read as missing ({count(rows, 'row')})"
+
+
+def _are(cells: pa.Array, markers: tuple[str, ...]) -> pa.Array:
+    return pc.is_in(cells, value_set=strings(markers))
 
 
 def _mixture(texts: pa.Array) -> str:
@@ -319,7 +324,7 @@ def _mixture(texts: pa.Array) -> str:
 
 
 def _clock(facts: Facts, what: str, markers: tuple[str, ...] = ()) -> Column:
-    reason = f"{what}, in seconds" + (_as_missing(markers) if markers else "")
+    reason = f"{what}, in seconds" + (_as_missing(facts, markers) if markers else "")
     return _column(facts, "number", reason, layout=CLOCK, markers=markers)
 
 
@@ -334,6 +339,5 @@ def _column(
 ) -> Column:
     missing = facts.missing_share
     if markers:
-        texts = pc.is_in(facts.cells, value_set=strings(markers))
-        missing += pc.sum(texts).as_py() / len(facts.cells)
+        missing += pc.sum(_are(facts.cells, markers)).as_py() / len(facts.cells)
     return Column(facts.name, kind, reason, missing, decimal, layout, markers)

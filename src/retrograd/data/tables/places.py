@@ -27,6 +27,11 @@ class RowError(DataError):
         self.parts = (before, after)
         self.row = row
 
+    def at(self, row: int) -> RowError:
+        """The same error, found in a table of which this row is another."""
+        before, after = self.parts
+        return RowError(before, row, after)
+
     def told(self, place: str) -> DataError:
         """The same error with the place named as in "line 12"."""
         return DataError(place.join(self.parts))

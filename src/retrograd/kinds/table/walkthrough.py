@@ -15,6 +15,7 @@ import numpy as np
 from retrograd import nn
 from retrograd.autodiff.tape import Node, recording
 from retrograd.data import labeled_rows, take_rows, target_values
+from retrograd.data.tables.places import RowError
 from retrograd.data.tables.table import as_table
 from retrograd.errors import DataError, UsageError
 from retrograd.kinds.table.model import TableModel
@@ -60,8 +61,8 @@ def walk_through(
     one = _one_row(frame, row, model)
     try:
         arrays, target = model.preprocessor.transform(one), model.preprocessor.target(one)
-    except DataError as error:
-        raise DataError(f"Row {row}, read by itself as row 1: {error}") from error
+    except RowError as error:
+        raise error.at(row - 1) from error  # it was read by itself
     with _borrowed(model.network), np.errstate(all="ignore"):
         walk = Steps(model, arrays, target)
         first = walk.forward()

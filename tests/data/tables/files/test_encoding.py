@@ -47,6 +47,7 @@ def test_a_file_that_is_another_encoding_is_read_as_such(tmp_path: Path, encodin
     assert "is not UTF-8; it was read as cp1252" in notes[0]
 
 
-def test_as_many_bytes_of_another_encoding_decide_for_it(tmp_path: Path) -> None:
-    cities, _ = read(tmp_path, "city,n\nGenève,1\n".encode() + "Orléans,1\n".encode("cp1252"))
-    assert cities == ["GenÃ¨ve", "Orléans"]
+def test_more_bytes_of_another_encoding_decide_for_it(tmp_path: Path) -> None:
+    one, other = "city,n\nGenève,1\n".encode(), "Orléans,1\n".encode("cp1252")
+    assert read(tmp_path, one + other)[0] == ["Genève", "Orl\ufffdans"]
+    assert read(tmp_path, one + 2 * other)[0] == ["GenÃ¨ve", "Orléans", "Orléans"]

@@ -31,9 +31,9 @@ _OTHER_FORMATS = {
 def readable(source: Contents, notes: list[str]) -> tuple[Contents, str]:
     """The text in its encoding, and the encoding.
 
-    In UTF-8, bytes that are none are replaced by U+FFFD; only a text that hardly has a character
-    of UTF-8 beyond ASCII is Windows-1252, or Latin-1 where that has no such character. `notes` says
-    either. Raises DataError for contents that are not text.
+    In UTF-8, bytes that are none are replaced by U+FFFD. Only a text with more of these than of
+    UTF-8's characters beyond ASCII is Windows-1252, or Latin-1 where that has no such character.
+    `notes` says either. Raises DataError for contents that are not text.
     """
     with source.open() as file:
         start = file.read(_BLOCK)
@@ -53,7 +53,7 @@ def readable(source: Contents, notes: list[str]) -> tuple[Contents, str]:
     text = contents.decode("utf-8", "replace")
     stray = text.count("\ufffd") - contents.count("\ufffd".encode())
     beyond_ascii = len(text) - len(text.encode("ascii", "ignore")) - text.count("\ufffd")
-    if marked or beyond_ascii > stray:
+    if marked or beyond_ascii >= stray:
         notes.append(_stray_note(source.name, contents, stray))
         return Contents.of(source.name, source.suffix, text.encode()), marked or "utf-8"
     encoding = "cp1252" if _is_cp1252(contents) else "latin-1"
