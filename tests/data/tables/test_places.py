@@ -44,7 +44,9 @@ def test_lines_are_counted_with_the_header_empty_lines_and_line_ends_in_cells(
         path = tmp_path / name
         path.write_text(contents, newline="")
         places = read_rows(path).places
-        assert [places.of(row) for row in range(len(places))] == [f"line {n}" for n in LINES]
+        assert places.numbers.tolist() == LINES
+        assert places[[3, 0]].listed() == "line 11, 4"
+        assert places.listed(most=2) == "line 4, 7 and 3 more"
 
 
 def test_rows_of_other_tables_are_counted_from_one(tmp_path: Path) -> None:
@@ -99,7 +101,7 @@ def test_places_go_with_the_rows_that_are_taken(tmp_path: Path) -> None:
 
 
 def test_the_innermost_file_is_named_alone() -> None:
-    places = Places.counted(3, "inner.csv")
+    places = Places.from_one(3, "inner.csv")
     with pytest.raises(DataError) as caught, about("outer.csv"), places.named():
         raise RowError("Column 'a', ", 2, ": found nothing.")
     assert str(caught.value) == "inner.csv: Column 'a', row 3: found nothing."

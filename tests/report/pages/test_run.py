@@ -139,7 +139,7 @@ def test_a_long_run_on_a_large_table_has_a_small_page(
 
 def _as_data(table: pa.Table, schema: Schema) -> TableData:
     frame = nw.from_native(table, eager_only=True)
-    return TableData(frame, schema, Places.counted(len(frame)))
+    return TableData(frame, schema, Places.from_one(len(frame)))
 
 
 def _epoch(number: int, valid: float, best: bool) -> Epoch:

@@ -41,18 +41,18 @@ class RowError(DataError):
 class Places:
     """Where n rows stand: `rows` (n,) are their indices in what was read, from 0.
 
-    `number` turns such an index into the number that a person finds there: the line of a text file,
-    its header being line 1, or the row of a sheet. `word` is what is counted, `source` the name of
-    what was read; "" for a table in memory.
+    `counted` turns such indices into the numbers that a person finds there: the lines of a text
+    file, its header being line 1, or the rows of a sheet; None: from 1. `word` is what is counted,
+    `source` the name of what was read; "" for a table in memory.
     """
 
     rows: Rows
     word: str = "row"
-    number: Callable[[int], int] | None = None
+    counted: Callable[[Rows], Rows] | None = None
     source: str = ""
 
     @classmethod
-    def counted(cls, rows: int, source: str = "") -> Self:
+    def from_one(cls, rows: int, source: str = "") -> Self:
         """The rows of a table without lines, from 1."""
         return cls(np.arange(rows), source=source)
 
@@ -63,10 +63,20 @@ class Places:
         """The places of some of the rows."""
         return replace(self, rows=self.rows[rows])
 
+    @property
+    def numbers(self) -> Rows:
+        """(n,) the lines or rows; a large text file is read for them."""
+        return self.rows + 1 if self.counted is None else self.counted(self.rows)
+
     def of(self, row: int) -> str:
         """ "line 12", for the row at index `row`."""
-        place = int(self.rows[row])
-        return f"{self.word} {place + 1 if self.number is None else self.number(place):,}"
+        return self[[row]].listed()
+
+    def listed(self, most: int = 5) -> str:
+        """ "line 12, 17 and 3 more"."""
+        numbers = [f"{number:,}" for number in self[:most].numbers]
+        rest = len(self) - len(numbers)
+        return f"{self.word} {', '.join(numbers)}{f' and {rest:,} more' if rest else ''}"
 
     @contextmanager
     def named(self) -> Iterator[None]:

@@ -20,7 +20,6 @@ from retrograd.data.tables.files.workbook import read_workbook
 from retrograd.data.tables.memory import table_in_memory
 from retrograd.data.tables.places import Places
 from retrograd.errors import DataError
-from retrograd.wording import first_line
 
 __all__ = ["ReadTable", "read_rows", "read_table"]
 
@@ -71,17 +70,13 @@ def read_rows(data: Any, notes: list[str] | None = None, separator: str | None =
     notes = [] if notes is None else notes
     if not isinstance(data, str | os.PathLike | Contents):
         frame = table_in_memory(data)
-        return ReadTable(frame, Places.counted(len(frame)))
+        return ReadTable(frame, Places.from_one(len(frame)))
     name = data.name if isinstance(data, Contents) else str(data)
     try:
         source = data if isinstance(data, Contents) else file_contents(Path(data))
         table, places = _read(source, notes, separator)
     except OSError as error:
         raise DataError(f"Cannot read {name}: {plain_reason(error)}.") from error
-    except UnicodeError as error:
-        raise DataError(
-            f"{name} is not valid text: {first_line(error)} Save the table as CSV in UTF-8."
-        ) from error
     return ReadTable(nw.from_native(table, eager_only=True), places)
 
 

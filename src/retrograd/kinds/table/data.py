@@ -66,7 +66,7 @@ def rows_of(data: Any, notes: list[str], separator: str | None) -> ReadTable:
     if path is None or not path.is_dir():
         return read_rows(data, notes, separator)
     frame = read_text_folder(path, notes)
-    return ReadTable(frame, Places.counted(len(frame)))
+    return ReadTable(frame, Places.from_one(len(frame)))
 
 
 def read_tables(spec: DataSpec, options: TableOptions) -> Parts[TableData]:

@@ -66,7 +66,7 @@ class TextModel(FrameModel):
         self, data: TableData, notes: list[str] | None = None
     ) -> tuple[tuple[Array, ...], tuple[Ragged, ...]]:
         """The network's inputs: numbers and categories, if any, and the ids of the texts."""
-        texts = read_texts(data.frame, self.schema, notes)
+        texts = read_texts(data.frame, self.schema, notes, data.places)
         read = [
             encoder.encode(list(zip(*texts, strict=True)), self.max_tokens)
             if isinstance(encoder, NgramEncoder)

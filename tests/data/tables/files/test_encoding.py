@@ -39,6 +39,12 @@ def test_a_replacement_character_of_the_file_is_not_counted(tmp_path: Path) -> N
     assert "line 5, byte 1: 0xe9" in notes[0]
 
 
+def test_a_byte_too_few_of_utf_16_is_replaced_too(tmp_path: Path) -> None:
+    cities, notes = read(tmp_path, "city,n\nZürich,1\nGenève,2".encode("utf-16")[:-1])
+    assert cities == ["Zürich", "Genève"]
+    assert "not UTF-16" in notes[0]
+
+
 @pytest.mark.parametrize("encoding", ["cp1252", "latin-1"])
 def test_a_file_that_is_another_encoding_is_read_as_such(tmp_path: Path, encoding: str) -> None:
     text = "city,n\n" + "".join(f"{city},1\n" for city in CITIES)

@@ -42,7 +42,7 @@ def read_arrow(source: Contents, notes: list[str]) -> tuple[pa.Table, Places]:
 
 def _named(source: Contents, table: pa.Table) -> tuple[pa.Table, Places]:
     names = checked_names(source.name, table.column_names)
-    return table.rename_columns(names), Places.counted(table.num_rows, source.name)
+    return table.rename_columns(names), Places.from_one(table.num_rows, source.name)
 
 
 def _broken(source: Contents, form: str, error: Exception) -> DataError:

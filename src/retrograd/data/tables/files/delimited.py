@@ -11,12 +11,12 @@ import pyarrow.csv as pa_csv
 from retrograd.data.tables.files.contents import Contents
 from retrograd.data.tables.files.dialect import (
     Dialect,
-    line_of,
+    lines_of,
     ragged_line,
     sniff,
     unclosed_quote,
 )
-from retrograd.data.tables.files.encoding import readable
+from retrograd.data.tables.files.encoding import in_utf_8
 from retrograd.data.tables.files.names import checked_names
 from retrograd.data.tables.places import Places
 from retrograd.errors import DataError
@@ -26,7 +26,6 @@ __all__ = ["read_delimited"]
 
 # A row must fit into one block; a wide table has long rows.
 _BLOCK_BYTES = 1 << 24
-_PLAIN_ENCODINGS = ("utf-8", "utf-8-sig")
 
 
 def read_delimited(
@@ -36,8 +35,8 @@ def read_delimited(
 
     Raises DataError for an empty file, and for rows with more or fewer fields than the header.
     """
-    source, encoding = readable(source, notes)
-    dialect = sniff(source, encoding, separator)
+    source = in_utf_8(source, notes)
+    dialect = sniff(source, separator)
     names = checked_names(source.name, dialect.header)
     if dialect.has_rows:
         table = _parse(source, dialect)
@@ -45,18 +44,17 @@ def read_delimited(
             raise error
     else:
         table = pa.table([pa.nulls(0, pa.string())] * len(names), names)
-    number = partial(line_of, source, dialect)
-    places = Places(np.arange(table.num_rows), "line", number, source.name)
+    numbers = partial(lines_of, source, dialect, table.num_rows)
+    places = Places(np.arange(table.num_rows), "line", numbers, source.name)
     return table.rename_columns(names), places
 
 
 def _parse(source: Contents, dialect: Dialect) -> pa.Table:
-    encoding = "utf-8" if dialect.encoding in _PLAIN_ENCODINGS else dialect.encoding
     try:
         with source.open() as file:
             return pa_csv.read_csv(
                 file,
-                read_options=pa_csv.ReadOptions(encoding=encoding, block_size=_BLOCK_BYTES),
+                read_options=pa_csv.ReadOptions(block_size=_BLOCK_BYTES),
                 parse_options=pa_csv.ParseOptions(
                     delimiter=dialect.separator, newlines_in_values=True
                 ),

@@ -1,4 +1,4 @@
-"""Delimited text: its encoding, its separator, its header, and the line that does not fit.
+"""Delimited text: its separator, its header, and the line that does not fit.
 
 pyarrow reads the cells. What it does not detect is determined here from the start of the file. Only
 a file that it refuses is read line by line, to name the line.
@@ -11,13 +11,17 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TextIO
+from typing import Any, TextIO
+
+import numpy as np
 
 from retrograd.data.tables.files.contents import Contents
 from retrograd.errors import DataError, UsageError
 from retrograd.wording import count, shown
 
-__all__ = ["SEPARATORS", "Dialect", "line_of", "ragged_line", "sniff", "unclosed_quote"]
+__all__ = ["SEPARATORS", "Dialect", "lines_of", "ragged_line", "sniff", "unclosed_quote"]
+
+Rows = np.ndarray[Any, np.dtype[np.int64]]
 
 _SAMPLE_LINES = 100
 _LONGEST_FIELD = (1 << 31) - 1  # the most that Python's reader takes everywhere
@@ -29,19 +33,18 @@ _SPELLED = {name: sign for sign, name in SEPARATORS.items()} | {"\\t": "\t", "sp
 class Dialect:
     """The dialect of a file of delimited text, and whether anything stands below its header."""
 
-    encoding: str
     separator: str
     header: tuple[str, ...]
     has_rows: bool
 
 
-def sniff(source: Contents, encoding: str, separator: str | None) -> Dialect:
-    """The separator, if it is not given, and the header of a file of delimited text.
+def sniff(source: Contents, separator: str | None) -> Dialect:
+    """The separator, if it is not given, and the header of delimited text in UTF-8.
 
     Raises DataError for an empty file, UsageError for a separator that is not one character.
     """
     lines: list[str] = []
-    with _opened(source, encoding) as file:
+    with _opened(source) as file:
         for line in file:
             if line.strip() or lines:
                 lines.append(line)
@@ -61,7 +64,7 @@ def sniff(source: Contents, encoding: str, separator: str | None) -> Dialect:
             f"{source.name}: a quote in the header is not closed in its first {_SAMPLE_LINES} "
             "lines. Close it, or double a quote inside a name."
         )
-    return Dialect(encoding, separator, tuple(records[0]), has_rows)
+    return Dialect(separator, tuple(records[0]), has_rows)
 
 
 def _as_sign(separator: str) -> str:
@@ -94,10 +97,13 @@ def ragged_line(source: Contents, dialect: Dialect) -> DataError | None:
     return None
 
 
-def line_of(source: Contents, dialect: Dialect, row: int) -> int:
-    """The line in which a row begins, from 0 below the header, whose line is 1."""
-    records = _numbered(source, dialect)
-    return next((line for place, (line, _) in enumerate(records, -1) if place == row), row + 2)
+def lines_of(source: Contents, dialect: Dialect, size: int, rows: Rows) -> Rows:
+    """The lines in which some of the `size` rows begin; the header's line is 1."""
+    if source.read().rstrip(b"\r\n").count(b"\n") == size:
+        return rows + 2  # every row is a line
+    records = (line for line, _ in _numbered(source, dialect))
+    lines = np.fromiter(records, np.int64)[1:]
+    return lines[rows] if len(lines) == size else rows + 2
 
 
 def unclosed_quote(source: Contents, last_field: str) -> DataError | None:
@@ -115,14 +121,14 @@ def unclosed_quote(source: Contents, last_field: str) -> DataError | None:
     )
 
 
-def _opened(source: Contents, encoding: str) -> TextIO:
-    return io.TextIOWrapper(source.open(), encoding, newline="")
+def _opened(source: Contents) -> TextIO:
+    return io.TextIOWrapper(source.open(), "utf-8-sig", newline="")
 
 
 def _numbered(source: Contents, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
     """The line in which each record begins, and its fields."""
     with (
-        _opened(source, dialect.encoding) as file,
+        _opened(source) as file,
         _fields_of_any_length(),
         suppress(csv.Error),
     ):

@@ -1,24 +1,17 @@
-"""The encoding of a text, and single bytes that do not belong to it."""
+"""Text in UTF-8, whatever its file is in, and what a person should know about that."""
 
 from __future__ import annotations
 
 import codecs
 
+from retrograd.data.encoding import decoded
 from retrograd.data.tables.files.contents import Contents
 from retrograd.errors import DataError
 from retrograd.wording import count
 
-__all__ = ["readable"]
+__all__ = ["in_utf_8"]
 
 _BLOCK = 1 << 20
-_BYTE_ORDER_MARKS = {
-    codecs.BOM_UTF8: "utf-8-sig",
-    # Before UTF-16, whose little-endian mark is the first half of this one.
-    codecs.BOM_UTF32_LE: "utf-32",
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
 _OTHER_FORMATS = {
     b"PK\x03\x04": "a workbook or zip archive (a workbook's name should end in .xlsx)",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook (its name should end in .xls)",
@@ -28,37 +21,31 @@ _OTHER_FORMATS = {
 }
 
 
-def readable(source: Contents, notes: list[str]) -> tuple[Contents, str]:
-    """The text in its encoding, and the encoding.
+def in_utf_8(source: Contents, notes: list[str]) -> Contents:
+    """The text in UTF-8, which may begin with a byte-order mark; see `decoded`.
 
-    In UTF-8, bytes that are none are replaced by U+FFFD. Only a text with more of these than of
-    UTF-8's characters beyond ASCII is Windows-1252, or Latin-1 where that has no such character.
-    `notes` says either. Raises DataError for contents that are not text.
+    `notes` reports another encoding, and bytes that had to be replaced. Raises DataError for
+    contents that are not text.
     """
     with source.open() as file:
         start = file.read(_BLOCK)
     _refuse_other(source.name, start)
-    marked = next((each for mark, each in _BYTE_ORDER_MARKS.items() if start.startswith(mark)), "")
-    if marked not in ("", "utf-8-sig"):
-        notes.append(f"{source.name} is not UTF-8; it was read as {marked}.")
-        return source, marked
-    if not marked and b"\0" in start:
+    if _is_utf_8(source):
+        text, encoding = "", "utf-8"
+    else:
+        contents = source.read()
+        found = decoded(contents)
+        text, encoding = found.text, found.encoding
+        if encoding != "utf-8" and found.bad_byte is None:
+            notes.append(f"{source.name} is not UTF-8; it was read as {encoding}.")
+        if found.bad_byte is not None:
+            notes.append(_bad_bytes(source.name, contents, text, encoding, found.bad_byte))
+    if b"\0" in start and not encoding.startswith(("utf-16", "utf-32")):
         raise DataError(
             f"{source.name} is not readable text: it has zero bytes and no byte-order mark. "
             "Save the table as CSV in UTF-8."
         )
-    if _is_utf_8(source):
-        return source, marked or "utf-8"
-    contents = source.read()
-    text = contents.decode("utf-8", "replace")
-    stray = text.count("\ufffd") - contents.count("\ufffd".encode())
-    beyond_ascii = len(text) - len(text.encode("ascii", "ignore")) - text.count("\ufffd")
-    if marked or beyond_ascii >= stray:
-        notes.append(_stray_note(source.name, contents, stray))
-        return Contents.of(source.name, source.suffix, text.encode()), marked or "utf-8"
-    encoding = "cp1252" if _is_cp1252(contents) else "latin-1"
-    notes.append(f"{source.name} is not UTF-8; it was read as {encoding}.")
-    return source, encoding
+    return Contents.of(source.name, source.suffix, text.encode()) if text else source
 
 
 def _refuse_other(name: str, start: bytes) -> None:
@@ -79,27 +66,16 @@ def _is_utf_8(source: Contents) -> bool:
     return True
 
 
-def _is_cp1252(contents: bytes) -> bool:
-    # Windows-1252 leaves five bytes undefined; Latin-1 maps every byte to a character.
-    try:
-        contents.decode("cp1252")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _stray_note(name: str, contents: bytes, stray: int) -> str:
-    try:
-        contents.decode("utf-8")
-    except UnicodeDecodeError as error:
-        place = error.start
-    line_start = contents.rfind(b"\n", 0, place) + 1
+def _bad_bytes(name: str, contents: bytes, text: str, encoding: str, place: int) -> str:
     line = contents.count(b"\n", 0, place) + 1
-    where = f"line {line:,}, byte {place - line_start + 1:,}"
+    before = contents.rfind(b"\n", 0, place)
+    where = f"line {line:,}, byte {place - before:,}"
     found = f"0x{contents[place]:02x}"
-    if stray == 1:
-        return f"{name}, {where}: {found} is not UTF-8; it is replaced by '\ufffd'."
+    what = encoding.removesuffix("-sig").upper()
+    bad = text.count("\ufffd") - contents.count("\ufffd".encode())
+    if bad == 1:
+        return f"{name}, {where}: {found} is not {what}; it is replaced by '\ufffd'."
     return (
-        f"{name}: {count(stray, 'byte')} that are not UTF-8, the first {found} in {where}; each is "
+        f"{name}: {count(bad, 'byte')} that are not {what}, the first {found} in {where}; each is "
         "replaced by '\ufffd'."
     )

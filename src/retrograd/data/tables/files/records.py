@@ -42,7 +42,7 @@ def read_records(source: Contents, notes: list[str]) -> tuple[pa.Table, Places]:
     except pa.ArrowInvalid as error:
         raise _refused(source, first_line(error)) from error
     names = checked_names(source.name, table.column_names)
-    return table.rename_columns(names), Places.counted(table.num_rows, source.name)
+    return table.rename_columns(names), Places.from_one(table.num_rows, source.name)
 
 
 def _listed(source: Contents, contents: bytes) -> list[dict[str, Any]]:

@@ -6,7 +6,6 @@ import datetime
 import io
 from collections.abc import Sequence
 from functools import partial
-from operator import add
 from typing import Any
 
 import numpy as np
@@ -49,7 +48,7 @@ def read_workbook(source: Contents, notes: list[str]) -> tuple[pa.Table, Places]
     kept = [place for place, row in enumerate(rows) if any(cell != "" for cell in row)]
     columns = zip(*(rows[place] for place in kept), strict=True) if kept else [()] * len(names)
     table = pa.table([_column(cells) for cells in columns], names)
-    return table, Places(np.array(kept, np.int64), "row", partial(add, first + 2), source.name)
+    return table, Places(np.array(kept, np.int64), "row", partial(np.add, first + 2), source.name)
 
 
 def _first_sheet(source: Contents) -> tuple[str, int, list[Any], list[list[Any]], int]:
