@@ -6,6 +6,7 @@ import bz2
 import datetime
 import gzip
 import io
+import json
 import lzma
 import sys
 from collections.abc import Callable
@@ -187,12 +188,11 @@ BROKEN = {
     "b.xlsx": (b"", "cannot be read as a workbook"),
     "a.feather": (b"ARROW1rest", "cannot be read as Arrow or Feather"),
     "b.feather": (b"", "cannot be read as Arrow or Feather"),
-    "a.jsonl": (b'{"a": 1}\n{"a"', "cannot be read as JSON"),
-    "b.jsonl": (b'{"a": 1}\n{"a": "x"}\n', r"Column\(/a\) changed from number to string"),
+    "a.jsonl": (b'{"a": 1}\n\n{"a"', r"a.jsonl, line 3: this is no JSON of rows"),
+    "b.jsonl": (b'{"a": 1}\n[3]\n', r"line 2: .*Found '\[3\]', expected an object"),
     "c.jsonl": (b"\n", "is empty"),
-    "a.json": (b"[1, 2]", "Row 1 is not an object"),
-    "b.json": (b"[", "cannot be read as JSON"),
-    "c.json": (b"[]", "is an empty list"),
+    "a.json": (b"[1, 2]", r"row 1: .*Found '1', expected an object"),
+    "b.json": (b"[", "b.json: this is no JSON of rows"),
 }
 
 
@@ -203,6 +203,30 @@ def test_a_broken_file_is_refused_with_its_name(tmp_path: Path, name: str) -> No
     with pytest.raises(DataError, match=message) as caught:
         read_table(tmp_path / name)
     assert str(tmp_path / name) in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["t.jsonl", "t.json"])
+def test_json_columns_of_several_types_are_texts(tmp_path: Path, name: str) -> None:
+    rows = [{"a": 1, "b": True}, {"a": "unknown", "c": 2.5}, {"a": 3.0, "b": None}]
+    lines = [json.dumps(row) for row in rows]
+    text = "\n".join(lines) if name == "t.jsonl" else f"[{', '.join(lines)}]"
+    (tmp_path / name).write_text(text)
+    assert read_table(tmp_path / name).to_dict(as_series=False) == {
+        "a": ["1", "unknown", "3"],
+        "b": [True, None, None],
+        "c": [None, 2.5, None],
+    }
+
+
+def test_rows_of_json_are_called_by_their_lines_where_they_have_one_each(tmp_path: Path) -> None:
+    for text, places in {
+        '{"a": 1}\n\n{"a": 2}\n': ["line 1", "line 3"],
+        '{"a":\n 1}\n{"a":\n 2}\n': ["row 1", "row 2"],
+        '[{"a": 1},\n{"a": 2}]': ["row 1", "row 2"],
+    }.items():
+        (tmp_path / "t.json").write_text(text)
+        found = read_rows(tmp_path / "t.json").places
+        assert [found.of(row) for row in range(2)] == places
 
 
 def test_an_empty_workbook_and_one_without_rows(tmp_path: Path) -> None:

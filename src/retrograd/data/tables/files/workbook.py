@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import datetime
 import io
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from retrograd.data.tables.files.cells import as_text, column_of
 from retrograd.data.tables.files.contents import Contents
 from retrograd.data.tables.files.names import checked_names
 from retrograd.data.tables.places import Places
@@ -18,18 +17,6 @@ from retrograd.errors import DataError
 from retrograd.wording import count, first_line, shown
 
 __all__ = ["read_workbook"]
-
-# The types of Python that a sheet's cells have, and what a column of them alone becomes.
-_TYPES: dict[frozenset[type], pa.DataType] = {
-    frozenset({bool}): pa.bool_(),
-    frozenset({int}): pa.int64(),
-    frozenset({float}): pa.float64(),
-    frozenset({int, float}): pa.float64(),
-    frozenset({datetime.date}): pa.date32(),
-    frozenset({datetime.datetime}): pa.timestamp("us"),
-    frozenset({datetime.timedelta}): pa.duration("us"),
-    frozenset({datetime.time}): pa.time64("us"),
-}
 
 
 def read_workbook(source: Contents, notes: list[str]) -> tuple[pa.Table, Places]:
@@ -44,10 +31,11 @@ def read_workbook(source: Contents, notes: list[str]) -> tuple[pa.Table, Places]
             f"{source.name}: the sheet {shown(name)} is read, {count(others, 'other')} not. To "
             "read another, save it as a file of its own."
         )
-    names = checked_names(source.name, [_as_text(cell) or "" for cell in header])
+    names = checked_names(source.name, [as_text(cell) or "" for cell in header])
     kept = [place for place, row in enumerate(rows) if any(cell != "" for cell in row)]
     columns = zip(*(rows[place] for place in kept), strict=True) if kept else [()] * len(names)
-    table = pa.table([_column(cells) for cells in columns], names)
+    found = [column_of([None if cell == "" else cell for cell in cells]) for cells in columns]
+    table = pa.table(found, names)
     return table, Places(np.array(kept, np.int64), "row", partial(np.add, first + 2), source.name)
 
 
@@ -77,20 +65,3 @@ def _first_sheet(source: Contents) -> tuple[str, int, list[Any], list[list[Any]]
             "save the table as CSV."
         ) from error
     return sheet.name, first, header, rows, len(filled) - 1
-
-
-def _column(cells: Sequence[Any]) -> pa.Array:
-    values = [None if cell == "" else cell for cell in cells]
-    kinds = frozenset(type(value) for value in values if value is not None)
-    if kinds in _TYPES:
-        return pa.array(values, _TYPES[kinds])
-    return pa.array([_as_text(value) for value in values], pa.large_string())
-
-
-def _as_text(value: Any) -> str | None:
-    """A cell as a sheet shows it: 3.0 is 3, and a day has no midnight."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, datetime.datetime):
-        return value.isoformat(" ").removesuffix(" 00:00:00")
-    return None if value is None else str(value)
