@@ -74,7 +74,7 @@ class Places:
 
     def listed(self, most: int = 5) -> str:
         """ "line 12, 17 and 3 more"."""
-        numbers = [f"{number:,}" for number in self[:most].numbers]
+        numbers = [str(number) for number in self[:most].numbers]
         rest = len(self) - len(numbers)
         return f"{self.word} {', '.join(numbers)}{f' and {rest:,} more' if rest else ''}"
 

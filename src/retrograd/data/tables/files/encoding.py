@@ -69,7 +69,7 @@ def _is_utf_8(source: Contents) -> bool:
 def _bad_bytes(name: str, contents: bytes, text: str, encoding: str, place: int) -> str:
     line = contents.count(b"\n", 0, place) + 1
     before = contents.rfind(b"\n", 0, place)
-    where = f"line {line:,}, byte {place - before:,}"
+    where = f"line {line}, byte {place - before}"
     found = f"0x{contents[place]:02x}"
     what = encoding.removesuffix("-sig").upper()
     bad = text.count("\ufffd") - contents.count("\ufffd".encode())

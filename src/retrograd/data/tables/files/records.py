@@ -63,13 +63,13 @@ def _lines(source: Contents, contents: bytes) -> pa.Table:
 def _in_lines(source: Contents, contents: bytes) -> Iterator[dict[str, Any]]:
     for number, line in enumerate(contents.splitlines(), 1):
         if line.strip():
-            yield _row(source, f"line {number:,}", line)
+            yield _row(source, f"line {number}", line)
 
 
 def _in_list(source: Contents, contents: bytes) -> Iterator[dict[str, Any]]:
     rows = _value(source, "", contents)
     for number, row in enumerate(rows, 1):
-        yield _checked(source, f"row {number:,}", row)
+        yield _checked(source, f"row {number}", row)
 
 
 def _row(source: Contents, place: str, text: bytes) -> dict[str, Any]:
