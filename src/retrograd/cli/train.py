@@ -29,7 +29,7 @@ def train(
         Path | None,
         typer.Argument(
             metavar="DATA",
-            help="A table (.csv, .tsv, .parquet) or other data.",
+            help="A table (.csv, .parquet, .xlsx, ...), - for one that is piped in, or other data.",
             show_default=False,
         ),
     ] = None,
@@ -58,6 +58,10 @@ def train(
         typer.Option(
             metavar="COLUMN=KIND", help="number, category, date, flag, text, identifier, ..."
         ),
+    ] = None,
+    sep: Annotated[
+        str | None,
+        typer.Option(help="What separates the fields of a text file, where that is not seen."),
     ] = None,
     valid: Annotated[
         str | None,
@@ -123,6 +127,7 @@ def train(
             time_limit=time_limit,
             seed=seed,
             kinds=_pairs("--kind", kind) or None,
+            sep=sep,
         ),
     }
     if resume_ is not None:
@@ -137,6 +142,7 @@ def train(
     options = {**_file_options(config), **changes}
     say(console, f"Reading {resume_ or data}.")
     choose_device(device)
+    from retrograd.cli.given import given
     from retrograd.cli.told import Told
     from retrograd.data.split import share
     from retrograd.kinds.base.kind import DataSpec
@@ -148,7 +154,7 @@ def train(
     else:
         if share(valid) is not None:
             options["valid"], valid = share(valid), None
-        spec = DataSpec(data, valid, test if share(test) is None else share(test))
+        spec = DataSpec(given(data), valid, test if share(test) is None else share(test))
         run = start(
             spec, options, out=out, force=force, callbacks=told.callbacks(), started=started
         )

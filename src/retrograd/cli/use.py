@@ -23,17 +23,18 @@ def evaluate(run: RunPath, data: DataPath, as_json: AsJson = False) -> None:
     [bold]Example:[/] retrograd evaluate runs/houses-1 new_houses.csv
     """
     announce(f"Reading {data}.", as_json)
+    from retrograd.cli.given import given, name_of
     from retrograd.cli.show import show_scores
     from retrograd.runs import load
 
     notes: list[str] = []
-    scores = load(run).evaluate(data, notes)
+    scores = load(run).evaluate(given(data), notes)
     if as_json:
         print_json({**scores.to_json(), "notes": notes})
         return
     console = Console()
     say_notes(console, notes)
-    show_scores(console, f"of {data.name}", scores)
+    show_scores(console, f"of {name_of(data)}", scores)
 
 
 def predict(
@@ -53,6 +54,7 @@ def predict(
     [bold]Example:[/] retrograd predict runs/houses-1 new_houses.csv --out predictions.csv
     """
     announce(f"Reading {data}.", as_json)
+    from retrograd.cli.given import given
     from retrograd.data.files import make_folder, refuse_taken
     from retrograd.data.tables.table import refuse_suffix, write_csv, write_table
     from retrograd.runs import load
@@ -61,7 +63,7 @@ def predict(
         refuse_suffix(out)
         refuse_taken(out, force)
     notes: list[str] = []
-    predicted = load(run).predict_table(data, notes)
+    predicted = load(run).predict_table(given(data), notes)
     if not as_json:
         say_notes(Console(stderr=True), notes)
     if out is not None:
@@ -124,19 +126,20 @@ def explain(
     [bold]Example:[/] retrograd explain runs/houses-1 houses.csv --row 3
     """
     announce(f"Reading {data}.", as_json)
+    from retrograd.cli.given import given, name_of
     from retrograd.data.files import make_folder, refuse_taken
     from retrograd.report import walkthrough_text, write_walkthrough
     from retrograd.runs import load
 
     if out is not None:
         refuse_taken(out, force)
-    walk = load(run).explain(data, row)
+    walk = load(run).explain(given(data), row)
     page = out or run / f"explain-row-{row}.html"
     make_folder(page)
-    write_walkthrough(page, walk, source=data.name)
+    write_walkthrough(page, walk, source=name_of(data))
     if as_json:
         print_json({**walk.to_json(), "page": str(page)})
         return
     console = Console(soft_wrap=True)
-    console.print(walkthrough_text(walk, source=data.name))
+    console.print(walkthrough_text(walk, source=name_of(data)))
     say(console, f"\nThe same with pictures: {page}")

@@ -150,8 +150,8 @@ class Run:
         Labels are texts, or integers where all of them are whole numbers. A forecast gives the
         `(horizon,)` values to come.
         """
-        column = self.predict_table(data, notes)["prediction"].drop_null()
-        return _labels(column.to_numpy(), self.model.classes)
+        answers = self.predict_table(data, notes).columns[-1].drop_null()
+        return _labels(answers.to_numpy(), self.model.classes)
 
     def predict_proba(self, data: Any, notes: list[str] | None = None) -> Array:
         """(rows, classes) probabilities, in the order of `classes`; UsageError without classes."""
@@ -188,8 +188,9 @@ class Run:
         The network itself is left as it is. Raises UsageError for a run of another kind.
         """
         model = self._of_kind(TableModel)
-        with _naming(data):
-            return walk_through(model, model.read(data, [], labeled=False).frame, row)
+        read = model.read(data, [], labeled=False)
+        with _naming(data), read.places.named():
+            return walk_through(model, read.frame, row)
 
     def generate(
         self,

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from retrograd.data.tables.files.contents import bare_name
 from retrograd.diagnosis.nan.failing_run import FailingRun
 from retrograd.diagnosis.recorder import Recorder
 from retrograd.errors import DataError, Interrupted, RunError, UsageError
@@ -74,7 +75,7 @@ def start_run(
     prepared = data.prepared(options)
     _tell_prepared(callbacks, prepared)
     path = path_of(spec.data)
-    name = prepared.model.kind if path is None else path.resolve().stem
+    name = prepared.model.kind if path is None else bare_name(path)
     with RunFolder.set_aside(out if force else None):
         folder = RunFolder.create(out, name)
         with folder.writing():

@@ -70,6 +70,13 @@ def bag() -> Any:
     return trained(reviews().select(["review", "verdict"]))
 
 
+def test_no_texts_give_no_predictions(bag: Any) -> None:
+    none = bag.model.read(reviews().slice(0, 0), [], labeled=False)
+    table = bag.model.predictions(none, []).to_native()
+    assert table.num_rows == 0
+    assert table.column_names[-1] == "prediction"
+
+
 def test_a_bag_learns_which_words_decide(bag: Any) -> None:
     assert isinstance(bag.model, TextModel)
     assert bag.options.model == "bag"

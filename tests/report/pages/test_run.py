@@ -18,6 +18,7 @@ from support.made_manifests import made_manifest
 from support.small_tables import HOSTILE, flowers, houses, prepared
 
 from retrograd.data import Schema
+from retrograd.data.tables.places import Places
 from retrograd.diagnosis.catalogue import finding
 from retrograd.kinds.base.kind import Prepared
 from retrograd.kinds.table.data import TableData
@@ -138,7 +139,8 @@ def test_a_long_run_on_a_large_table_has_a_small_page(
 
 
 def _as_data(table: pa.Table, schema: Schema) -> TableData:
-    return TableData.whole(nw.from_native(table, eager_only=True), schema)
+    frame = nw.from_native(table, eager_only=True)
+    return TableData(frame, schema, Places.from_one(len(frame)))
 
 
 BASELINE = "always answering 2"

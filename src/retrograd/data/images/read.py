@@ -29,7 +29,7 @@ from retrograd.data.images.listing import (
 )
 from retrograd.data.images.pixels import SUFFIXES, PixelFormat
 from retrograd.data.images.sets import ImageSet, decode
-from retrograd.data.tables.table import read_table
+from retrograd.data.tables.read import read_table
 from retrograd.errors import DataError
 from retrograd.wording import count
 

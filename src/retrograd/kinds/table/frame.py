@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import narwhals as nw
@@ -15,7 +15,7 @@ from retrograd.errors import DataError, about
 from retrograd.kinds.base.fitted import ROW, NetworkModel
 from retrograd.kinds.base.kind import path_of
 from retrograd.kinds.base.predictions import with_predictions
-from retrograd.kinds.table.data import TableData, frame_of
+from retrograd.kinds.table.data import TableData, rows_of
 from retrograd.kinds.table.options import TableOptions
 from retrograd.models.tables.table import TableNet
 from retrograd.training.objective import Classification, Regression
@@ -35,6 +35,7 @@ class FrameModel(NetworkModel):
 
     preprocessor: Preprocessor
     class_shares: Array  # (classes,) in training; empty for regression
+    separator: str | None = field(default=None, kw_only=True)  # of fields; None: detected
 
     @property
     def schema(self) -> Schema:
@@ -58,15 +59,15 @@ class FrameModel(NetworkModel):
 
     def read(self, data: Any, notes: list[str], labeled: bool) -> TableData:
         with about(path_of(data) or ""):
-            frame = frame_of(data, notes)
+            read = rows_of(data, notes, self.separator)
             if not labeled:
-                return TableData.whole(frame, self.schema)
-            rows = TableData.labeled(frame, self.schema)
-            if not len(rows):
+                return TableData.whole(read, self.schema)
+            found = TableData.labeled(read, self.schema)
+            if not len(found):
                 raise DataError(f"No row has a value in the target {self.target_name!r}.")
-        if dropped := len(frame) - len(rows):
+        if dropped := len(read.frame) - len(found):
             notes.append(f"{count(dropped, 'row')} without a target value: left out.")
-        return rows
+        return found
 
     def predict(self, data: TableData, notes: list[str] | None = None) -> Array:
         """(rows,) numbers in the target's units, or (rows, classes) probabilities.
@@ -84,7 +85,8 @@ class FrameModel(NetworkModel):
 
     def targets(self, data: TableData) -> Array:
         """(rows,) numbers in the target's units, or class codes."""
-        targets = self.preprocessor.target(data.frame)
+        with data.places.named():
+            targets = self.preprocessor.target(data.frame)
         return self.preprocessor.unscale_target(targets) if self.task == "regression" else targets
 
     def score(self, data: TableData) -> Scores:

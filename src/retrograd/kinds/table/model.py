@@ -33,10 +33,12 @@ class TableModel(FrameModel):
     def build(cls, preprocessor: Preprocessor, options: TableOptions, shares: Array) -> Self:
         """An untrained network for the columns that `preprocessor` makes."""
         objective = objective_of(preprocessor.schema)
-        return cls(preprocessor, shares, table_net(preprocessor, options, objective.outputs))
+        network = table_net(preprocessor, options, objective.outputs)
+        return cls(preprocessor, shares, network, separator=options.sep)
 
     def predict(self, data: TableData, notes: list[str] | None = None) -> Array:
-        arrays = self.preprocessor.transform(data.frame)
+        with data.places.named():
+            arrays = self.preprocessor.transform(data.frame)
         if notes is not None:
             notes += arrays.notes
         return self.predict_from((arrays.numbers, arrays.categories))

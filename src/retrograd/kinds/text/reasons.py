@@ -35,12 +35,13 @@ def word_reasons(model: TextModel, data: TableData, rows: Array) -> list[Reasons
     """
     chosen = data.take(rows)
     words, without = _left_out(read_texts(chosen.frame, model.schema))
-    table = as_table(chosen.take(np.array([place for place, *_ in words], np.int64)).frame)
+    of_word = chosen.take(np.array([place for place, *_ in words], np.int64))
+    table = as_table(of_word.frame)
     for column, texts in zip(model.schema.texts, without, strict=True):
         place = table.column_names.index(column.name)
         table = table.set_column(place, column.name, pa.chunked_array([strings(texts)]))
-    places = chosen.places[[place for place, *_ in words]]
-    without_each = TableData(nw.from_native(table, eager_only=True), model.schema, places)
+    frame = nw.from_native(table, eager_only=True)
+    without_each = TableData(frame, model.schema, of_word.places)
     whole = model.predict(chosen)
     codes = whole.argmax(1) if model.classes else None
     reasons: list[list[tuple[str, float]]] = [[] for _ in rows]
