@@ -152,6 +152,7 @@ def train(
     if resume_ is not None:
         run = load(resume_).resume(callbacks=told.callbacks(), started=started, **changes)
     else:
+        assert data is not None  # which is refused above
         if share(valid) is not None:
             options["valid"], valid = share(valid), None
         spec = DataSpec(given(data), valid, test if share(test) is None else share(test))

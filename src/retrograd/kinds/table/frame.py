@@ -114,7 +114,7 @@ class FrameModel(NetworkModel):
             ]
             for column in columns
         }
-        return {ROW: [f"{place:,}" for place in chosen.places], **cells}
+        return {ROW: [f"{place:,}" for place in chosen.places.numbers], **cells}
 
     def _identifiers(self, there: Sequence[str]) -> list[Column]:
         columns = self.schema.columns
