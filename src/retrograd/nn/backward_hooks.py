@@ -9,10 +9,10 @@ from retrograd import ops
 from retrograd.autodiff.hooks import Handle
 from retrograd.tensor import Tensor
 
-__all__ = ["Crossing"]
+__all__ = ["WatchedCall"]
 
 
-class Crossing:
+class WatchedCall:
     """One call of a module: what comes in and goes out, marked so that cotangents are seen.
 
     Inputs and outputs go through an identity of their own, since a tensor that comes in may be used

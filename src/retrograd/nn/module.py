@@ -10,7 +10,7 @@ import numpy as np
 
 from retrograd.arrays import Array, DType, as_array, state
 from retrograd.autodiff.hooks import Handle, hooks
-from retrograd.nn.backward_hooks import Crossing
+from retrograd.nn.backward_hooks import WatchedCall
 from retrograd.nn.casts import Casts
 from retrograd.nn.members import Members
 from retrograd.nn.summary import describe
@@ -94,10 +94,10 @@ class Module(Members, Casts):
             new = handle.hook(self, inputs)
             if new is not None:
                 inputs = new if isinstance(new, tuple) else (new,)
-        passage = Crossing(self, self._backward_hooks) if self._backward_hooks else None
-        output = self.forward(*(passage.into(inputs) if passage else inputs), **options)
-        if passage:
-            output = passage.out(output)
+        call = WatchedCall(self, self._backward_hooks) if self._backward_hooks else None
+        output = self.forward(*(call.into(inputs) if call else inputs), **options)
+        if call:
+            output = call.out(output)
         for handle in self._post_hooks:
             new = handle.hook(self, inputs, output)
             if new is not None:
