@@ -14,7 +14,7 @@ import pytest
 from retrograd.cli.app import main
 from retrograd.data import write_table
 from retrograd.errors import DataError, UsageError
-from retrograd.kinds.base.importance import Passage
+from retrograd.kinds.base.importance import RunningText
 from retrograd.kinds.base.kind import DataSpec, Prepared
 from retrograd.kinds.registry import prepare
 from retrograd.kinds.table.options import TableOptions
@@ -95,7 +95,7 @@ def test_the_words_that_decide_are_named(bag: Any) -> None:
     assert [word for word, _ in tired] == ["tired"]
     assert tired[0][1] > 0.2
     assert empty == ()
-    assert all(isinstance(each, Passage) for each in (lovely, tired, empty))
+    assert all(isinstance(each, RunningText) for each in (lovely, tired, empty))
     long = pa.table({"review": ["so " * 70]})
     (cut,) = bag.model.reasons(bag.model.read(long, [], labeled=False), np.array([0]))
     assert len(cut) == 60

@@ -9,13 +9,13 @@ import pyarrow as pa
 import pytest
 from support.small_tables import prepared
 
-from retrograd.kinds.base.importance import Passage
+from retrograd.kinds.base.importance import RunningText
 from retrograd.report.pages.page import environment
 from retrograd.report.pages.predictions import Effort, Judged, WorstRow
 from retrograd.store.names import TEST
 from retrograd.training.scores import score_classes
 
-WORDS = Passage(
+WORDS = RunningText(
     [("A ", 0.001), ("truly ", 0.2), ("lovely ", 0.3), ("film, ", -0.002), ("dull ", -0.25),
      ("at ", -0.05), ("<b>", 0.0)]
 )  # fmt: skip
@@ -31,7 +31,7 @@ class Reader:
     def shown(self, data: Any, rows: Any) -> dict[str, list[str]]:
         return {"row": ["1,207"], "file": ["pos/7.txt"], "review": ["long " * 50]}
 
-    def reasons(self, data: Any, rows: Any) -> list[Passage]:
+    def reasons(self, data: Any, rows: Any) -> list[RunningText]:
         return [WORDS]
 
 

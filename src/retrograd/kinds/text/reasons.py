@@ -12,7 +12,7 @@ from retrograd.data.tables.arrow import strings
 from retrograd.data.tables.table import as_table
 from retrograd.data.texts.columns import read_texts
 from retrograd.data.texts.ngrams import word_spans
-from retrograd.kinds.base.importance import Passage, Reasons
+from retrograd.kinds.base.importance import Reasons, RunningText
 from retrograd.kinds.table.data import TableData
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def word_reasons(model: TextModel, data: TableData, rows: Array) -> list[Reasons
             before = whole[place] if codes is None else whole[place, codes[place]]
             after = answer if codes is None else answer[codes[place]]
             reasons[place].append((word, float(before - after)))
-    return [Passage(each) for each in reasons]
+    return [RunningText(each) for each in reasons]
 
 
 def _left_out(texts: list[list[str]]) -> tuple[list[tuple[int, str]], list[list[str]]]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from retrograd.kinds.base.fitted import FittedModel, Picture
-from retrograd.kinds.base.importance import Importance, Passage, Reasons
+from retrograd.kinds.base.importance import Importance, Reasons, RunningText
 from retrograd.report.charts import run_charts as charts
 from retrograd.report.words.figures import figure, percent
 from retrograd.report.words.run import Compared, compared
@@ -173,7 +173,7 @@ class Judged:
             why = reasons[place]
             marked = _cell(why) if isinstance(why, Picture) else None
             pieces = [] if isinstance(why, Picture) else _reasons(why)
-            is_passage = isinstance(why, Passage)
+            is_passage = isinstance(why, RunningText)
             words = self._in_words(int(row))
             rows.append(WorstRow(cells, *words, pieces, is_passage, marked))
         return list(columns), rows
@@ -195,7 +195,7 @@ class Judged:
 
 def _reasons(pieces: tuple[tuple[str, float], ...]) -> list[Reason]:
     signed = [(text, value, "adds" if value > 0 else "takes") for text, value in pieces]
-    if isinstance(pieces, Passage):  # first words, then what they make together
+    if isinstance(pieces, RunningText):  # first words, then what they make together
         signed = _joined(_joined(signed))
     largest = _largest(signed)
     return [
