@@ -50,7 +50,7 @@ class Tensor(TensorMethods):
         elif type(requires_grad) is int:  # the sizes of a tensor, in PyTorch
             raise TypeError(
                 f"Tensor takes values, as Tensor([1.0, 2.0]); found Tensor({values}, "
-                f"{requires_grad}, ...): for a shape use Tensor(np.zeros(shape, np.float32))"
+                f"{requires_grad}, ...): for a shape use rg.zeros(shape)"
             )
         elif type(values) is np.ndarray and dtype is None and values.flags.writeable:
             values = values.copy(order="K")  # the caller may refill it before `backward`
