@@ -184,6 +184,10 @@ class KilledIn(Callback):
         if trainer.steps == self.last:
             raise InterruptedError
 
+    def on_train_end(self, trainer: Trainer, history: object) -> None:
+        if trainer.steps == self.kept:
+            self.state = trainer.state() | self.recorder.state()
+
 
 def test_a_resumed_record_is_that_of_an_uninterrupted_run_to_the_byte(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -206,7 +210,10 @@ def test_a_resumed_record_is_that_of_an_uninterrupted_run_to_the_byte(
     killed = KilledIn(first, 14, 22)  # six steps an epoch
     with pytest.raises(InterruptedError):
         run(first, {}, killed)
-    run(Recorder(tmp_path / "parts"), killed.state)
+    again = Recorder(tmp_path / "parts")
+    ended = KilledIn(again, 54, 0)
+    run(again, killed.state, ended)
+    run(Recorder(tmp_path / "parts"), ended.state)  # killed at its end, no step is left
     folders = (tmp_path / name for name in ("whole", "parts"))
     whole, parts = ({p.name: p.read_bytes() for p in folder.iterdir()} for folder in folders)
     assert whole.keys() == parts.keys()

@@ -143,7 +143,7 @@ class Recorder(Callback):
     def add_epoch(self, epoch: int, train_loss: float, validation_loss: float, **more: Any) -> None:
         """Add a completed epoch; see `Record.epochs` for the other values it may have."""
         self.settle()
-        step = self._run.last if self._run is not None else 0
+        step = self._run.last if self._run is not None else self._first_step
         losses = {"train_loss": train_loss, "validation_loss": validation_loss}
         self._store.add_line("epochs", {"epoch": epoch, "step": step, **losses, **more})
 
