@@ -25,9 +25,10 @@ test: $(VENV)/.installed-test ## install what the tests need, then run them all,
 test-all: $(VENV)/.installed-test ## the tests with every sample of PyTorch's operation database
 	@RETROGRAD_SAMPLES=all $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
-coverage-table: $(VENV)/.installed-test ## run every sample, and write docs/coverage.md and docs/coverage-modules.md
+coverage-table: $(VENV)/.installed-test ## run every sample, and write docs/coverage.md, docs/coverage-modules.md and docs/coverage-api.md
 	@PYTHONPATH=tests $(BIN)/python -m opinfo.report
 	@PYTHONPATH=tests $(BIN)/python -m torchdb.report
+	@$(BIN)/python tools/coverage_api.py
 
 mutation: $(VENV)/.installed-mutation ## try mutants, of MUTANTS=ops (hours) or decisions; goes on where it was, writes docs/mutation.md
 	@OMP_NUM_THREADS=1 $(BIN)/python tools/mutation $(MUTANTS)

@@ -57,6 +57,7 @@ def test_the_public_names_are_all_there_is_to_see(fresh_python: FreshPython) -> 
 def test_what_is_promised_is_public() -> None:
     promised = {"Tensor", "grad", "compile", "nn", "optim", "train", "load", "diagnose", "record"}
     promised |= {"fix", "find_nan", "Program", "Samples", "Run", "run_and_diagnose"}
+    promised |= {"NeuralRegressor", "NeuralClassifier"}
     assert promised <= {*dir(retrograd)}
 
 

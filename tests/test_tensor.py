@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import operator
+import pickle
 
 import numpy as np
 import pytest
@@ -221,7 +222,32 @@ def test_numpy_sees_the_values() -> None:
     assert np.asarray(x) is x.data
     assert np.asarray(x, np.float64).dtype == np.float64
     assert np.array(x) is not x.data
-    np.testing.assert_array_equal(np.stack([x, x]), [[1, 2], [1, 2]])
+    np.testing.assert_array_equal(np.stack([x.detach()] * 2), [[1, 2], [1, 2]])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.concatenate([x, x]), lambda x: np.stack((x, x)), np.sum, np.mean, np.dot,
+        lambda x: np.where([True, False], x, 0), lambda x: np.clip(x, 0, 1),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", [rg.Parameter, lambda v: rg.Tensor(v, requires_grad=True) * 1])
+def test_numpys_functions_refuse_to_lose_a_gradient(call, kind) -> None:
+    x = kind([1.0, 2.0])
+    with pytest.raises((RuntimeError, TypeError), match=r"detach\(\)|missing"):
+        call(x)
+
+
+def test_numpys_functions_take_what_has_no_gradient() -> None:
+    x = rg.Tensor([1.0, 2.0])
+    assert np.sum(x) == 3.0
+    assert np.concatenate([x, [3.0]]).tolist() == [1.0, 2.0, 3.0]
+    weight = rg.Parameter([[1.0, 2.0]])
+    assert (np.shape(weight), np.ndim(weight), np.size(weight)) == ((1, 2), 2, 2)
+    assert np.zeros_like(weight).tolist() == [[0.0, 0.0]]
+    with pytest.raises(RuntimeError, match=r"use rg.concatenate, or pass x.detach\(\)"):
+        np.concatenate([weight, weight])
 
 
 def test_iteration_goes_along_the_first_axis_and_is_recorded() -> None:
@@ -248,6 +274,99 @@ def test_in_place_operators_make_a_new_tensor() -> None:
     x = y = rg.Tensor([1.0])
     y += 1
     assert (x.item(), y.item()) == (1.0, 2.0)
+
+
+@pytest.mark.parametrize("make", [rg.Parameter, lambda x: rg.Tensor(x, requires_grad=True)])
+@pytest.mark.parametrize("run", [lambda f: f, rg.compile], ids=["eager", "compiled"])
+def test_a_leaf_is_changed_in_place_where_nothing_is_recorded(make, run) -> None:
+    weight = make([8.0, 5.0])
+    if not isinstance(weight, rg.Variable) and run is rg.compile:
+        return
+
+    @run
+    def descend():
+        w = weight
+        w.grad = None
+        (w * w).sum().backward()
+        with rg.no_grad():
+            w -= 0.25 * w.grad
+            w += 1
+            w *= 2.0
+            w /= 4
+            w **= 2
+            w //= 2
+            w %= 3
+        return w is weight
+
+    assert descend()
+    # w - w/2, and so on
+    np.testing.assert_array_equal(weight.numpy(), (((np.array([4, 2.5]) + 1) / 2) ** 2 // 2) % 3)
+    assert (weight.dtype, weight.requires_grad) == (np.float32, True)
+
+
+def test_a_leaf_is_not_changed_in_place_while_gradients_are_recorded() -> None:
+    weight, held = rg.Parameter([1.0]), rg.Buffer([1.0])
+    with pytest.raises(RuntimeError, match=r"a Parameter cannot be changed in place.*no_grad\(\)"):
+        weight -= 0.1
+    with pytest.raises(RuntimeError, match="a Buffer cannot be changed in place"):
+        held += weight
+    held += 1
+    assert held.item() == 2.0
+    with pytest.raises(ValueError, match=r"shape \(1,\) cannot take contents of shape \(2,\)"):
+        held += np.ones(2)
+
+
+@pytest.mark.parametrize("given", ["tensor", "operand", "index"])
+def test_a_buffer_that_is_refilled_does_not_change_gradients(given: str) -> None:
+    weight = rg.Parameter([2.0, 3.0])
+    array, places = np.array([5.0, 7.0], np.float32), np.array([0, 1])
+    if given == "tensor":
+        loss = (weight * rg.Tensor(array)).sum()
+    elif given == "operand":
+        loss = (weight * array).sum()
+    else:
+        loss = (weight[places] * array.copy()).sum()
+    array[:] = 0
+    places[:] = 0
+    loss.backward()
+    np.testing.assert_array_equal(weight.grad.numpy(), [5.0, 7.0])
+
+
+def test_a_parameter_does_not_follow_the_array_it_was_made_of() -> None:
+    array = np.ones(2, np.float32)
+    weight = rg.Parameter(array)
+    array[:] = 7
+    np.testing.assert_array_equal(weight.numpy(), [1.0, 1.0])
+
+
+def test_sizes_are_no_values() -> None:
+    with pytest.raises(TypeError, match=r"Tensor takes values.*rg.zeros\(shape"):
+        rg.Tensor(2, 3)
+
+
+def test_lists_of_tensors_are_stacked_with_their_gradients() -> None:
+    x = rg.Tensor([1.0, 2.0], requires_grad=True)
+    rg.sum([x * 2, (x * 3)]).backward()
+    np.testing.assert_array_equal(x.grad.numpy(), [5.0, 5.0])
+
+
+@pytest.mark.parametrize(
+    "thing", [rg.Tensor([1.0, 2.0], requires_grad=True), rg.Parameter([1.0]), rg.Buffer([1.0])]
+)
+def test_a_leaf_is_pickled_with_its_gradient(thing) -> None:
+    thing.grad = rg.Tensor(np.full(thing.shape, 5.0, np.float32))
+    twin = pickle.loads(pickle.dumps(thing))
+    assert type(twin) is type(thing)
+    assert (twin.requires_grad, twin.grad.tolist()) == (thing.requires_grad, thing.grad.tolist())
+    np.testing.assert_array_equal(twin.numpy(), thing.numpy())
+    with pytest.raises(RuntimeError, match="only leaves can be pickled"):
+        pickle.dumps(rg.Parameter([1.0]) * 2)
+
+
+def test_what_a_compiled_step_left_behind_is_pickled() -> None:
+    weight = rg.Parameter(np.ones(3, np.float32))
+    out = rg.compile(lambda: [setattr(weight, "data", weight.data * 2), weight.detach()][1])()
+    assert pickle.loads(pickle.dumps([weight, out]))[0].tolist() == [2.0] * 3
 
 
 def test_a_deep_copy_of_a_leaf_is_a_leaf_with_its_own_gradient() -> None:

@@ -383,3 +383,49 @@ def test_checkpoint_without_gradients_only_computes() -> None:
     output = rg.checkpoint(rg.exp, rg.Tensor([0.0]))
     assert output.item() == 1.0
     assert not output.requires_grad
+
+
+def test_a_pullback_is_differentiated_in_its_cotangent() -> None:
+    """It is linear: the slope of u · cos(x) in u is cos(x); so are products Jv built."""
+    x, u = np.array([0.3, 0.7]), np.array([1.0, 1.0])
+
+    def pulled(u, x):
+        return rg.sum(rg.vjp(rg.sin, x)[1](u)[0])
+
+    for run in (lambda f: f, rg.compile):
+        found = run(rg.grad(pulled))(rg.Tensor(u), rg.Tensor(x))
+        assert not found.requires_grad
+        np.testing.assert_allclose(found.numpy(), np.cos(x))
+        of_u, of_x = run(rg.grad(pulled, (0, 1)))(rg.Tensor(u), rg.Tensor(x))
+        np.testing.assert_allclose(of_u.numpy(), np.cos(x))
+        np.testing.assert_allclose(of_x.numpy(), -np.sin(x))
+
+
+def test_a_product_with_the_jacobian_by_two_pullbacks() -> None:
+    x, v = POINT, np.array([1.0, -2.0, 0.5])
+    pull = rg.vjp(field, rg.Tensor(x))[1]
+    product = rg.vjp(lambda u: pull(u)[0], rg.Tensor(np.zeros(3)))[1](rg.Tensor(v))[0]
+    np.testing.assert_allclose(product.numpy(), jax.jvp(field, (x,), (v,))[1], rtol=1e-5)
+
+
+def test_arguments_may_be_containers() -> None:
+    def loss(parameters, x):
+        hidden = rg.tanh(x * parameters["w"][0] + parameters["b"])
+        return rg.sum(hidden * parameters["w"][1])
+
+    parameters = {"w": [rg.Tensor([0.5]), rg.Tensor([2.0, 1.0])], "b": rg.Tensor([0.1])}
+    x = rg.Tensor([1.0, -1.0])
+    plain = {"w": [jnp.array([0.5]), jnp.array([2.0, 1.0])], "b": jnp.array([0.1])}
+    expected = jax.grad(lambda p: jnp.sum(jnp.tanh(jnp.array([1.0, -1.0]) * p["w"][0] + p["b"])
+                                          * p["w"][1]))(plain)  # fmt: skip
+    for run in (lambda f: f, rg.compile):
+        value, found = run(rg.value_and_grad(loss))(parameters, x)
+        assert value.item() == pytest.approx(loss(parameters, x).item(), rel=1e-6)
+        for mine, right in zip(
+            jax.tree.leaves(jax.tree.map(lambda t: t.numpy(), found)), jax.tree.leaves(expected),
+            strict=True,
+        ):  # fmt: skip
+            np.testing.assert_allclose(mine, right, rtol=1e-5)
+        (pulled,) = rg.vjp(lambda p: loss(p, x), parameters)[1](None)
+        np.testing.assert_allclose(pulled["b"].numpy(), expected["b"], rtol=1e-5)
+    assert rg.grad(lambda p: rg.sum(p * p))([1.0, 2.0]).tolist() == [2.0, 4.0]

@@ -3,7 +3,7 @@
     python benchmarks/field/comparing.py --budget 20
 
 On the faulty programs of the seen half that a change to a Program may mend: no loop of the author's
-own, outputs that answer the target, a training of at most --seconds. All three see the same figure.
+own, rows to validate on, a training of at most --seconds. All three see the same figure.
 `random` takes each time one remedy of the table, drawn at random. `tuner` is Optuna's estimator of
 Parzen trees (Bergstra et al. 2011) over rate, optimizer, batch, epochs, weight decay, clipping,
 width and depth, and begins with the program as it is. Each may train `--budget` times, two more
@@ -50,7 +50,7 @@ def compared(program: Faulty, budget: int, seconds: float) -> Line | None:
     one that a change to a Program may mend, or is too slow."""
     training = program.build()[0]
     faulty = None if training.fit is not None else mendable(training)
-    if faulty is None:
+    if faulty is None or faulty.valid is faulty.train:
         return None
     faulty.run(1)  # compiles
     started = time.process_time()
@@ -199,7 +199,7 @@ def report(lines: list[Line], budget: int, left_out: int) -> None:
         "(`python benchmarks/field/comparing.py`, whose head says how). Means of three seeds of "
         f"the author's figure, in bold where it ends well. Of {len(harmed)} that do not end well "
         f"as they are, brought back: {', '.join(shares)}. {left_out} were left out: a loop of "
-        "their own, outputs without a target each, or too slow a training.\n\n"
+        "their own, hardly any rows, or too slow a training.\n\n"
         + table(("program", "well from", *WAYS, "kept by `rg.fix`"), rows),
     )
 
@@ -210,6 +210,7 @@ def main() -> None:
     parser.add_argument("--budget", type=int, default=20, help="trainings for each way")
     parser.add_argument("--seconds", type=float, default=10, help="CPU seconds of one training")
     parser.add_argument("--results", type=Path, help="a file of JSON lines")
+    parser.add_argument("--only", nargs="*", default=[], help="names of programs, only printed")
     options = parser.parse_args()
     results = (
         options.results or Path(tempfile.gettempdir()) / f"field-compared-{options.budget}.jsonl"
@@ -220,10 +221,12 @@ def main() -> None:
     faulty = [each for each in programs("seen") if isinstance(each, Faulty)]
     # In the order of a hash: what has been run so far is a random sample.
     for program in sorted(faulty, key=lambda each: hashlib.sha256(each.name.encode()).digest()):
-        if program.name in lines:
+        if program.name in lines or (options.only and program.name not in options.only):
             continue
         line = compared(program, options.budget, options.seconds) or {"name": program.name}
         print(line, flush=True)
+        if options.only:
+            continue
         lines[program.name] = line
         with results.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")

@@ -19,7 +19,8 @@ __all__ = ["Mendable", "mendable"]
 
 Array = np.ndarray[Any, Any]
 
-# Where the author has no validation rows, a fifth of at least so many training rows is held out.
+# Where the author has no validation rows, a fifth of at least so many training rows is held out; of
+# fewer all are for both.
 _ENOUGH = 60
 _CLASSES = "classification"
 _LINKS = {"sigmoid": rg.sigmoid, "softmax": lambda output: rg.softmax(output, -1)}
@@ -63,15 +64,15 @@ class Mendable(rg.Program):
             ratio = target.std(0) / np.where(now.std(0) > 0, now.std(0), 1)
             if not np.allclose(target.mean(0), now.mean(0), rtol=0.2, atol=0.2 * target.std()):
                 return (output - now.mean(0)) * ratio + target.mean(0)
-        link = _LINKS.get(self.ended_in)
+        link = _LINKS.get(self.ended_in) if self.task == _CLASSES else None
         if link is not None and operations(predict.model, (inputs[:4],))[-1] != self.ended_in:
             return np.asarray(link(rg.Tensor(output)).data)
         return output
 
 
 def mendable(training: Training) -> Mendable | None:
-    """The training as a Program; None where the author asks for several predictions, or a few
-    rows are all there is to train and to validate on."""
+    """The training as a Program; None where the author asks for several predictions, or
+    where outputs are not for rows."""
     inputs, target = training.train
     shapes = [each.shape[1:] for each in _all(inputs)]
     kinds = [each.dtype for each in _all(inputs)]
@@ -82,11 +83,12 @@ def mendable(training: Training) -> Mendable | None:
 
     train, valid = rg.Samples(_packed(_all(inputs)), np.asarray(target)), _validation(training)
     if valid is None:
-        if len(train.target) < _ENOUGH:
-            return None
         order = np.random.default_rng(0).permutation(len(train.target))
         rest, held = order[len(order) // 5 :], order[: len(order) // 5]
-        train, valid = (rg.Samples(*(each[rows] for each in train)) for rows in (rest, held))
+        if len(order) >= _ENOUGH:
+            train, valid = (rg.Samples(*(each[rows] for each in train)) for rows in (rest, held))
+        else:
+            valid = train
     rg.manual_seed(0)
     model, few = build().eval(), train.inputs[:64]
     output = np.asarray(Predictor(model)((few,)))
@@ -114,7 +116,7 @@ def mendable(training: Training) -> Mendable | None:
         epochs=training.epochs,
         batch_size=training.batch_size,
         shuffle=training.shuffle,
-        test=rg.Samples(asked, np.zeros(len(asked))),
+        test=rg.Samples(asked, np.zeros((len(asked), *train.target.shape[1:]), train.target.dtype)),
         fit=None if own is None else (lambda program, *arguments: own(*arguments)),
         training=training,
         asked=asked,

@@ -47,7 +47,7 @@ def remedied(program: Faulty) -> Line:
         if first.change == BY_HAND or not variants:
             line["by_hand"].append(f"{code}: {first.text}")
             continue
-        for words, mended in variants[:2]:
+        for words, mended in variants:
             score = mended.run(0).score
             line["tried"].append([f"{code}: {words}", None if math.isnan(score) else score])
             if score >= training.well:
@@ -80,7 +80,8 @@ def report(lines: list[Line]) -> None:
         "First remedies for programs by other people",
         f"{len(lines)} faulty programs of the seen half (`python benchmarks/field/remedying.py`): "
         "the first remedy of each code that names a cause which the source gives, applied to the "
-        "faulty program, seed 0, up to two values of it, until the author's figure ends well. Of "
+        "faulty program, seed 0, each value of it that `rg.fix` would try, until the author's "
+        "figure ends well. Of "
         f"{len(tried)} to which a remedy can be applied by a program, {len(well)} end well "
         f"({len(well) / max(1, len(tried)):.0%}; {low:.0%} to {high:.0%}).\n\n"
         + table(("program", "first remedy", "figure", "well from", "ends well"), rows),

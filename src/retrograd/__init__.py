@@ -1,6 +1,7 @@
 """Retrograd: train neural networks by backpropagation, and see the error flow back."""
 
 from importlib import import_module
+from math import e, inf, nan, pi
 from typing import TYPE_CHECKING, Any
 
 from retrograd import creation, dtypes, nn, ops, optim, random
@@ -58,22 +59,27 @@ __all__ = [
     "compile",
     "device",
     "diagnose",
+    "e",
     "find_nan",
     "fix",
     "func",
     "get_rng_state",
     "grad",
     "hvp",
+    "inf",
     "jacobian",
     "linalg",
     "load",
     "load_state",
     "manual_seed",
     "multinomial",
+    "nan",
+    "newaxis",
     "nn",
     "no_grad",
     "ops",
     "optim",
+    "pi",
     "poisson",
     "primitive",
     "random",
@@ -91,6 +97,8 @@ __all__ = [
     *vars(dtypes)["__all__"],
     *vars(ops)["__all__"],
 ]
+
+newaxis = None  # in an index, a new axis
 
 # What takes more than NumPy is imported when it is asked for.
 _LATER = {

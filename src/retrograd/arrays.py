@@ -20,8 +20,10 @@ __all__ = [
     "Namespace",
     "as_array",
     "barrier",
+    "is_half",
     "is_jax",
     "is_traced",
+    "limits",
     "namespace",
     "scatter_add",
     "special",
@@ -66,6 +68,17 @@ def namespace(*values: object) -> Namespace:
         if type(value) is not np.ndarray and is_jax(value):
             return sys.modules["jax.numpy"]
     return np
+
+
+def is_half(dtype: DType) -> bool:
+    """Whether numbers of this dtype are too short to be summed in: float16, bfloat16, float8."""
+    return dtype.itemsize < 4 and dtype.kind in "fV"
+
+
+def limits(dtype: DType) -> Any:
+    """The largest number, the precision and so on of a floating-point dtype, bfloat16 too."""
+    # NumPy knows bfloat16 only through the package that made the dtype.
+    return (np if dtype.kind == "f" else sys.modules["ml_dtypes"]).finfo(dtype)
 
 
 def as_array(values: Any, dtype: DType | None = None) -> Array:

@@ -35,17 +35,20 @@ class DataError(RetrogradError):
     """A file or a table that cannot be used as it is."""
 
     exit_code = 2
+    names_its_file = False
 
 
 @contextmanager
 def about(file: object) -> Iterator[None]:
-    """Prefix the message of a DataError in the block with the name of `file`, unless it has it."""
+    """Prefix the message of a DataError in the block with the name of `file`, unless it has one."""
     try:
         yield
     except DataError as error:
-        if str(file) in str(error):
+        if error.names_its_file or str(file) in str(error):
             raise
-        raise DataError(f"{file}: {error}") from error
+        located = DataError(f"{file}: {error}")
+        located.names_its_file = True
+        raise located from error
 
 
 class RunError(RetrogradError):

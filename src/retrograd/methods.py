@@ -9,6 +9,7 @@ import numpy as np
 
 from retrograd import ops
 from retrograd.arrays import DType
+from retrograd.inherited.augmented import AugmentedAssignment
 from retrograd.inherited.conversions import Conversions, sizes
 from retrograd.inherited.in_place import InPlace
 from retrograd.inherited.method_table import MethodTable
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["TensorMethods"]
 
 
-class TensorMethods(Conversions, MethodTable, InPlace):
+class TensorMethods(Conversions, MethodTable, InPlace, AugmentedAssignment):
     """What `Tensor` inherits; each method calls the operation of its name."""
 
     __slots__ = ()
@@ -56,6 +57,18 @@ class TensorMethods(Conversions, MethodTable, InPlace):
 
     def __rtruediv__(self, other: Any) -> Tensor:
         return ops.divide(other, self)
+
+    def __mod__(self, other: Any) -> Tensor:
+        return ops.remainder(self, other)
+
+    def __rmod__(self, other: Any) -> Tensor:
+        return ops.remainder(other, self)
+
+    def __floordiv__(self, other: Any) -> Tensor:
+        return ops.floor_divide(self, other)
+
+    def __rfloordiv__(self, other: Any) -> Tensor:
+        return ops.floor_divide(other, self)
 
     def __pow__(self, other: Any) -> Tensor:
         return ops.power(self, other)
@@ -97,19 +110,37 @@ class TensorMethods(Conversions, MethodTable, InPlace):
         return ops.greater_equal(self, other)
 
     def __and__(self, other: Any) -> Tensor:
-        return ops.logical_and(self, other)
+        return ops.bitwise_and(self, other)
 
     def __or__(self, other: Any) -> Tensor:
-        return ops.logical_or(self, other)
+        return ops.bitwise_or(self, other)
+
+    def __xor__(self, other: Any) -> Tensor:
+        return ops.bitwise_xor(self, other)
 
     def __rand__(self, other: Any) -> Tensor:
-        return ops.logical_and(other, self)
+        return ops.bitwise_and(other, self)
 
     def __ror__(self, other: Any) -> Tensor:
-        return ops.logical_or(other, self)
+        return ops.bitwise_or(other, self)
+
+    def __rxor__(self, other: Any) -> Tensor:
+        return ops.bitwise_xor(other, self)
+
+    def __lshift__(self, other: Any) -> Tensor:
+        return ops.bitwise_left_shift(self, other)
+
+    def __rlshift__(self, other: Any) -> Tensor:
+        return ops.bitwise_left_shift(other, self)
+
+    def __rshift__(self, other: Any) -> Tensor:
+        return ops.bitwise_right_shift(self, other)
+
+    def __rrshift__(self, other: Any) -> Tensor:
+        return ops.bitwise_right_shift(other, self)
 
     def __invert__(self) -> Tensor:
-        return ops.logical_not(self)
+        return ops.bitwise_not(self)
 
     # Methods of the operations' names -------------------------------------------------------------
 
@@ -185,10 +216,10 @@ class TensorMethods(Conversions, MethodTable, InPlace):
     def logsumexp(self, dim: Dim = None, keepdim: bool = False, **axis: Any) -> Tensor:
         return ops.logsumexp(self, dim=dim, keepdim=keepdim, **axis)
 
-    def max(self, dim: int | None = None, keepdim: bool = False, **axis: Any) -> Any:
+    def max(self, dim: Any = None, keepdim: bool = False, **axis: Any) -> Any:
         return ops.max(self, dim=dim, keepdim=keepdim, **axis)
 
-    def min(self, dim: int | None = None, keepdim: bool = False, **axis: Any) -> Any:
+    def min(self, dim: Any = None, keepdim: bool = False, **axis: Any) -> Any:
         return ops.min(self, dim=dim, keepdim=keepdim, **axis)
 
     def var(
@@ -225,7 +256,7 @@ class TensorMethods(Conversions, MethodTable, InPlace):
     def argsort(self, dim: int = -1, descending: bool = False) -> Tensor:
         return ops.argsort(self, dim=dim, descending=descending)
 
-    def clip(self, min: float | None = None, max: float | None = None) -> Tensor:
+    def clip(self, min: Any = None, max: Any = None) -> Tensor:
         return ops.clip(self, min=min, max=max)
 
     def where(self, condition: Any, other: Any) -> Tensor:

@@ -25,7 +25,8 @@ class Tensor(TensorMethods):
 
     `Tensor([1.0, 2.0], requires_grad=True)` makes a leaf: after `loss.backward()` its `.grad` holds
     d loss / d leaf, of the same shape and dtype. Python floats become float32; arrays keep their
-    dtype. `data` is the array itself, NumPy's or JAX's.
+    dtype and are copied, so that a buffer may be refilled. `data` is the array itself, NumPy's or
+    JAX's.
 
     Raises TypeError for values that are not real numbers, and for integers that require a gradient.
     """
@@ -34,6 +35,8 @@ class Tensor(TensorMethods):
 
     __array_ufunc__ = None  # so that `ndarray * tensor` asks the tensor
     __hash__ = object.__hash__
+
+    _outlives = False  # whether it is a Variable, whose contents change from step to step
 
     data: Array
     grad: Tensor | None
@@ -44,6 +47,13 @@ class Tensor(TensorMethods):
     ) -> None:
         if isinstance(values, Tensor):
             values = values.data
+        elif type(requires_grad) is int:  # the sizes of a tensor, in PyTorch
+            raise TypeError(
+                f"Tensor takes values, as Tensor([1.0, 2.0]); found Tensor({values}, "
+                f"{requires_grad}, ...): for a shape use rg.zeros(shape)"
+            )
+        elif type(values) is np.ndarray and dtype is None and values.flags.writeable:
+            values = values.copy(order="K")  # the caller may refill it before `backward`
         self.data = as_array(values, dtype)
         self.grad = None
         self._node = None
@@ -58,6 +68,13 @@ class Tensor(TensorMethods):
         tensor.grad = None
         tensor._node = node
         return tensor
+
+    @staticmethod
+    def _gathered(values: Any) -> Any:
+        """Lists and tuples of tensors as one tensor, to which their gradients flow."""
+        if isinstance(values, list | tuple):
+            return ops.stack([Tensor._gathered(each) for each in values])
+        return values
 
     # What it is -----------------------------------------------------------------------------------
 
@@ -129,10 +146,7 @@ class Tensor(TensorMethods):
         cotangent has another shape.
         """
         if self._node is None:
-            raise RuntimeError(
-                "backward: no gradient was recorded for this tensor; it does not depend on any "
-                "tensor with requires_grad=True, or it was computed under no_grad()"
-            )
+            raise RuntimeError(_UNRECORDED)
         start = self._cotangent(gradient)
         if hooks.active:
             hooks.tell("backward", self)
@@ -233,6 +247,32 @@ class Tensor(TensorMethods):
         self._must_be_known("np.asarray()")
         return np.array(self.data, dtype, copy=copy)
 
+    def __array_function__(
+        self, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """NumPy's function of the values; raises RuntimeError if a gradient would be lost there."""
+        name = function.__name__
+        values = name not in _ABOUT_SHAPES
+
+        def array(value: Any) -> Any:
+            if isinstance(value, Tensor):
+                if values and value.requires_grad:
+                    other = f"use rg.{name}, or " if hasattr(ops, name) else ""
+                    raise RuntimeError(
+                        f"no gradient flows through np.{name}, and this tensor of shape "
+                        f"{tuple(value.shape)} requires one: {other}pass x.detach()"
+                    )
+                return (
+                    value.numpy()
+                    if values
+                    else np.broadcast_to(np.zeros((), value.dtype), value.shape)
+                )
+            if isinstance(value, list | tuple):
+                return type(value)(map(array, value))
+            return value
+
+        return function(*map(array, args), **{key: array(value) for key, value in kwargs.items()})
+
     def __float__(self) -> float:
         self._must_be_known("float()")
         return float(self.data.item())
@@ -287,11 +327,42 @@ class Tensor(TensorMethods):
         twin.grad = copy.deepcopy(self.grad, memo)
         return twin
 
+    def __reduce__(self) -> Any:
+        """What `pickle` keeps of a leaf: its kind, values, gradient, and whether it requires one.
+
+        Raises RuntimeError for a tensor that was computed; detach it first.
+        """
+        if not self.is_leaf:
+            raise RuntimeError("only leaves can be pickled; use .detach() first")
+        return _restored, (self._kept_as, self.numpy(), self.requires_grad, self.grad)
+
+    @property
+    def _kept_as(self) -> type[Tensor]:
+        """The class of what is read from a pickle."""
+        return Tensor
+
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise TypeError(
             "a tensor cannot be changed in place, because its graph would become wrong; build a "
             "new one with where(condition, a, b) or concatenate"
         )
+
+
+def _restored(kind: type[Tensor], array: Array, requires_grad: bool, grad: Any) -> Tensor:
+    tensor = kind(array, requires_grad)
+    tensor.grad = grad
+    return tensor
+
+
+_UNRECORDED = (
+    "backward: no gradient was recorded for this tensor; it does not depend on any tensor with "
+    "requires_grad=True, or it was computed under no_grad()"
+)
+
+# NumPy's functions that do not look at the values.
+_ABOUT_SHAPES = frozenset(
+    {"empty_like", "full_like", "ndim", "ones_like", "result_type", "shape", "size", "zeros_like"}
+)
 
 
 tape.register_tensor(Tensor)

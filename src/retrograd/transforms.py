@@ -12,6 +12,8 @@ from typing import Any
 from retrograd import ops
 from retrograd.arrays import barrier, namespace, state
 from retrograd.autodiff.tape import Leaf, Node, backpropagate, reached, recording
+from retrograd.ops.control.trees import flatten, rebuild
+from retrograd.pytree import Layout
 from retrograd.random import default_key
 from retrograd.tensor import Tensor
 
@@ -23,7 +25,8 @@ Argnums = int | Sequence[int]
 def grad(function: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Any:
     """The function that computes d function / d argument, for a function that returns one number.
 
-    `argnums` chooses the argument (its gradient is returned) or several (a tuple is). With
+    `argnums` chooses the argument (its gradient is returned) or several (a tuple is). An argument
+    may be a dict, list or tuple of tensors, also nested; its gradient is arranged alike. With
     `has_aux` the function returns `(value, aux)` and the result is `(gradient, aux)`. It can be
     nested: `grad(grad(f))` is the second derivative.
     """
@@ -46,9 +49,12 @@ def value_and_grad(
     @functools.wraps(function)
     def both(*args: Any, **kwargs: Any) -> Any:
         arguments = list(args)
+        inputs: list[Tensor] = []
+        layouts = []
         for index in chosen:
-            arguments[index] = _input(arguments[index])
-        inputs = [arguments[index] for index in chosen]
+            start = len(inputs)
+            layouts.append(_entered(arguments[index], inputs))
+            arguments[index] = rebuild(layouts[-1], iter(inputs[start:]))
         with recording(True):
             value = function(*arguments, **kwargs)
         output = value[0] if has_aux else value
@@ -58,7 +64,8 @@ def value_and_grad(
                 f"grad: {getattr(function, '__name__', 'the function')} must return one number, "
                 f"found {returned}; see vjp and jacobian"
             )
-        found = _pull(output, None, inputs)
+        slopes = iter(_pull(output, None, inputs))
+        found = tuple(rebuild(layout, slopes) for layout in layouts)
         output = _outward(output, inputs)
         value = (output, *value[1:]) if has_aux else output
         return value, found[0] if isinstance(argnums, int) else found
@@ -67,13 +74,20 @@ def value_and_grad(
 
 
 def vjp(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], Any]]:
-    """`(function(*primals), pull)`, where `pull(cotangent)` is cotangentᵀ J, one per primal."""
-    inputs = [_input(primal) for primal in primals]
+    """`(function(*primals), pull)`, where `pull(cotangent)` is cotangentᵀ J, one per primal.
+
+    A primal may be a dict, list or tuple of tensors, as in `grad`. What `pull` returns is linear in
+    the cotangent, and can be differentiated with respect to it.
+    """
+    inputs: list[Tensor] = []
+    layouts = [_entered(primal, inputs) for primal in primals]
+    given = iter(inputs)
     with recording(True):
-        output = function(*inputs)
+        output = function(*(rebuild(layout, given) for layout in layouts))
 
     def pull(cotangent: Any) -> Any:
-        return _pull(output, cotangent, inputs)
+        found = iter(_pull(output, cotangent, inputs))
+        return tuple(rebuild(layout, found) for layout in layouts)
 
     return _outward(output, inputs), pull
 
@@ -120,6 +134,23 @@ def jacobian(function: Callable[..., Any], inputs: Any) -> Any:
     return blocks[0] if single else blocks
 
 
+def _entered(argument: Any, inputs: list[Tensor]) -> Layout:
+    """Add the tensors of an argument to `inputs`; return the layout that arranges them again."""
+    if not _holds_tensors(argument):  # numbers in lists are one tensor
+        inputs.append(_input(argument))
+        return Ellipsis
+    leaves: list[Tensor] = []
+    layout = flatten(argument, leaves)
+    inputs.extend(map(_input, leaves))
+    return layout
+
+
+def _holds_tensors(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return any(hasattr(each, "ndim") or _holds_tensors(each) for each in value)
+    return isinstance(value, dict)
+
+
 def _input(value: Any) -> Tensor:
     """A new node in front of `value`, where this transform's gradient ends."""
     tensor = value if isinstance(value, Tensor) else Tensor(value)
@@ -135,10 +166,12 @@ def _pull(
     found: dict[Node, Tensor] = {}
     if output._node is not None:
         mine = [x._node for x in inputs if x._node is not None]
+        start = output._cotangent(cotangent)
+        followed = state.recording and start.requires_grad
         found = backpropagate(
-            [(output._node, output._cotangent(cotangent))],
+            [(output._node, start)],
             until=mine,
-            create_graph=create_graph or _is_seen(output, inputs),
+            create_graph=create_graph or followed or _is_seen(output, inputs),
             retain_graph=True,
         )
     return tuple(
@@ -149,10 +182,15 @@ def _pull(
 
 def _is_seen(output: Tensor, inputs: Sequence[Tensor]) -> bool:
     """Whether code outside the transform may differentiate through it."""
-    mine = [x._node for x in inputs]
+    mine = [x._node for x in inputs if x._node is not None]
     if output._node is None or not state.recording:
         return False
-    return any(type(node) is Leaf and node not in mine for node in reached(output._node))
+    # A newer leaf is another transform's, within the function, and is done with.
+    newest = max((node.order for node in mine), default=0)
+    return any(
+        type(node) is Leaf and node not in mine and node.order < newest
+        for node in reached(output._node)
+    )
 
 
 def _outward(output: Tensor, inputs: Sequence[Tensor]) -> Tensor:

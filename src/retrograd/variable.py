@@ -8,6 +8,7 @@ writes.
 from __future__ import annotations
 
 import math
+import threading
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,11 @@ from retrograd.arrays import Array, DType, is_jax, state
 from retrograd.autodiff.tape import Leaf
 from retrograd.tensor import Tensor
 
-__all__ = ["Buffer", "Held", "Key", "Parameter", "Slot", "Variable"]
+__all__ = ["Buffer", "Held", "Key", "Parameter", "Slot", "Variable", "exchange"]
+
+# Held while a compiled step takes the arrays of Variables and puts new ones back, and while someone
+# looks at one: in between the memory is the step's, in whichever thread it runs.
+exchange = threading.RLock()
 
 
 class Parcel:
@@ -64,14 +69,17 @@ class Held(Tensor):
         held = self._held
         if type(held) is np.ndarray:
             return held
-        if type(held) is Parcel:
-            return held.cut(held.pack.view())
-        if self._view is None:
-            # The JAX array stays beside its view, so that the next compiled step takes it directly.
-            # JAX does not reuse the memory of an array that has a view, so the view stays valid.
-            on_cpu = is_jax(held) and all(device.platform == "cpu" for device in held.devices())
-            self._view = np.asarray(held) if on_cpu else held
-        return self._view
+        with exchange:
+            held = self._held  # another one, if a step in another thread has just ended
+            if type(held) is Parcel:
+                return held.cut(held.pack.view())
+            if self._view is None:
+                # The JAX array stays beside its view, so that the next compiled step takes it
+                # directly. JAX does not reuse the memory of an array that has a view, so the view
+                # stays valid.
+                on_cpu = is_jax(held) and all(each.platform == "cpu" for each in held.devices())
+                self._view = np.asarray(held) if on_cpu else held
+            return self._view
 
     def _is_shared(self) -> bool:
         return False  # what changes is which array this place holds
@@ -93,6 +101,7 @@ class Variable(Held):
     __slots__ = ("_grad",)
 
     _grad: Tensor | None
+    _outlives = True
 
     def __init__(
         self, values: Any, requires_grad: bool = False, dtype: DType | None = None
@@ -160,6 +169,10 @@ class Variable(Held):
         if grad is None:
             return None
         return grad.held if isinstance(grad, Held) else grad.data
+
+    @property
+    def _kept_as(self) -> type[Tensor]:
+        return type(self)
 
     # The gradient ---------------------------------------------------------------------------------
 

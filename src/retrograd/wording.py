@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["count", "did_you_mean", "listed", "shown"]
+__all__ = ["count", "did_you_mean", "first_line", "listed", "shown"]
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:
@@ -31,3 +31,9 @@ def shown(value: object, longest: int = 40) -> str:
     """A cell's contents in quotes, shortened if long."""
     text = str(value)
     return repr(text if len(text) <= longest else text[: longest - 3] + "...")
+
+
+def first_line(error: Exception) -> str:
+    """The first line of another library's message, as a sentence."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0].rstrip(".") + "."

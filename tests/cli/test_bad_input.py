@@ -42,7 +42,7 @@ TABLES = {
     "an infinite target": (HEADER + ROWS + "51,2,A,inf\n", ["price", "inf"]),
     "a target whose spread no number holds": (
         HEADER + "".join(f"{i},1,A,{i + 1.5}e300\n" for i in range(30)),
-        ["price", "row 1", "1.5e300", "1e+150"],
+        ["price", "line 2", "1.5e300", "1e+150"],
     ),
     "identifiers only": (
         "code,price\n" + "".join(f"q{i:04}w,{i * 3.5}\n" for i in range(40)),
@@ -86,7 +86,7 @@ def test_a_text_as_the_target_of_a_regression_is_named_with_its_row(
     retrograd: Command, tmp_path: Path
 ) -> None:
     (tmp_path / "data.csv").write_text(HEADER + ROWS + "51,2,A,cheap\n")
-    refused(train(retrograd, "--task", "regression"), "price", "'cheap'", "31")
+    refused(train(retrograd, "--task", "regression"), "price", "'cheap'", "line 32")
 
 
 def test_rows_without_a_target_are_left_out_and_counted(retrograd: Command, tmp_path: Path) -> None:
@@ -117,6 +117,20 @@ def test_a_folder_that_holds_something_is_kept(retrograd: Command, tmp_path: Pat
 def test_a_folder_that_cannot_be_made_is_named(retrograd: Command, tmp_path: Path) -> None:
     write_houses(tmp_path / "data.csv")
     refused(train(retrograd, "--out", "data.csv/run"), "data.csv/run")
+
+
+def test_a_place_where_the_system_makes_no_folder_is_named(
+    retrograd: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As /proc, where the folders above are there."""
+    write_houses(tmp_path / "data.csv")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    result = train(retrograd)
+    refused(result, "runs/data-1: the system makes no folder there.", "--out")
 
 
 def run_with_little_disk(folder: Path, kibibytes: int, *arguments: str) -> Result:
@@ -177,7 +191,7 @@ def test_predict_names_a_column_that_is_missing(retrograd: Command, trained: Pat
 
 def test_predict_names_a_column_whose_kind_has_changed(retrograd: Command, trained: Path) -> None:
     (trained / "new.csv").write_text("size,beds,city\n50,3,Berne\nlarge,2,Cusco\n")
-    refused(retrograd("predict", "run", "new.csv"), "'size'", "'large'", "2")
+    refused(retrograd("predict", "run", "new.csv"), "'size'", "'large'", "line 3")
 
 
 def test_predict_takes_a_category_that_training_did_not_see(

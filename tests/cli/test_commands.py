@@ -116,7 +116,7 @@ def test_quiet_says_nothing_and_json_speaks_json(retrograd: Command, tmp_path: P
     quiet = retrograd(*arguments, "--quiet")
     assert (quiet.code, quiet.out, quiet.err) == (0, "", "")
     events = [json.loads(line) for line in retrograd(*arguments, "--json").out.splitlines()]
-    assert [event["event"] for event in events] == ["epoch", "epoch", "end"]
+    assert [event["event"] for event in events] == ["start", "epoch", "epoch", "end"]
     assert Path(events[-1]["report"]).is_file()
 
 

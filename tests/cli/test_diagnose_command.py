@@ -22,7 +22,7 @@ def slow_run(retrograd: Command, tmp_path: Path) -> Path:
 
 
 def found(retrograd: Command, run: Path, *options: str) -> dict[str, dict[str, object]]:
-    result = retrograd("diagnose", run, "--format", "json", *options)
+    result = retrograd("diagnose", run, "--json", *options)
     told = json.loads(result.out)
     assert result.code == any(each["severity"] != "note" for each in told["findings"])
     return {each["code"]: each for each in told["findings"]}

@@ -264,11 +264,6 @@ def test_a_result_of_a_step_goes_into_the_next() -> None:
     assert programs(step) == 1
 
 
-def test_results_carry_no_graph() -> None:
-    weight = rg.Parameter([1.0])
-    assert not rg.compile(lambda: weight * 2)().requires_grad
-
-
 def test_a_compiled_function_is_known_by_its_own_name() -> None:
     @rg.compile
     def step(x):

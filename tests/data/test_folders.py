@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from retrograd.data.folders import files_below, is_hidden, other_endings, sub_folders
+from retrograd.data.folders import class_files, files_below, is_hidden, sub_folders
 
 HIDDEN = [
     *("._1.txt", ".DS_Store", ".ipynb_checkpoints", "__MACOSX", "__pycache__", "~$report.txt"),
@@ -40,8 +40,17 @@ def test_files_come_in_the_order_of_their_names(tmp_path: Path) -> None:
     assert found == ["c.txt", "a/x.txt", "b/1.txt", "b/2.txt"]
 
 
-def test_files_of_other_kinds_are_counted_by_their_endings() -> None:
-    files = [Path("a.HEIC"), Path("b.heic"), Path("c")]
-    assert other_endings(files, "PNG and JPEG") == (
-        "3 files passed over, since PNG and JPEG are read: .heic (2), no ending (1)."
-    )
+def test_class_files_come_with_what_else_is_there(tmp_path: Path) -> None:
+    for name in ("b/2.x", "a/1.x", "a/1.HEIC", "b/2.heic", "b/3", "c/4.heic", "5.x", ".d/6.x"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    notes: list[str] = []
+    files = class_files(tmp_path, lambda path: path.suffix == ".x", "image", "x files", notes)
+    assert files == [tmp_path / "a/1.x", tmp_path / "b/2.x"]
+    assert notes == [
+        "Sub-folders without images are ignored: c.",
+        f"1 image beside the class folders of {tmp_path}: ignored.",
+        "4 files passed over, since x files are read: .heic (3), no ending (1).",
+    ]
+    assert class_files(tmp_path, lambda path: False, "text", "texts", notes) == []
+    assert len(notes) == 3

@@ -11,6 +11,7 @@ import torch
 import retrograd as rg
 from retrograd import nn, optim
 from retrograd.diagnosis.probes.curvature import Curvature
+from retrograd.diagnosis.record import store
 from retrograd.diagnosis.record.record import Record
 from retrograd.diagnosis.recorder import Recorder
 from retrograd.training.callbacks import Callback
@@ -169,3 +170,61 @@ def test_of_a_run_gone_on_with_from_a_checkpoint_later_steps_are_forgotten(tmp_p
     assert record.series("loss").tolist()[:16] == lasting
     assert [each["epoch"] for each in record.epochs] == [1, 2, 3]
     assert max(each.step for each in record.histograms("weight", "0.weight")) <= 24
+
+
+class KilledIn(Callback):
+    """Keeps what a checkpoint holds after one step, and ends the run after another."""
+
+    def __init__(self, recorder: Recorder, kept: int, last: int) -> None:
+        self.recorder, self.kept, self.last = recorder, kept, last
+
+    def on_batch_end(self, trainer: Trainer, losses: np.ndarray) -> None:
+        if trainer.steps == self.kept:
+            self.state = trainer.state() | self.recorder.state()
+        if trainer.steps == self.last:
+            raise InterruptedError
+
+
+def test_a_resumed_record_is_that_of_an_uninterrupted_run_to_the_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retrograd.training.sources.STEPS_PER_CALL", 3)  # two steps a call
+    y = (X[:, 0] * X[:, 1] > 0).astype(np.int64)
+
+    def run(recorder: Recorder, state: dict[str, np.ndarray], *more: Callback) -> None:
+        model = small()
+        trainer = Trainer(model, Classification(2), optim.Adam(model.parameters(), lr=1e-2))
+        if state:
+            trainer.load_state(state)
+        recorder.load_state(state)
+        data = Rows((X[:64],), y[:64]), Rows((X[64:],), y[64:])
+        callbacks = [recorder, *more]
+        trainer.fit(*data, epochs=9, batch_size=8, seed=0, callbacks=callbacks)
+
+    run(Recorder(tmp_path / "whole"), {})
+    first = Recorder(tmp_path / "parts")
+    killed = KilledIn(first, 14, 22)  # six steps an epoch
+    with pytest.raises(InterruptedError):
+        run(first, {}, killed)
+    run(Recorder(tmp_path / "parts"), killed.state)
+    folders = (tmp_path / name for name in ("whole", "parts"))
+    whole, parts = ({p.name: p.read_bytes() for p in folder.iterdir()} for folder in folders)
+    assert whole.keys() == parts.keys()
+    for name, contents in whole.items():
+        assert parts[name] == contents, name
+
+
+def test_what_is_thinned_does_not_depend_on_how_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "_BYTES_PER_STRIDE", 100)
+    rows = np.zeros(200, store.row_type(2))
+    rows["step"] = np.arange(1, 201)
+
+    def kept(size: int) -> list[int]:
+        found: list[int] = []
+        for start in range(0, 200, size):
+            more = store.thinned(rows[start : start + size], rows.itemsize * len(found))
+            found += more["step"].tolist()
+        return found
+
+    assert kept(1)[:9] == [1, 2, 3, 4, 5, 6, 7, 8, 10]  # 16 bytes a row, so 7 before the first 100
+    assert kept(200) == kept(7) == kept(1)

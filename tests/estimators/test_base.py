@@ -138,7 +138,7 @@ def test_a_record_says_what_is_wrong(numbers: Data) -> None:
     wild = small_regressor(record=True, learning_rate_init=5.0, max_iter=8, solver="sgd")
     model = wild.fit(x, y)
     assert {each.code for each in model.findings_}
-    assert not hasattr(small_regressor().fit(x, y), "findings_")
+    assert not hasattr(model.set_params(record=False).fit(x, y), "findings_")
 
 
 def test_each_epoch_is_printed_if_asked(numbers: Data, capsys: pytest.CaptureFixture[str]) -> None:
@@ -179,6 +179,19 @@ def test_weights_that_cannot_be_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         rg.NeuralRegressor().fit(*numbers, sample_weight=weight)
+
+
+def test_rows_to_stop_by_take_a_target(numbers: Data) -> None:
+    with pytest.raises(ValueError, match="give X_val and y_val"):
+        rg.NeuralRegressor().fit(*numbers, X_val=numbers[0])
+
+
+def test_the_device_may_be_named(numbers: Data) -> None:
+    x, y = numbers
+    here = small_regressor(device="cpu").fit(x, y)
+    np.testing.assert_array_equal(here.predict(x), small_regressor().fit(x, y).predict(x))
+    with pytest.raises(ValueError, match="device is 'abacus', and XLA has none"):
+        small_regressor(device="abacus").fit(x, y)
 
 
 def test_what_is_not_fitted_does_not_predict(numbers: Data) -> None:

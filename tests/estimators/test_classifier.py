@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from sklearn.datasets import make_multilabel_classification
 
@@ -81,3 +87,17 @@ def test_a_class_that_training_did_not_see_is_named(classes: Data) -> None:
     odd = np.where(y == "top", "new", y)
     with pytest.raises(ValueError, match=r"not among those learned.*: new"):
         small_classifier().fit(x, y, X_val=x, y_val=odd)
+
+
+def test_balanced_weights_are_not_for_a_part_of_the_rows(classes: Data) -> None:
+    with pytest.raises(ValueError, match="cannot be known from a part of the rows"):
+        small_classifier(class_weight="balanced").partial_fit(*classes)
+
+
+@pytest.mark.parametrize(
+    "column", [pd.Series, pd.Categorical, pl.Series, pa.array, list], ids=lambda each: each.__name__
+)
+def test_targets_come_in_any_column(classes: Data, column: Callable[[Any], Any]) -> None:
+    x, y = classes
+    model = small_classifier().fit(x, column(y.tolist()))
+    np.testing.assert_array_equal(model.predict(x), small_classifier().fit(x, y).predict(x))

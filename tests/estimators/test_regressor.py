@@ -50,6 +50,31 @@ def test_the_width_is_the_quantile_of_split_conformal_prediction(numbers: Data) 
     assert (high - low) / 2 == pytest.approx(errors[int(np.ceil(51 * 0.8)) - 1])
 
 
+def test_an_intervals_width_takes_a_weight_of_two_for_two_rows(numbers: Data) -> None:
+    x, y = numbers
+    weight = np.random.default_rng(0).integers(0, 4, 50)
+    weighted, repeated = (
+        small_regressor().fit(x[:150], y[:150], None, x_val, y_val, weight_val)
+        for x_val, y_val, weight_val in (
+            (x[150:], y[150:], weight),
+            (x[150:].repeat(weight, 0), y[150:].repeat(weight), None),
+        )
+    )
+    np.testing.assert_allclose(
+        weighted.predict_interval(x[:5], confidence_level=0.7),
+        repeated.predict_interval(x[:5], confidence_level=0.7),
+        rtol=1e-5,
+    )
+
+
+def test_a_fit_without_validation_rows_forgets_the_last_ones_intervals(numbers: Data) -> None:
+    x, y = numbers
+    model = small_regressor(warm_start=True).fit(x, y)
+    model.predict_interval(x)
+    with pytest.raises(ValueError, match="had 0 validation rows"):
+        model.set_params(early_stopping=False).fit(x, y).predict_interval(x)
+
+
 def test_an_interval_takes_enough_validation_rows(numbers: Data) -> None:
     x, y = numbers
     model = small_regressor().fit(x[:20], y[:20])

@@ -60,7 +60,7 @@ def test_metadata_is_routed(numbers: Data) -> None:
     weight = np.where(x[:, 2] > 0, 1.0, 0.0)
     with config_context(enable_metadata_routing=True):
         model = small_regressor().set_fit_request(sample_weight=True)
-        model = make_pipeline(model.set_score_request(sample_weight=False))
+        model.set_score_request(sample_weight=False)
         folds = cross_validate(
             model, x, y, params={"sample_weight": weight}, cv=2, return_estimator=True
         )

@@ -35,3 +35,14 @@ def test_a_method_is_its_operation_with_the_tensor_first() -> None:
     ]:
         for found, expected in zip(a, b, strict=True):
             np.testing.assert_allclose(found.numpy(), expected.numpy())
+
+
+def test_bits_and_whole_quotients_are_torchs() -> None:
+    ours, theirs = rg.tensor([6, 3, -7]), torch.tensor([6, 3, -7])
+    for name in ("bitwise_and", "bitwise_or", "bitwise_xor", "floor_divide"):
+        found = getattr(ours, name)(rg.tensor([2, 1, 2]))
+        expected = getattr(theirs, name)(torch.tensor([2, 1, 2]))
+        np.testing.assert_array_equal(found.numpy(), expected.numpy())
+        changed = getattr(rg.tensor([6, 3, -7]), f"{name}_")(2)
+        np.testing.assert_array_equal(changed.numpy(), getattr(theirs, name)(2).numpy())
+    np.testing.assert_array_equal(ours.bitwise_not().numpy(), theirs.bitwise_not().numpy())

@@ -237,6 +237,10 @@ def test_predictions_stand_in_the_order_of_the_rows(trained: Trained) -> None:
     trained.check_rows_keep_their_order()
 
 
+def test_rows_that_were_trained_on_are_recognized(trained: Trained) -> None:
+    trained.check_known_rows_are_recognized()
+
+
 def test_what_a_person_should_know_is_said(trained: Trained) -> None:
     trained.check_notes_are_said()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from support.networks import floats, small_network
 
 import retrograd as rg
-from retrograd import nn
+from retrograd import nn, optim
 from retrograd.autodiff.hooks import hooks
 
 
@@ -267,3 +268,25 @@ def test_without_its_notes_a_printed_model_is_torchs(build: Any) -> None:
     theirs = repr(build(torch.nn)).replace(", inplace=False", "")
     theirs = theirs.replace("affine=True, bias=True, track", "affine=True, track")
     assert ours == theirs.split("\n")
+
+
+def test_a_module_and_its_optimizer_are_pickled_together() -> None:
+    model = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Linear(3, 1))
+    model[2].weight.requires_grad = False
+    optimizer = optim.Adam(model[0].parameters(), lr=0.1)
+    x = rg.Tensor(np.random.default_rng(0).normal(size=(4, 2)).astype(np.float32))
+
+    def step(model: Any, optimizer: Any) -> None:
+        optimizer.zero_grad()
+        model(x).sum().backward()
+        optimizer.step()
+
+    step(model, optimizer)
+    twins = pickle.loads(pickle.dumps((model, optimizer)))
+    assert not twins[0][2].weight.requires_grad
+    for pair in ((model, optimizer), twins):
+        step(*pair)
+    for mine, right in zip(
+        twins[0].state_dict().values(), model.state_dict().values(), strict=True
+    ):
+        np.testing.assert_array_equal(mine, right)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 
 import retrograd as rg
 from retrograd import ops, optim
+from retrograd.nn.utils import clip_grad_norm_
 from retrograd.optim import lr_scheduler
 
 
@@ -254,3 +256,38 @@ def test_numpys_float64_options_keep_float32_weights_float32() -> None:
     quadratic_step(optimizer).function()
     assert parameter.dtype == np.float32
     assert type(optimizer.param_groups[0]["lr"]) is float
+
+
+HALF = [np.float16, ml_dtypes.bfloat16]
+EVERY = [optim.SGD, optim.Adam, optim.AdamW, optim.RMSprop, optim.Adagrad]
+
+
+@pytest.mark.parametrize("dtype", HALF)
+@pytest.mark.parametrize("kind", EVERY)
+@pytest.mark.parametrize("run", [lambda f: f, rg.compile], ids=["eager", "compiled"])
+def test_a_parameter_of_half_precision_stays_one(kind: Any, dtype: Any, run: Any) -> None:
+    """Its step is float32's, rounded: a gradient whose square is 0 in half precision counts."""
+    start = np.array([1.0, -0.5, 2.0])
+    slopes = np.array([1e-4, 0.0, 1.0])
+    half, single = rg.Parameter(start.astype(dtype)), rg.Parameter(start.astype(np.float32))
+    for parameter in (half, single):
+        optimizer = kind([parameter], lr=0.1)
+
+        def step(parameter: Any = parameter, optimizer: Any = optimizer) -> None:
+            optimizer.zero_grad()
+            ops.sum(parameter * slopes.astype(parameter.dtype)).backward()
+            optimizer.step()
+
+        repeated = run(step)
+        for _ in range(2):
+            repeated()
+    assert half.dtype == dtype
+    np.testing.assert_allclose(half.numpy().astype(float), single.numpy(), rtol=0.02)
+
+
+def test_the_norm_of_half_precision_gradients_does_not_overflow() -> None:
+    weight = rg.Parameter(np.zeros(2, np.float16))
+    weight.grad = rg.Tensor(np.array([300, 400], np.float16))
+    assert clip_grad_norm_([weight], 5.0).item() == pytest.approx(500.0)
+    np.testing.assert_allclose(weight.grad.numpy(), [3.0, 4.0], rtol=1e-3)
+    assert weight.grad.dtype == np.float16

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import signal
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pyarrow.csv
 import pytest
+from support.documented import COMMAND_PAGE, documented
 from support.small_tables import houses
 
 import retrograd as rg
@@ -21,6 +23,8 @@ from retrograd.errors import UsageError
 from retrograd.kinds.table.options import TableOptions
 from retrograd.runs import Run
 from retrograd.training.trainer import Trainer
+
+TRIALS = next(line for line in COMMAND_PAGE.splitlines() if line.startswith("| `trials` |"))
 
 SLOW: dict[str, Any] = {
     "width": 8,
@@ -64,6 +68,8 @@ def test_the_options_that_help_are_written_beside_the_run(
     code = _command(monkeypatch, "fix", slow_run.path, "--seeds", 2, "--budget", 8, "--json")
     told = json.loads(capfd.readouterr().out)
     assert code == 0
+    assert [*told] == documented("fix")
+    assert [*told["trials"][0]] == re.findall(r"`(\w+)`", TRIALS)[1:]
     assert _contents(slow_run.path) == before
     trial, *_, random = told["trials"]
     assert trial["finding"] == "RG203"

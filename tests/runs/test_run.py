@@ -15,6 +15,7 @@ from sklearn.metrics import mean_absolute_error
 from support.small_tables import flowers, houses
 
 import retrograd as rg
+from retrograd.diagnosis.record.record import Record
 from retrograd.errors import DataError, UsageError
 from retrograd.kinds.base.kind import Prepared
 from retrograd.runs import Run, RunCallback
@@ -71,6 +72,14 @@ def test_a_run_says_what_it_is(run: Run) -> None:
     assert run.scores["test"].rows == 24
     assert {each.column for each in run.columns} == {*houses().column_names}
     assert str(run.path) in repr(run)
+
+
+def test_the_scores_of_the_last_epoch_are_recorded(tmp_path: Path) -> None:
+    run = rg.train(houses(), "price", out=tmp_path / "run", **{**SMALL, "epochs": 5})
+    epochs = Record.open(run.path).epochs
+    assert [each["epoch"] for each in epochs] == [1, 2, 3, 4, 5]
+    assert [each["epoch"] for each in epochs if "scores" in each] == [1, 2, 4, 5]
+    assert [each["best"] for each in epochs] == [each.best for each in run.history.epochs]
 
 
 def test_a_loaded_run_is_the_one_that_was_trained(run: Run) -> None:
@@ -210,6 +219,9 @@ class Told(RunCallback):
     def on_prepared(self, prepared: Prepared[Any]) -> None:
         self.heard.append(f"prepared after {len(prepared.trainer.history.epochs)}")
 
+    def on_damage(self, notes: Any) -> None:
+        self.heard.append("damaged")
+
     def on_scoring(self) -> None:
         self.heard.append("scoring")
 
@@ -237,6 +249,32 @@ def test_a_run_that_was_resumed_is_as_if_it_had_not_stopped(
 def test_a_run_that_has_ended_says_how_to_train_it_longer(of_path: Run) -> None:
     with pytest.raises(UsageError, match=r"out of epochs, after 2 epochs\).*more epochs"):
         of_path.resume()
+
+
+def test_a_run_that_another_process_trains_is_not_resumed(of_path: Run) -> None:
+    with (
+        RunFolder.open(of_path.path).writing(),
+        pytest.raises(UsageError, match="Another process is training"),
+    ):
+        rg.load(of_path.path).resume(epochs=9)
+
+
+def test_where_the_newest_files_are_damaged_those_before_are_used_and_it_is_said(
+    of_path: Run, place: Path, tmp_path: Path
+) -> None:
+    before = of_path.predict(houses())
+    path = copied(of_path, tmp_path / "run")
+    rg.load(path).resume(epochs=4)
+    expected = (path / "weights.safetensors").read_bytes()
+    for name in ("weights.safetensors", "checkpoint.safetensors"):
+        (path / name).write_bytes(b"torn")
+    notes: list[str] = []
+    np.testing.assert_array_equal(rg.load(path).predict(houses(), notes), before)
+    assert f"{path / 'weights.safetensors'} is damaged" in notes[0]
+    told = Told()
+    rg.load(path).resume(epochs=4, callbacks=[told])
+    assert told.heard[:2] == ["damaged", "prepared after 2"]
+    assert (path / "weights.safetensors").read_bytes() == expected
 
 
 @pytest.mark.parametrize("change", [{"width": 16}, {"bins": 8}, {"kinds": {"beds": "number"}}])

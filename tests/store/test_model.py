@@ -45,7 +45,7 @@ def test_a_kind_that_this_version_does_not_know_is_refused(folder: RunFolder) ->
 def test_scores_come_back_by_the_part_that_they_are_of(folder: RunFolder) -> None:
     assert read_scores(folder) == {}
     scores = {
-        "validation": Scores(20, {"r2": 0.5}, {"r2": 0.0}),
+        "validation": Scores(20, {"r2": 0.5}, {"r2": 0.0}, "always answering the mean"),
         "test": Scores(30, {"r2": 0.25}, {"r2": 0.0}, "repeating the last value"),
     }
     write_scores(folder, scores)

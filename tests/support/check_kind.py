@@ -18,7 +18,6 @@ import numpy as np
 from retrograd.kinds.base.kind import DataSpec, Kind, Prepared, Split
 from retrograd.kinds.registry import KINDS, kind_of
 from retrograd.training.callbacks import Callback
-from retrograd.training.history import Epoch
 from retrograd.training.trainer import Trainer
 
 __all__ = ["Case", "Trained"]
@@ -44,13 +43,13 @@ class Case:
 
 
 class _Kept(Callback):
-    """Keeps the state after the first epoch."""
+    """Keeps the state within the second epoch, after its first call."""
 
     def __init__(self) -> None:
         self.state: dict[str, Array] = {}
 
-    def on_epoch_end(self, trainer: Trainer, epoch: Epoch) -> None:
-        if epoch.epoch == 1:
+    def on_batch_end(self, trainer: Trainer, losses: Array) -> None:
+        if len(trainer.history.epochs) == 1 and not self.state:
             self.state = trainer.state()
 
 
@@ -133,6 +132,19 @@ class Trained:
         shuffled = data.take(order)
         np.testing.assert_allclose(model.predict(shuffled), model.predict(data)[order], atol=1e-6)
         np.testing.assert_array_equal(model.targets(shuffled), model.targets(data)[order])
+
+    def check_known_rows_are_recognized(self) -> None:
+        model, split = self.prepared.model, self.split
+        known = model.fingerprints(split.train)
+        assert known.dtype == np.uint64
+        assert len(known)
+        labeled = self.case.memory().data
+        if isinstance(labeled, dict | tuple) or hasattr(labeled, "column_names"):
+            read = model.read(labeled, [], labeled=True)
+            assert np.isin(known, model.fingerprints(read)).mean() > 0.9  # all but a cut passage
+        others = model.fingerprints(self.case.changed(split.judging))
+        assert len(others) or model.noun == "passage"  # a short end of a text may have none
+        assert not np.isin(others, known).any()
 
     def check_notes_are_said(self) -> None:
         assert any(self.case.says in note for note in self.prepared.notes), self.prepared.notes

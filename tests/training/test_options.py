@@ -33,6 +33,9 @@ RANGES = {
 }
 
 
+WHOLE = {"seed", "epochs", "patience", "batch_size"}
+
+
 def test_every_number_has_a_range() -> None:
     assert set(Options.ranges) == set(RANGES)
 
@@ -43,6 +46,7 @@ def test_the_ends_of_a_range_are_taken_and_what_is_beyond_is_refused(name: str) 
     for value in (low, high):
         assert getattr(Options(**{name: value}), name) == value
     whole = isinstance(low, int) and isinstance(high, int)
+    kind = "whole number" if name in WHOLE else "number"
     for value in (
         (low - 1, high + 1)
         if whole
@@ -51,7 +55,7 @@ def test_the_ends_of_a_range_are_taken_and_what_is_beyond_is_refused(name: str) 
             math.nextafter(high, math.inf),
         )
     ):
-        with pytest.raises(UsageError, match=rf"^{name} is .*; expected {low:g} to "):
+        with pytest.raises(UsageError, match=rf"^{name} is .*; expected a {kind} from {low:g} to "):
             Options(**{name: value})
 
 
@@ -123,12 +127,12 @@ def test_values_are_read_as_their_type(name: str, text: Any, value: Any) -> None
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
-        ("epochs", "many", "a whole number"),
-        ("epochs", 2.5, "a whole number"),
-        ("epochs", "inf", "a whole number"),
-        ("seed", None, "a whole number"),
-        ("seed", "auto", "a whole number"),
-        ("learning_rate", "fast", "a number"),
+        ("epochs", "many", "a whole number from 1 to 1,000,000"),
+        ("epochs", 2.5, "a whole number from 1 to 1,000,000"),
+        ("epochs", "inf", "a whole number from 1 to 1,000,000"),
+        ("seed", None, "a whole number from 0 to 9.22337e+18"),
+        ("seed", "auto", "a whole number from 0 to 9.22337e+18"),
+        ("learning_rate", "fast", "a number from 1e-10 to 100"),
         ("model", 3, "text"),
         ("flag", "yes", "true or false"),
         ("model", {"a": 1}, "text"),

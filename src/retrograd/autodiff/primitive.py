@@ -25,23 +25,33 @@ needs:
 Rules are written in differentiable operations, so a gradient of a gradient needs no second rule.
 The walk undoes broadcasting, once for every rule. Names are checked when a rule is declared, and
 only the values that some rule names are kept alive.
+
+`@primitive(single=True)` declares an operation that half precision is too short for, such as a sum:
+on float16 and bfloat16 it runs in float32, forward and backward, and its results are rounded.
+
+As in PyTorch a number beside a tensor takes the tensor's dtype, also if it is NumPy's or a tensor
+of one element without axes: the dtype of `x / np.sqrt(n)` is that of x.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
 
-from retrograd.arrays import Array, as_array, namespace, state
+from retrograd.arrays import Array, as_array, is_half, is_jax, namespace, state
 from retrograd.autodiff import tape
 from retrograd.autodiff.hooks import hooks
+from retrograd.autodiff.precision import in_single
 from retrograd.autodiff.signature import Signature
-from retrograd.autodiff.tape import Node, Output
+from retrograd.autodiff.tape import Node, Output, freed
 
 __all__ = ["REGISTRY", "Primitive", "primitive"]
 
+# When half precision is computed in float32: always, or "eager"ly, where XLA does so by itself.
+Single = Literal[True, "eager"]
 Rule = Callable[..., Any]
 Arrays = list[Array]
 Edges = list[Node | None]
@@ -92,6 +102,7 @@ class Primitive(Signature):
         edges: Edges = []
         tracked = 0
         xp: Any = np
+        dtypes: set[Any] = set()
         for position, operand in enumerate(operands):
             array, edge = operand, None
             if isinstance(operand, tensor_type):
@@ -99,11 +110,16 @@ class Primitive(Signature):
                 if recording and (edge := operand._node) is not None:
                     tracked |= 1 << position
             elif type(operand) not in _PLAIN:
+                if _holds_tensor(operand):
+                    return self(*map(tensor_type._gathered, operands), **attributes)
                 array = as_array(operand)
-            if type(array) not in _PLAIN and xp is np:
-                xp = namespace(array)
+            if type(array) not in _NUMBERS:
+                dtypes.add(array.dtype)
+                xp = xp if type(array) is np.ndarray or xp is not np else namespace(array)
             arrays.append(array)
             edges.append(edge)
+        if len(dtypes) > 1:
+            _fit_numbers(arrays, operands)
         if xp is np and not state.quiet:
             # PyTorch's behavior: infinities and NaN are values, not warnings.
             with np.errstate(all="ignore"):
@@ -114,30 +130,30 @@ class Primitive(Signature):
             out = tuple(map(_array, out))
         else:
             if out.dtype is not getattr(arrays[0], "dtype", None):
-                out = self._settled(out, arrays)
-            if isinstance(out, np.generic):
-                out = np.asarray(out)
+                out = self._settled(out, arrays, attributes)
+            out = _array(out)
             if tracked and out.dtype.kind not in "fV":
                 tracked = 0
-        node = Applied(self, edges, arrays, attributes, out, tracked) if tracked else None
+        node = Applied(self, operands, edges, arrays, attributes, out, tracked) if tracked else None
         result = _tensors(out, node) if type(out) is tuple else tensor_type._wrap(out, node)
         if hooks.active:
             result = hooks.passed("operation", result, self, operands, attributes)
         return result
 
-    def _settled(self, out: Array, operands: list[Array]) -> Array:
+    def _settled(self, out: Array, operands: list[Array], attributes: Named) -> Array:
         """`out` with the dtype of the floating-point operands, or float32 if there is none.
 
         As in PyTorch, and the same in both engines: NumPy makes float64 of float32 with int64, and
-        of a mean of integers. An operation with an attribute `dtype` decides for itself.
+        of a mean of integers. An operation with an attribute `dtype` decides for itself. NumPy
+        computes what it makes of 8-bit integers in half precision: again, in float32.
         """
         dtypes = [each.dtype for each in operands if hasattr(each, "dtype")]
         if out.dtype in dtypes or out.dtype.kind not in "fV" or "dtype" in self.attributes:
             return out
         floats = {dtype for dtype in dtypes if dtype.kind in "fV"}
-        if len(floats) <= 1:
-            out = out.astype(floats.pop() if floats else np.float32)
-        return out
+        if not floats and out.dtype == np.float16:
+            out = self.forward(np, *map(_without_bytes, operands), **attributes)
+        return out if len(floats) > 1 else out.astype(floats.pop() if floats else np.float32)
 
     def plan(self, tracked: int) -> _Plan:
         """What a node keeps for the rules of the operands whose bits are set in `tracked`."""
@@ -149,6 +165,25 @@ class Primitive(Signature):
         dropped = [i for i, name in enumerate(self.operands) if name not in names]
         shapes = not names.isdisjoint(self.shape_names)
         return self.plans.setdefault(tracked, _Plan(kept, dropped, "out" in names, shapes))
+
+
+class InSingle(Primitive):
+    """An operation that half precision is too short for; see `@primitive(single=...)`."""
+
+    def __init__(self, forward: Callable[..., Any], single: Single) -> None:
+        super().__init__(forward)
+        self.single = single
+
+    def __call__(self, *operands: Any, **attributes: Any) -> Any:
+        for each in operands:
+            dtype = getattr(each, "dtype", None)
+            if dtype is not None and is_half(dtype) and self._applies(operands):
+                return in_single(super().__call__)(*operands, **attributes)
+        return Primitive.__call__(self, *operands, **attributes)
+
+    def _applies(self, operands: tuple[Any, ...]) -> bool:
+        arrays = [getattr(each, "data", each) for each in operands]
+        return self.single != "eager" or not any(map(is_jax, arrays))
 
 
 # Passed to the forward unchanged; None is an absent optional operand.
@@ -179,8 +214,9 @@ class Applied(Node):
     __slots__ = ("attributes", "kept", "out", "primitive", "saved", "shapes", "specs")
 
     def __init__(
-        self, applied: Primitive, edges: Edges, arrays: Arrays, given: Named, out: Any, bits: int
-    ) -> None:
+        self, applied: Primitive, operands: Any, edges: Edges, arrays: Arrays, given: Named,
+        out: Any, bits: int,
+    ) -> None:  # fmt: skip
         self.kept, dropped, keep_out, shapes = applied.plans.get(bits) or applied.plan(bits)
         several = type(out) is tuple
         super().__init__(edges, () if several else out.shape, None if several else out.dtype)
@@ -191,7 +227,7 @@ class Applied(Node):
         # The array, never the tensor: a tensor holds its node, so a node that held the tensor would
         # be a cycle. `_known` wraps it again.
         self.out: Any = out if keep_out else None
-        self.saved: Any = arrays
+        self.saved: Any = _kept_from_change(arrays, operands)
         for i in range(len(arrays)) if dropped and applied.variadic else dropped:
             arrays[i] = None
 
@@ -214,11 +250,7 @@ class Applied(Node):
     def _known(self, g: Any, linked: bool) -> dict[str, Any]:
         """The values that rules may name, for the cotangent `g`; in the graph if `linked`."""
         if self.saved is None:
-            raise RuntimeError(
-                f"backward was called a second time through {self.primitive.name}, whose values "
-                "were freed by the first call; pass retain_graph=True to the first one, or run the "
-                "forward pass again"
-            )
+            raise freed(self.primitive.name)
         applied = self.primitive
         known: Named = {"g": g, **applied.attributes, **self.attributes}
         if applied.variadic:
@@ -245,6 +277,46 @@ class Applied(Node):
         return array if type(array) in _NUMBERS else tape.tensor_type._wrap(array, edge)
 
 
+def _holds_tensor(values: Any) -> bool:
+    """Whether a tensor is somewhere in nested lists and tuples."""
+    return isinstance(values, list | tuple) and any(
+        isinstance(each, tape.tensor_type) or _holds_tensor(each) for each in values
+    )
+
+
+def _fit_numbers(arrays: Arrays, operands: tuple[Any, ...]) -> None:
+    """Give what has no axes the dtype of what has some, within floats and within integers.
+
+    A NumPy scalar counts as the Python number that it is; both as in PyTorch.
+    """
+    several = sum(not isinstance(each, np.generic) for each in operands)
+    for i, (array, operand) in enumerate(zip(arrays, operands, strict=True)):
+        if isinstance(operand, np.generic) and several:
+            arrays[i] = array.item()
+            continue
+        number = getattr(array, "ndim", 1) == 0
+        kind = _KINDS.get(array.dtype.kind) if number else None
+        others = [each.dtype for each in arrays if np.ndim(each) and kind] if number else []
+        beside = [dtype for dtype in others if _KINDS.get(dtype.kind) == kind]
+        if beside and array.dtype not in beside:
+            arrays[i] = array.astype(functools.reduce(np.promote_types, beside))
+
+
+_KINDS = {"f": "floats", "V": "floats", "i": "integers", "u": "integers"}
+
+
+def _kept_from_change(arrays: Arrays, operands: tuple[Any, ...]) -> Arrays:
+    """The arrays, those that are the caller's copied: they may be refilled before a rule reads."""
+    for i, operand in enumerate(operands):
+        if type(operand) is np.ndarray and operand is arrays[i] and operand.flags.writeable:
+            arrays[i] = operand.copy(order="K")
+    return arrays
+
+
+def _without_bytes(array: Array) -> Array:
+    return array.astype(np.float32) if getattr(array, "itemsize", 4) == 1 else array
+
+
 def _array(value: Any) -> Array:
     return np.asarray(value) if isinstance(value, np.generic) else value
 
@@ -262,9 +334,16 @@ def _tensors(out: Any, node: Node | None) -> Any:
     )
 
 
-def primitive(forward: Callable[..., Any]) -> Primitive:
+@overload
+def primitive(forward: Callable[..., Any]) -> Primitive: ...
+@overload
+def primitive(*, single: Single) -> Callable[[Callable[..., Any]], Primitive]: ...
+def primitive(forward: Callable[..., Any] | None = None, *, single: Single = True) -> Any:
     """Register `forward(xp, *operands, **attributes)` as a differentiable operation.
 
-    Declare its rules with `.pullbacks` beside it. The operation has the function's name.
+    Declare its rules with `.pullbacks` beside it. The operation has the function's name. With
+    `single` it runs in float32 on half precision, and its results are rounded.
     """
+    if forward is None:
+        return functools.partial(InSingle, single=single)
     return Primitive(forward)

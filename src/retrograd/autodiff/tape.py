@@ -29,6 +29,7 @@ __all__ = [
     "Node",
     "Output",
     "backpropagate",
+    "freed",
     "no_grad",
     "reached",
     "recording",
@@ -176,6 +177,14 @@ def backpropagate(
                 if not retain_graph:
                     node.release()
     return kept
+
+
+def freed(name: str) -> RuntimeError:
+    """The error for a second backward pass through what the first one has freed."""
+    return RuntimeError(
+        f"backward was called a second time through {name}, whose values were freed by the first "
+        "call; pass retain_graph=True to the first one, or run the forward pass again"
+    )
 
 
 def _accumulate(pending: dict[Node, Any], node: Node, cotangent: Cotangent) -> None:

@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-import json
-from enum import StrEnum
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
-from retrograd.cli.show import COLORS, show_notes
-from retrograd.diagnosis.catalogue import check_codes
-from retrograd.diagnosis.finding import Finding
-from retrograd.runs import load
+from retrograd.cli.options import AsJson, RunPath
+from retrograd.cli.speech import announce, print_json, say, say_notes
 
-__all__ = ["diagnose"]
+if TYPE_CHECKING:
+    from retrograd.diagnosis.finding import Finding
 
+__all__ = ["COLORS", "diagnose"]
 
-class Format(StrEnum):
-    """How findings are printed."""
-
-    text = "text"
-    json = "json"
+# A finding's severity, as it is coloured.
+COLORS = {"error": "bold red", "warning": "yellow", "note": "dim"}
 
 
 def diagnose(
-    run: Annotated[Path, typer.Argument(help="A run folder that `retrograd train` made.")],
-    format: Annotated[Format, typer.Option(help="For a person, or one JSON object.")] = Format.text,
+    run: RunPath,
     ignore: Annotated[
         list[str] | None,
-        typer.Option(help="A code to leave out, RG208; more than one may be given."),
+        typer.Option(metavar="CODE", help="Leave a finding out, RG208; may be given repeatedly."),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Say what is wrong with a run, the likeliest cause first, and what mends it.
 
@@ -41,30 +35,32 @@ def diagnose(
 
     [bold]Example:[/] retrograd diagnose runs/houses-1 --ignore RG208
     """
+    announce(f"Looking at {run}.", as_json)
+    from retrograd.diagnosis.catalogue import check_codes
+    from retrograd.runs import load
+
     notes: list[str] = []
     findings = load(run).diagnose(ignore=check_codes(ignore or (), "--ignore"), notes=notes)
-    if format is Format.json:
-        print(json.dumps({"findings": [each.to_json() for each in findings], "notes": notes}))
+    if as_json:
+        print_json({"findings": [each.to_json() for each in findings], "notes": notes})
     else:
-        _show(Console(soft_wrap=True), findings, notes)
+        _show(Console(), findings, notes)
     if any(each.severity != "note" for each in findings):
         raise typer.Exit(1)
 
 
-def _show(console: Console, findings: list[Finding], notes: list[str]) -> None:
-    show_notes(console, notes)
+def _show(console: Console, findings: Sequence[Finding], notes: Sequence[str]) -> None:
+    say_notes(console, notes)
     if not findings:
-        console.print("Nothing is wrong with this run that the checks know of.")
+        say(console, "Nothing is wrong with this run that the checks know of.")
     for each in findings:
         color = COLORS[each.severity]
-        console.print(
-            f"[{color}]{each.severity}[/] [bold]{each.code} {escape(each.name)}[/]", highlight=False
-        )
-        console.print(f"  {escape(each.evidence.text)}", highlight=False)
+        say(console, f"{each.code} {each.name}", f"[{color}]{each.severity}[/] ")
+        say(console, f"  {each.evidence.text}")
         if each.severity != "note":
-            console.print(f"  {escape(each.why)}", highlight=False)
+            say(console, f"  {each.why}")
             if each.follows_from:
-                console.print(f"  It follows from {', '.join(each.follows_from)}.", highlight=False)
+                say(console, f"  It follows from {', '.join(each.follows_from)}.")
                 continue
             for remedy in each.remedies:
-                console.print(f"  → {escape(remedy.text)}", highlight=False)
+                say(console, f"  → {remedy.text}")

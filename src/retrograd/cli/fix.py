@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from retrograd.diagnosis.remedies.trials import Fix, FixInterrupted, FixProgress
-from retrograd.runs import Run, load
-from retrograd.runs.fix import trials_json
-from retrograd.store.names import FIX, OPTIONS
-from retrograd.training.options import Options
+from retrograd.cli.options import AsJson, RunPath, whole
+from retrograd.cli.speech import announce, print_json, say
+
+if TYPE_CHECKING:
+    from retrograd.diagnosis.remedies.trials import Fix, FixProgress
+    from retrograd.runs import Run
+    from retrograd.training.options import Options
 
 __all__ = ["BUDGET", "SEEDS", "fix", "mend"]
 
@@ -27,10 +27,16 @@ BUDGET = 30
 
 
 def fix(
-    run: Annotated[Path, typer.Argument(help="A run folder that `retrograd train` made.")],
-    seeds: Annotated[int, typer.Option(min=2, help="Train each so many times.")] = SEEDS,
-    budget: Annotated[int, typer.Option(min=2, help="Train at most so many times.")] = BUDGET,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    run: RunPath,
+    seeds: Annotated[
+        int,
+        typer.Option(metavar="N", help="Train each so many times.", parser=whole("--seeds", 2)),
+    ] = SEEDS,
+    budget: Annotated[
+        int,
+        typer.Option(metavar="N", help="Train at most so many times.", parser=whole("--budget", 2)),
+    ] = BUDGET,
+    as_json: AsJson = False,
 ) -> None:
     """Try the remedies for what was found, and keep those that are shown to help.
 
@@ -40,6 +46,9 @@ def fix(
 
     [bold]Example:[/] retrograd fix runs/houses-1
     """
+    announce(f"Looking at {run}.", as_json)
+    from retrograd.runs import load
+
     mend(load(run), seeds, budget, Console(quiet=as_json), as_json)
 
 
@@ -48,6 +57,8 @@ def mend(run: Run, seeds: int, budget: int, console: Console, as_json: bool) -> 
 
     At Ctrl-C that is what was tried until then, and KeyboardInterrupt goes on.
     """
+    from retrograd.diagnosis.remedies.trials import FixInterrupted
+
     try:
         with _reported(console) as progress:
             found = run.fix(seeds=range(seeds), budget=budget, progress=progress)
@@ -58,19 +69,17 @@ def mend(run: Run, seeds: int, budget: int, console: Console, as_json: bool) -> 
 
 
 def _conclude(run: Run, found: Fix[Options], console: Console, as_json: bool) -> None:
+    from retrograd.runs.fix import trials_json
+    from retrograd.store.names import FIX, OPTIONS
+
     path = None if not found.kept else run.path / FIX / OPTIONS
     if as_json:
-        print(json.dumps({**trials_json(found), "config": path and str(path)}))
+        print_json({**trials_json(found), "config": path and str(path)})
         return
-    console.print(escape(str(found)), highlight=False, soft_wrap=True)
+    say(console, str(found))
     if path is not None:
-        data = shlex.quote(str(run.data_path or "DATA"))
-        console.print(
-            f"\nTo train with it: retrograd train {escape(data)} --config "
-            f"{escape(shlex.quote(str(path)))}",
-            highlight=False,
-            soft_wrap=True,
-        )
+        command = ["retrograd", "train", str(run.data_path or "DATA"), "--config", str(path)]
+        say(console, f"\nTo train with it: {shlex.join(command)}")
 
 
 @contextmanager

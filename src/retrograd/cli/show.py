@@ -8,16 +8,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from retrograd.cli.diagnose import COLORS
+from retrograd.cli.speech import say
 from retrograd.data import SchemaRow
 from retrograd.diagnosis.finding import Finding
 from retrograd.training.metrics import METRICS
 from retrograd.training.scores import Scores
 from retrograd.wording import count
 
-__all__ = ["COLORS", "number", "show_columns", "show_findings", "show_notes", "show_scores"]
-
-# A finding's severity, as it is coloured.
-COLORS = {"error": "bold red", "warning": "yellow", "note": "dim"}
+__all__ = ["number", "show_columns", "show_findings", "show_scores"]
 
 
 def show_columns(console: Console, columns: Sequence[SchemaRow]) -> None:
@@ -32,19 +31,13 @@ def show_columns(console: Console, columns: Sequence[SchemaRow]) -> None:
     console.print()
 
 
-def show_notes(console: Console, notes: list[str]) -> None:
-    """What a person should know, a line each."""
-    for note in notes:
-        console.print(f"[yellow]note:[/] {escape(note)}", highlight=False)
-
-
 def show_scores(console: Console, which: str, scores: Scores) -> None:
     """The figures on the rows `which`, as in "of houses.csv", beside those of the baseline."""
     table = Table(
         box=None,
         pad_edge=False,
         header_style="bold",
-        title=f"On the {count(scores.rows, 'row')} {which}",
+        title=escape(f"On the {count(scores.rows, 'row')} {which}"),
         title_justify="left",
         title_style="",
     )
@@ -61,11 +54,8 @@ def show_findings(console: Console, findings: Sequence[Finding]) -> None:
     for each in findings:
         if each.severity != "note":
             color = COLORS[each.severity]
-            console.print(
-                f"[{color}]{each.severity}:[/] {each.code} {escape(each.name)}. "
-                f"{escape(each.evidence.text)}",
-                highlight=False,
-            )
+            text = f"{each.code} {each.name}. {each.evidence.text}"
+            say(console, text, f"[{color}]{each.severity}:[/] ")
 
 
 def number(value: float) -> str:

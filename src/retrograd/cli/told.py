@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 
-from retrograd.cli.show import show_columns, show_findings, show_notes, show_scores
+from retrograd.cli.show import show_columns, show_findings, show_scores
+from retrograd.cli.speech import print_json, say, say_notes
 from retrograd.kinds.base.kind import Prepared
+from retrograd.report.words.run import ROWS
 from retrograd.runs import Run, RunCallback
 from retrograd.runs.progress import reporter
-from retrograd.store.names import REPORT, TEST, VALIDATION
+from retrograd.store.names import REPORT, VALIDATION
 from retrograd.training import Callback, Epoch, Trainer, Verdict
 from retrograd.wording import count
 
-__all__ = ["conclude", "told"]
+__all__ = ["Told"]
 
 _VERDICTS = {
     Verdict.CONVERGED: "Converged: the error on the rows held out has stopped falling.",
@@ -27,15 +27,63 @@ _VERDICTS = {
     Verdict.OUT_OF_TIME: "Out of time.",
     Verdict.INTERRUPTED: "Interrupted; what was reached is kept.",
 }
-# Which rows a figure is of.
-_ROWS = {VALIDATION: "held out to stop by", TEST: "never seen in training"}
 
 
-def told(console: Console, as_json: bool, resumed: Path | None = None) -> list[Callback]:
-    """The callbacks by which a training reports itself; `resumed` is the run that it resumes."""
-    if as_json:
-        return [JsonLines()]
-    return [Sentences(console, resumed), *reporter(console)]
+class Told:
+    """How a training is told, in sentences or as lines of JSON; `resumed` is the run it resumes."""
+
+    def __init__(self, console: Console, as_json: bool, resumed: Path | None = None) -> None:
+        self.console = console
+        self.as_json = as_json
+        self._teller: Sentences | JsonLines
+        self._teller = JsonLines() if as_json else Sentences(console, resumed)
+
+    def callbacks(self) -> list[Callback]:
+        """What `rg.train` is to call."""
+        return [self._teller, *([] if self.as_json else reporter(self.console))]
+
+    def conclude(self, run: Run) -> None:
+        """How the training ended, its figures, what is wrong, and where all of it is."""
+        if self.as_json:
+            print_json(self._end(run))
+        else:
+            self._conclude(run)
+
+    def _end(self, run: Run) -> dict[str, Any]:
+        best, verdict = run.history.best, run.history.verdict
+        return {
+            "event": "end",
+            "verdict": verdict and verdict.value,
+            "epochs": len(run.history.epochs),
+            "best_epoch": best and best.epoch,
+            "scores": {part: each.to_json() for part, each in run.scores.items()},
+            "findings": [each.to_json() for each in run.findings()],
+            "left_out": self._teller.left_out,
+            "run": str(run.path),
+            "report": str(run.path / REPORT),
+        }
+
+    def _conclude(self, run: Run) -> None:
+        history, scores = run.history, run.scores
+        assert history.best is not None
+        assert history.verdict is not None
+        ended = f"{_VERDICTS[history.verdict]} The weights of epoch {history.best.epoch} are kept."
+        say(self.console, f"{ended}\n")
+        for part, each in scores.items():
+            show_scores(self.console, ROWS[part], each)
+        if [*scores] == [VALIDATION]:
+            say(
+                self.console,
+                "These rows chose the epoch, so the figures flatter it; --test 0.2 keeps others "
+                "aside.",
+                "[dim]note:[/] ",
+            )
+        show_findings(self.console, run.findings())
+        say(self.console, f"\nrun folder  {run.path}")
+        say(self.console, f"report      {run.path / REPORT}")
+        if history.verdict is Verdict.INTERRUPTED:
+            resume = shlex.join(["retrograd", "train", "--resume", str(run.path)])
+            say(self.console, f"To go on: {resume}")
 
 
 class Sentences(RunCallback):
@@ -44,71 +92,58 @@ class Sentences(RunCallback):
     def __init__(self, console: Console, resumed: Path | None) -> None:
         self.console = console
         self.resumed = resumed
+        self.left_out: Sequence[str] = ()
 
     def on_damage(self, notes: Sequence[str]) -> None:
-        show_notes(self.console, [*notes])
+        say_notes(self.console, notes)
 
     def on_prepared(self, prepared: Prepared[Any]) -> None:
         if self.resumed is not None:
             done = len(prepared.trainer.history.epochs)
-            self.console.print(f"Resuming {escape(str(self.resumed))} after epoch {done}.")
+            say(self.console, f"Resuming {self.resumed} after epoch {done}.")
             return
         show_columns(self.console, prepared.model.columns())
-        show_notes(self.console, prepared.notes)
+        say_notes(self.console, prepared.notes)
         options = prepared.options
-        self.console.print(
-            f"Training {escape(prepared.introduction)} on {count(len(prepared.train), 'row')}, "
-            f"stopping by {count(len(prepared.validation), 'other')}: at most "
+        say(
+            self.console,
+            f"Training {prepared.introduction} on {count(len(prepared.train), 'row')}, stopping by "
+            f"{count(len(prepared.validation), 'other')}: at most "
             f"{count(options.epochs, 'epoch')} of batches of {options.batch_size}.",
-            highlight=False,
         )
 
     def on_scoring(self) -> None:
-        self.console.print("Scoring it, and looking for what may be wrong.", highlight=False)
+        say(self.console, "Scoring it, and looking for what may be wrong.")
+
+    def on_left_out(self, what: Sequence[str]) -> None:
+        self.left_out = what
+        say_notes(self.console, [f"Left out for the time limit: {each}." for each in what])
 
 
-class JsonLines(Callback):
-    """One JSON object an epoch on standard output."""
+class JsonLines(RunCallback):
+    """One JSON object before training and one an epoch, on standard output."""
+
+    def __init__(self) -> None:
+        self.left_out: Sequence[str] = ()
+        self._damage: Sequence[str] = ()
+
+    def on_damage(self, notes: Sequence[str]) -> None:
+        self._damage = notes
+
+    def on_prepared(self, prepared: Prepared[Any]) -> None:
+        split = prepared.split
+        parts = {"train": split.train, "validation": split.validation, "test": split.test}
+        print_json(
+            {
+                "event": "start",
+                "columns": [each._asdict() for each in prepared.model.columns()],
+                "rows": {name: len(each) for name, each in parts.items() if each is not None},
+                "notes": [*self._damage, *prepared.notes],
+            }
+        )
 
     def on_epoch_end(self, trainer: Trainer, epoch: Epoch) -> None:
-        print(json.dumps({"event": "epoch", **epoch.as_dict()}), flush=True)
+        print_json({"event": "epoch", **epoch.as_dict()})
 
-
-def conclude(run: Run, console: Console, as_json: bool) -> None:
-    """How a training ended, its figures, what is wrong, and where all of it is."""
-    history, scores, findings = run.history, run.scores, run.findings()
-    report = run.path / REPORT
-    best = history.best
-    assert best is not None
-    assert history.verdict is not None
-    if as_json:
-        print(
-            json.dumps(
-                {
-                    "event": "end",
-                    "verdict": history.verdict.value,
-                    "epochs": len(history.epochs),
-                    "best_epoch": best.epoch,
-                    "scores": {part: each.to_json() for part, each in scores.items()},
-                    "findings": [each.to_json() for each in findings],
-                    "run": str(run.path),
-                    "report": str(report),
-                }
-            )
-        )
-        return
-    console.print(
-        f"{_VERDICTS[history.verdict]} The weights of epoch {best.epoch} are kept.\n",
-        highlight=False,
-    )
-    for part, each in scores.items():
-        show_scores(console, _ROWS[part], each)
-    show_findings(console, findings)
-    console.print(f"\nrun folder  {escape(str(run.path))}", soft_wrap=True, highlight=False)
-    console.print(f"report      {escape(str(report))}", soft_wrap=True, highlight=False)
-    if history.verdict is Verdict.INTERRUPTED:
-        console.print(
-            f"To go on: retrograd train --resume {escape(shlex.quote(str(run.path)))}",
-            soft_wrap=True,
-            highlight=False,
-        )
+    def on_left_out(self, what: Sequence[str]) -> None:
+        self.left_out = what

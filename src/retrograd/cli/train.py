@@ -5,22 +5,21 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import time as clock
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from retrograd.cli.fix import BUDGET, SEEDS, mend
-from retrograd.cli.told import conclude, told
-from retrograd.data.files import existing_file
-from retrograd.data.split import share
+from retrograd.cli.options import AsJson, Force
+from retrograd.cli.speech import say
 from retrograd.errors import UsageError
-from retrograd.kinds.base.kind import DataSpec
-from retrograd.runs import Run, load, start
-from retrograd.training.history import Verdict
+
+if TYPE_CHECKING:
+    from retrograd.runs import Run
 
 __all__ = ["train"]
 
@@ -28,61 +27,94 @@ __all__ = ["train"]
 def train(
     data: Annotated[
         Path | None,
-        typer.Argument(help="A table (.csv, .tsv, .parquet) or other data.", show_default=False),
+        typer.Argument(
+            metavar="DATA",
+            help="A table (.csv, .parquet, .xlsx, ...), - for one that is piped in, or other data.",
+            show_default=False,
+        ),
     ] = None,
     target: Annotated[
-        str | None, typer.Option(help="The column to predict.", show_default=False)
+        str | None,
+        typer.Option(metavar="COLUMN", help="The column to predict.", show_default=False),
     ] = None,
     task: Annotated[
         str | None,
         typer.Option(
+            metavar="TASK",
             help="regression or classification, where the target does not tell; forecast; "
-            "language-model."
+            "language-model.",
         ),
     ] = None,
     time: Annotated[
-        str | None, typer.Option(help="For a forecast: the column that says when.")
+        str | None,
+        typer.Option(metavar="COLUMN", help="For a forecast: the column that says when."),
     ] = None,
     model: Annotated[
-        str | None, typer.Option(help="The architecture: auto, or one that fits the data.")
+        str | None,
+        typer.Option(metavar="NAME", help="The architecture: auto, or one that fits the data."),
     ] = None,
     kind: Annotated[
         list[str] | None,
-        typer.Option(help="COLUMN=KIND: number, category, date, flag, identifier, ..."),
+        typer.Option(
+            metavar="COLUMN=KIND", help="number, category, date, flag, text, identifier, ..."
+        ),
+    ] = None,
+    sep: Annotated[
+        str | None,
+        typer.Option(help="What separates the fields of a text file, where that is not seen."),
     ] = None,
     valid: Annotated[
-        str | None, typer.Option(help="A share of the rows, or a table, to stop by.")
+        str | None,
+        typer.Option(metavar="SHARE|DATA", help="Rows to stop by: a share, or a table."),
     ] = None,
     test: Annotated[
-        str | None, typer.Option(help="A share of the rows, or a table, to report figures on.")
+        str | None,
+        typer.Option(metavar="SHARE|DATA", help="Rows to report figures on, never trained on."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="The run folder to make; by default runs/NAME-1, -2, ...")
+        Path | None,
+        typer.Option(metavar="FOLDER", help="The run folder; by default runs/NAME-1, -2, ..."),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="At most so many passes.")] = None,
-    time_limit: Annotated[float | None, typer.Option(help="At most so many seconds.")] = None,
-    seed: Annotated[int | None, typer.Option(help="The same seed gives the same run.")] = None,
+    force: Force = False,
+    epochs: Annotated[str | None, typer.Option(metavar="N", help="At most so many passes.")] = None,
+    time_limit: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="The whole command's time: reading, training, scoring and the report.",
+        ),
+    ] = None,
+    seed: Annotated[
+        str | None, typer.Option(metavar="N", help="The same seed gives the same run.")
+    ] = None,
     config: Annotated[
-        Path | None, typer.Option(help="Options from a .json or .toml file, such as a run's.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Options from a .json or .toml file, such as a run's."),
     ] = None,
     set_: Annotated[
-        list[str] | None, typer.Option("--set", help="KEY=VALUE: any option, such as width=256.")
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Any option, such as width=256; docs/command.md lists them.",
+        ),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
+    device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu or gpu.")] = "auto",
     resume_: Annotated[
-        Path | None, typer.Option("--resume", help="A run folder whose training is to go on.")
+        Path | None,
+        typer.Option("--resume", metavar="RUN", help="A run folder whose training is to go on."),
     ] = None,
     auto_fix: Annotated[
         bool, typer.Option("--auto-fix", help="Try remedies for what is found, as `fix` does.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Report in lines of JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Train a network on data and keep all of it in a run folder.
 
     [bold]Example:[/] retrograd train houses.csv --target price
     """
-    choose_device(device)
+    started = clock.monotonic()
     console = Console(quiet=quiet or as_json)
     changes = {
         **_pairs("--set", set_),
@@ -95,42 +127,55 @@ def train(
             time_limit=time_limit,
             seed=seed,
             kinds=_pairs("--kind", kind) or None,
+            sep=sep,
         ),
     }
     if resume_ is not None:
         fixed = {"target", "task", "time", "model", "seed", "valid", "test", "data"}
-        if data or valid or test or out or config or changes.keys() & fixed:
+        if data or valid or test or out or force or config or changes.keys() & fixed:
             raise UsageError(
                 "--resume goes on with a run as it was started, on its own data; beside it only "
                 "--epochs, --time-limit, --set and the options of reporting make sense."
             )
-        run = load(resume_).resume(callbacks=told(console, as_json, resume_), **changes)
     elif data is None:
-        raise UsageError("Name the table to learn from: retrograd train houses.csv --target price")
+        raise UsageError("Name the data to learn from: retrograd train houses.csv --target price")
+    options = {**_file_options(config), **changes}
+    say(console, f"Reading {resume_ or data}.")
+    choose_device(device)
+    from retrograd.cli.given import given
+    from retrograd.cli.told import Told
+    from retrograd.data.split import share
+    from retrograd.kinds.base.kind import DataSpec
+    from retrograd.runs import load, start
+
+    told = Told(console, as_json, resume_)
+    if resume_ is not None:
+        run = load(resume_).resume(callbacks=told.callbacks(), started=started, **changes)
     else:
+        assert data is not None  # which is refused above
         if share(valid) is not None:
-            changes["valid"], valid = share(valid), None
-        spec = DataSpec(data, valid, test if share(test) is None else share(test))
-        options = {**_file_options(config), **changes}
-        run = start(spec, options, out=out, callbacks=told(console, as_json))
-    conclude(run, console, as_json)
-    if auto_fix:
-        _mend(run, console, as_json)
-    if run.history.verdict is Verdict.INTERRUPTED:
-        raise KeyboardInterrupt  # all is kept and told; the exit code says how it ended
-
-
-def _mend(run: Run, console: Console, as_json: bool) -> None:
-    """Try remedies for a run that has just ended; KeyboardInterrupt if Ctrl-C ended it."""
-    if run.history.verdict is Verdict.INTERRUPTED:
-        path = escape(shlex.quote(str(run.path)))
-        console.print(
-            f"No remedy was tried. To try them: retrograd fix {path}",
-            soft_wrap=True,
-            highlight=False,
+            options["valid"], valid = share(valid), None
+        spec = DataSpec(given(data), valid, test if share(test) is None else share(test))
+        run = start(
+            spec, options, out=out, force=force, callbacks=told.callbacks(), started=started
         )
-        raise KeyboardInterrupt
-    mend(run, SEEDS, BUDGET, console, as_json)
+    told.conclude(run)
+    _go_on(run, auto_fix, console, as_json)
+
+
+def _go_on(run: Run, auto_fix: bool, console: Console, as_json: bool) -> None:
+    """Try remedies for a run that has just ended; KeyboardInterrupt if Ctrl-C ended it."""
+    from retrograd.training import Verdict
+
+    verdict = run.history.verdict
+    is_cut = verdict in (Verdict.INTERRUPTED, Verdict.OUT_OF_TIME)
+    if auto_fix and is_cut:
+        command = shlex.join(["retrograd", "fix", str(run.path)])
+        say(console, f"No remedy was tried. To try them: {command}")
+    elif auto_fix:
+        mend(run, SEEDS, BUDGET, console, as_json)
+    if verdict is Verdict.INTERRUPTED:
+        raise typer.Exit(130)
 
 
 def choose_device(device: str) -> None:
@@ -164,7 +209,8 @@ def _pairs(option: str, texts: list[str] | None) -> dict[str, str]:
     for text in texts or ():
         name, equals, value = text.rpartition("=")
         if not equals or not name:
-            raise UsageError(f"{option} {text!r}: expected KEY=VALUE, such as width=256.")
+            example = "zip=category" if option == "--kind" else "width=256"
+            raise UsageError(f"{option} {text!r}: expected KEY=VALUE, such as {example}.")
         pairs[name] = value
     return pairs
 
@@ -173,6 +219,8 @@ def _file_options(path: Path | None) -> dict[str, Any]:
     """The options in a JSON or TOML file."""
     if path is None:
         return {}
+    from retrograd.data.files import existing_file
+
     text = existing_file(path).read_text("utf-8")
     try:
         options = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)

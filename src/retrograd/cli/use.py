@@ -2,48 +2,50 @@
 
 from __future__ import annotations
 
-import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
-import narwhals as nw
 import typer
 from rich.console import Console
-from rich.markup import escape
 
-from retrograd.cli.show import show_notes, show_scores
-from retrograd.data import write_table
-from retrograd.report import walkthrough_text, write_walkthrough
-from retrograd.runs import load
+from retrograd.cli.options import AsJson, DataPath, Force, RunPath, whole
+from retrograd.cli.speech import announce, print_json, say, say_notes
 
 __all__ = ["evaluate", "explain", "predict", "report"]
 
-Run = Annotated[Path, typer.Argument(help="A run folder that `retrograd train` made.")]
-Data = Annotated[Path, typer.Argument(help="Data of the form that the run learned from.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
+def evaluate(run: RunPath, data: DataPath, as_json: AsJson = False) -> None:
+    """Measure a trained run on data that has the target.
 
-def evaluate(run: Run, data: Data, as_json: AsJson = False) -> None:
-    """Measure a trained run on a table that has the target.
+    It says how many of the rows the run was trained on, for on these it only remembers.
 
     [bold]Example:[/] retrograd evaluate runs/houses-1 new_houses.csv
     """
+    announce(f"Reading {data}.", as_json)
+    from retrograd.cli.given import given, name_of
+    from retrograd.cli.show import show_scores
+    from retrograd.runs import load
+
     notes: list[str] = []
-    scores = load(run).evaluate(data, notes)
+    scores = load(run).evaluate(given(data), notes)
     if as_json:
-        print(json.dumps(scores.to_json()))
+        print_json({**scores.to_json(), "notes": notes})
         return
     console = Console()
-    show_notes(console, notes)
-    show_scores(console, f"of {escape(data.name)}", scores)
+    say_notes(console, notes)
+    show_scores(console, f"of {name_of(data)}", scores)
 
 
 def predict(
-    run: Run,
-    data: Data,
+    run: RunPath,
+    data: DataPath,
     out: Annotated[
-        Path | None, typer.Option(help="A .csv, .tsv or .parquet to write; else CSV is printed.")
+        Path | None,
+        typer.Option(metavar="FILE", help="A .csv, .tsv or .parquet; else CSV is printed."),
     ] = None,
+    force: Force = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write the rows of a table, in their order, with the prediction beside them.
 
@@ -51,19 +53,34 @@ def predict(
 
     [bold]Example:[/] retrograd predict runs/houses-1 new_houses.csv --out predictions.csv
     """
+    announce(f"Reading {data}.", as_json)
+    from retrograd.cli.given import given
+    from retrograd.data.files import make_folder, refuse_taken
+    from retrograd.data.tables.table import refuse_suffix, write_csv, write_table
+    from retrograd.runs import load
+
+    if out is not None:
+        refuse_suffix(out)
+        refuse_taken(out, force)
     notes: list[str] = []
-    predicted = nw.from_native(load(run).predict_table(data, notes), eager_only=True)
-    show_notes(Console(stderr=True), notes)
-    if out is None:
-        typer.echo(predicted.write_csv(), nl=False)
-        return
-    write_table(predicted, out)
-    Console(stderr=True, soft_wrap=True).print(
-        f"{len(predicted):,} predictions in {escape(str(out))}", highlight=False
-    )
+    predicted = load(run).predict_table(given(data), notes)
+    if not as_json:
+        say_notes(Console(stderr=True), notes)
+    if out is not None:
+        make_folder(out)
+        write_table(predicted, out)
+    found = {"rows": predicted.num_rows, "out": out and str(out), "notes": notes}
+    if as_json:
+        print_json(found if out else {**found, "predictions": predicted.to_pylist()})
+    elif out is None:
+        sys.stdout.flush()
+        write_csv(predicted, sys.stdout.buffer)
+        sys.stdout.flush()
+    else:
+        say(Console(stderr=True), f"{predicted.num_rows:,} predictions in {out}")
 
 
-def report(run: Run) -> None:
+def report(run: RunPath, as_json: AsJson = False) -> None:
     """Write the report of a run anew, as one page that any browser opens, and say where it is.
 
     It measures which inputs the predictions rest on more thoroughly than training does at its end.
@@ -71,33 +88,58 @@ def report(run: Run) -> None:
 
     [bold]Example:[/] retrograd report runs/houses-1
     """
+    announce(f"Reading {run} and its data.", as_json)
+    from retrograd.runs import load
+
     notes: list[str] = []
     page = load(run).report(notes=notes)
-    show_notes(Console(stderr=True, soft_wrap=True), notes)
-    Console(soft_wrap=True).print(escape(str(page)), highlight=False)
+    if as_json:
+        print_json({"report": str(page), "notes": notes})
+        return
+    say_notes(Console(stderr=True), notes)
+    say(Console(), str(page))
 
 
 def explain(
-    run: Run,
-    data: Data,
-    row: Annotated[int, typer.Option(help="Which row, counted from 1 below the header.")] = 1,
+    run: RunPath,
+    data: DataPath,
+    row: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            help="Which row, counted from 1 below the header.",
+            parser=whole("--row", 1),
+        ),
+    ] = 1,
     out: Annotated[
-        Path | None, typer.Option(help="The page to write; by default RUN/explain-row-N.html.")
+        Path | None,
+        typer.Option(metavar="FILE", help="The page to write; by default RUN/explain-row-N.html."),
     ] = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
-    """Walk one row through the five steps: forward, error, backward, update, repeated.
+    """Walk one row of a table through the five steps: forward, error, backward, update, repeated.
 
-    The run itself is left as it is: the steps are taken on a copy of its weights.
+    It works for runs on tables. The run itself is left as it is: the steps are taken on a copy of
+    its weights. What each input adds to a prediction is in the run's report.
 
     [bold]Example:[/] retrograd explain runs/houses-1 houses.csv --row 3
     """
-    walk = load(run).explain(data, row)
+    announce(f"Reading {data}.", as_json)
+    from retrograd.cli.given import given, name_of
+    from retrograd.data.files import make_folder, refuse_taken
+    from retrograd.report import walkthrough_text, write_walkthrough
+    from retrograd.runs import load
+
+    if out is not None:
+        refuse_taken(out, force)
+    walk = load(run).explain(given(data), row)
     page = out or run / f"explain-row-{row}.html"
-    write_walkthrough(page, walk, source=data.name)
+    make_folder(page)
+    write_walkthrough(page, walk, source=name_of(data))
     if as_json:
-        print(json.dumps({**walk.to_json(), "page": str(page)}))
+        print_json({**walk.to_json(), "page": str(page)})
         return
     console = Console(soft_wrap=True)
-    console.print(walkthrough_text(walk, source=data.name))
-    console.print(f"\nThe same with pictures: {escape(str(page))}", highlight=False)
+    console.print(walkthrough_text(walk, source=name_of(data)))
+    say(console, f"\nThe same with pictures: {page}")

@@ -14,7 +14,7 @@ from retrograd.pytree import Layout
 from retrograd.tensor import Tensor
 from retrograd.variable import Held, Variable
 
-__all__ = ["Layout", "flatten", "rebuild"]
+__all__ = ["Layout", "flatten", "objects_in", "rebuild"]
 
 
 def flatten(value: Any, arrays: list[Array]) -> Layout:
@@ -50,6 +50,13 @@ def flatten(value: Any, arrays: list[Array]) -> Layout:
         return (object, each)
 
     return pytree.flatten(value, leaf)
+
+
+def objects_in(layout: Layout) -> list[Any]:
+    """The objects, such as a method's instance, that a layout holds as part of the program."""
+    found: list[Any] = []
+    pytree.rebuild(layout, lambda said: found.append(said[1]) if said[0] is object else None)
+    return found
 
 
 def _from_outside(tensor: Tensor) -> Array:

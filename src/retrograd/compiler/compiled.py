@@ -7,16 +7,19 @@ reads or writes reports to the `Trace`, so the program's inputs and outputs are 
     .grad read        -> inputs        .grad left behind -> outputs
     arguments         -> inputs        what it returns   -> outputs
 
-Python values that the trace reads and that may change (a module's training mode) become guards: a
-call for which a guard fails is retraced, and both programs are kept.
+Python values that the trace reads and that may change become guards: a call for which one fails is
+retraced, and both programs are kept. They are those that report to the Trace (a module's training
+mode), and the values around the function that its code names; see `Watched`. Results that depend on
+Parameters, of a function that is no step, join the graph; see `Joined`.
 """
 
 from __future__ import annotations
 
 import functools
 import itertools
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import MethodType
 from typing import Any
 
@@ -24,17 +27,19 @@ import numpy as np
 
 from retrograd.arrays import Array, state
 from retrograd.autodiff.hooks import hooks
-from retrograd.autodiff.tape import no_grad
-from retrograd.compiler.arguments import Layout, flatten, rebuild
+from retrograd.autodiff.tape import Node, no_grad
+from retrograd.compiler.arguments import Layout, flatten, objects_in, rebuild
 from retrograd.compiler.executable import Executable, Interface, OneByOne
 from retrograd.compiler.interrupts import CtrlCWaits
+from retrograd.compiler.joined import Joined, nodes_of, outside
 from retrograd.compiler.loops import loops_well
 from retrograd.compiler.pack import Pack, choose
 from retrograd.compiler.refusals import refuse_number
 from retrograd.compiler.trace import Trace, tracing
+from retrograd.compiler.watched import Watched
 from retrograd.errors import TraceError
 from retrograd.tensor import Tensor
-from retrograd.variable import Held, Variable
+from retrograd.variable import Held, Variable, exchange
 
 __all__ = ["Compiled", "compile"]
 
@@ -42,7 +47,11 @@ __all__ = ["Compiled", "compile"]
 # The first trace finds most Variables and the second all; after that a sane step does not change.
 _TRACES = 10
 
+# The programs that are kept of those traced for other values around the function.
+_PROGRAMS = 16
+
 _NOTHING = Interface()
+_nothing = nullcontext()
 
 
 class Compiled:
@@ -100,8 +109,11 @@ class Compiled:
                 program = self._compiled(layout, bool(kwargs), arrays, over, known)
             if isinstance(program, OneByOne):
                 return self._one_by_one(layout, bool(kwargs), arrays, program.interface)
+            joined = program.joined if state.recording else None
             try:
-                returned = program.advance(arrays)
+                with exchange if joined is not None else _nothing:
+                    values = joined.values() if joined is not None else []
+                    returned = program.advance(arrays)
             except TypeError:
                 if found is None:
                     raise
@@ -110,7 +122,13 @@ class Compiled:
                 return self._call(args, kwargs, over)
         if hooks.active:
             hooks.tell("ran", len(arrays[0]) if over else 1)
-        return rebuild(program.result, iter(returned), Held.of, _outward)
+        if joined is None:
+            return rebuild(program.result, iter(returned), Held.of, _outward)
+        tensors = [Held.of(array) for array in returned]
+        joined.link(tensors, values, arrays)
+        return rebuild(
+            program.result, iter(tensors), lambda tensor: tensor, lambda tensor: tensor.data
+        )
 
     def _compiled(
         self, layout: Layout, keywords: bool, arrays: list[Array], over: bool, known: Interface
@@ -120,7 +138,7 @@ class Compiled:
 
         with jax.enable_x64(True):
             program = self._compile(layout, keywords, arrays, over, known)
-        self.programs.setdefault((layout, over), []).append(program)
+        self._keep((layout, over), program)
         return program
 
     def _one_by_one(
@@ -146,12 +164,29 @@ class Compiled:
     def _find(self, key: Any) -> Executable | OneByOne | None:
         """The program for these shapes whose guards hold."""
         for program in self.programs.get(key, ()):
+            if state.recording and not program.recorded:
+                continue
             for owner, attribute, value in program.guards:
                 if getattr(owner, attribute) != value:
                     break
             else:
-                return program
+                if program.watched.changed() is None:
+                    return program
         return None
+
+    def _keep(self, key: Any, program: Executable | OneByOne) -> None:
+        """Keep a program, and of those for one key only the latest; say why there are so many."""
+        kept = self.programs.setdefault(key, [])
+        kept.append(program)
+        names = [name for each in kept[:-1] if (name := each.watched.changed())]
+        if len(names) >= _PROGRAMS:
+            del kept[: -_PROGRAMS // 2]
+            name = getattr(self.function, "__name__", "the step")
+            warnings.warn(
+                f"{name} was compiled {_PROGRAMS} times because {names[-1]!r} has changed, which "
+                "it reads from around it: pass it as an argument, or keep it in a Variable",
+                stacklevel=4,
+            )
 
     def _pack(self, variables: list[Variable]) -> Pack:
         """A pack of `variables`; the programs of one function take turns with one pack."""
@@ -173,7 +208,12 @@ class Compiled:
         """
         import jax
 
-        found: list[tuple[Trace, Layout]] = []
+        found: list[tuple[Trace, Layout, list[Node | None]]] = []
+
+        def run(arguments: Any) -> Any:
+            inputs = rebuild(layout, iter(arguments), lambda array: Tensor._wrap(array, None))
+            args, kwargs = inputs if keywords else (inputs, {})
+            return self.function(*args, **kwargs)
 
         def step(
             interface: Interface, written: Any, kept: Any, grads: Any, arguments: Any
@@ -184,12 +224,14 @@ class Compiled:
                 dict(zip(interface.grads_in, grads, strict=True)),
                 looped=over,
             )
+            trace.watched = Watched(self.function, objects_in(layout))
             with tracing(trace):
-                inputs = rebuild(layout, iter(arguments), lambda array: Tensor._wrap(array, None))
-                args, kwargs = inputs if keywords else (inputs, {})
                 returned: list[Array] = []
-                result = flatten(self.function(*args, **kwargs), returned)
-            found.append((trace, result))
+                value = run(arguments)
+                result = flatten(value, returned)
+                nodes = nodes_of(value) if state.recording and not over else []
+            trace.watched.settle()
+            found.append((trace, result, nodes))
             return (
                 returned,
                 [trace.arrays[variable] for variable in interface.written],
@@ -218,23 +260,24 @@ class Compiled:
             together = set(map(id, pack.variables))
             loose = [variable for variable in interface.written if id(variable) not in together]
             interface = interface._replace(written=[*pack.variables, *loose])
-            traced = jax.jit(many if over else one, donate_argnums=(0, 1)).trace(
-                pack.load(),
-                [variable.to_donate() for variable in loose],
-                [variable.to_read() for variable in interface.kept],
-                [variable.grad_to_read() for variable in interface.grads_in],
-                arrays,
-            )
+            with exchange:
+                given = (
+                    pack.load(),
+                    [variable.to_donate() for variable in loose],
+                    [variable.to_read() for variable in interface.kept],
+                    [variable.grad_to_read() for variable in interface.grads_in],
+                )
+            traced = jax.jit(many if over else one, donate_argnums=(0, 1)).trace(*given, arrays)
             return traced, pack, loose
 
         interface = known
         for _ in range(_TRACES):
             with _refusals_explained():
                 traced, pack, loose = trace_with(interface)
-            trace, result = found[-1]
+            trace, result, nodes = found[-1]
             before, interface = interface, _interface(trace, over)
             if over and len(arrays[0]) and not loops_well(traced.jaxpr):
-                return OneByOne(list(trace.guards.values()), interface)
+                return OneByOne(list(trace.guards.values()), trace.watched, interface)
             if _same(before, interface):
                 break
         else:
@@ -247,8 +290,20 @@ class Compiled:
         lowered = traced.lower()
         # An interpreter that ends while XLA compiles or computes ends with a segmentation fault.
         with CtrlCWaits():
-            run = lowered.compile()
-        return Executable(run, pack, loose, interface, list(trace.guards.values()), result)
+            program = lowered.compile()
+        edges = outside(trace, nodes)
+        variables = [*interface.kept, *interface.written]
+        return Executable(
+            program,
+            pack,
+            loose,
+            interface,
+            list(trace.guards.values()),
+            trace.watched,
+            result,
+            state.recording,
+            Joined(run, variables, nodes, edges) if edges else None,
+        )
 
 
 def _interface(trace: Trace, over: bool) -> Interface:
@@ -326,8 +381,13 @@ def compile(function: Callable[..., Any]) -> Compiled:
     function run eagerly would have left; after a trace that failed, what it held before. There is
     one difference: gradients that the step itself clears before `backward()` and that an optimizer
     consumes are not returned (six output arrays cost a small step a fifth of its time), and `.grad`
-    is None afterwards; return what you want to see. Python values, other than a module's training
-    mode and a parameter's requires_grad, are read once, during tracing.
+    is None afterwards; return what you want to see. What the function does in Python happens once,
+    during tracing; where a Python value that it reads has changed (an attribute of a module, a
+    variable around it), a call is traced anew.
+
+    A function that is no step, such as `rg.compile(model)`, may be a part of one: its results are
+    linked to the Parameters that it reads, and their backward pass is compiled as well. A gradient
+    of their gradient raises NotImplementedError.
 
     Raises TraceError, naming the line, if the function needs a Python number from a traced tensor.
     Without `@compile` the same function runs step by step on NumPy.

@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 from retrograd.arrays import Array
 from retrograd.compiler.arguments import Layout
 from retrograd.compiler.interrupts import CtrlCWaits
+from retrograd.compiler.joined import Joined
 from retrograd.compiler.pack import Pack
 from retrograd.compiler.trace import Guard
-from retrograd.variable import Held, Variable
+from retrograd.compiler.watched import Watched
+from retrograd.variable import Held, Variable, exchange
 
 __all__ = ["Executable", "Interface", "OneByOne"]
 
@@ -33,7 +35,10 @@ class Executable(NamedTuple):
     loose: list[Variable]  # written, and not in the pack
     interface: Interface
     guards: list[Guard]
+    watched: Watched
     result: Layout
+    recorded: bool  # traced where operations are recorded
+    joined: Joined | None = None  # how its results are linked to Parameters
 
     def advance(self, arguments: list[Array]) -> list[Array]:
         """Run once: update the Variables, and return the results."""
@@ -42,7 +47,7 @@ class Executable(NamedTuple):
         # weights.
         outputs: Any = None
         try:
-            with CtrlCWaits():
+            with CtrlCWaits(), exchange:
                 outputs = self.run(
                     self.pack.load(),
                     [variable.to_donate() for variable in self.loose],
@@ -72,4 +77,6 @@ class OneByOne(NamedTuple):
     """Replaces an executable for `over`: the steps run one call after another."""
 
     guards: list[Guard]
+    watched: Watched
     interface: Interface  # of a step
+    recorded: bool = True

@@ -34,6 +34,7 @@ class Trace:
         self.grads_spent: dict[Variable, None] = {}
         self.guards: dict[tuple[int, str], Guard] = {}
         self.guard(hooks, "active", hooks.active)
+        self.watched: Any = None
         self.start = Node((), (), None).order
 
     def read(self, variable: Variable) -> Array:
@@ -83,6 +84,18 @@ class Trace:
         """Note that an optimizer has used the gradient."""
         self.grads_spent[variable] = None
 
+    @contextmanager
+    def gradients_apart(self) -> Iterator[dict[Variable, Tensor | None]]:
+        """Take back what a block does to gradients; the dict has what each became in the end."""
+        before = self.grads, self.grads_written, self.grads_spent
+        self.grads, self.grads_written, self.grads_spent = dict(self.grads), {}, dict(before[2])
+        changed: dict[Variable, Tensor | None] = {}
+        try:
+            yield changed
+            changed.update((variable, self.grads[variable]) for variable in self.grads_written)
+        finally:
+            self.grads, self.grads_written, self.grads_spent = before
+
     def check_leaf(self, leaf: Tensor, node: Node) -> None:
         """Refuse a gradient for a tensor outside the step, which cannot receive a value."""
         if not isinstance(leaf, Variable) and node.order < self.start:
@@ -95,6 +108,11 @@ class Trace:
     def refuse(self, what: str, array: Array) -> NoReturn:
         """Raise TraceError for `what`, which needs the value of a traced array."""
         refuse_number(what, array)
+
+    def called(self, module: Any, counted: Any) -> None:
+        """Note that a module is called, whose attributes the program is traced for."""
+        if self.watched is not None:
+            self.watched.called(module, counted)
 
     def guard(self, owner: Any, attribute: str, value: Any) -> None:
         self.guards[id(owner), attribute] = Guard(owner, attribute, value)

@@ -69,7 +69,10 @@ def as_tensor(data: Any, dtype: DType | None = None, device: Any = None) -> Tens
     devices.check(device)
     if isinstance(data, Tensor):
         return data if dtype is None else data.to(dtype)
-    return Tensor(_plain(data), dtype=dtype)
+    plain = _plain(data)
+    if isinstance(plain, np.ndarray) and dtype in (None, plain.dtype):
+        return from_numpy(plain)
+    return Tensor(plain, dtype=dtype)
 
 
 asarray = as_tensor
@@ -82,7 +85,7 @@ def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
     """
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"from_numpy: expected an array, found {type(ndarray).__name__}")
-    return Tensor(ndarray)
+    return Tensor._wrap(as_array(ndarray), None)  # a Tensor's constructor copies
 
 
 def scalar_tensor(s: float, *, dtype: DType | None = None) -> Tensor:

@@ -4,6 +4,7 @@ from retrograd.data.batches import Batches
 from retrograd.data.files import atomic_write
 from retrograd.data.split import split_rows
 from retrograd.data.tables.preprocess import Preprocessor, TableArrays
+from retrograd.data.tables.read import read_table
 from retrograd.data.tables.schema import (
     Column,
     Schema,
@@ -13,7 +14,7 @@ from retrograd.data.tables.schema import (
     labeled_rows,
     target_values,
 )
-from retrograd.data.tables.table import read_table, take_rows, write_table
+from retrograd.data.tables.table import take_rows, write_table
 
 __all__ = [
     "Batches",

@@ -7,17 +7,21 @@ An array's name says what it holds: `x` and `y` (or `images`, `data`, `signals` 
 
 from __future__ import annotations
 
+import lzma
 import math
 import os
 import re
 import zipfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
+from retrograd.data.bombs import refuse_bomb
 from retrograd.data.files import existing_file, plain_reason
 from retrograd.errors import DataError
 from retrograd.wording import count, listed
@@ -34,87 +38,103 @@ _ROLES = {
 _PARTS = {"train": "train", "training": "train", "test": "test"} | dict.fromkeys(
     ("val", "valid", "validation"), "valid"
 )
+# The smallest images that people classify are scikit-learn's digits.
+_LEAST_SIDE = 8
+# What the standard library and NumPy raise for a file that is damaged, encrypted or no NPZ file.
+_BROKEN = (
+    *(ValueError, EOFError, SyntaxError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+)
 _EXPECTED = "expected x and y, or x_train, y_train, x_test and y_test"
 
 
 @dataclass(frozen=True)
 class ArraysFile:
-    """Examples `(n, ...)` and their labels `(n,)`, as the file has them: one pair for each part."""
+    """Examples `(n, ...)` and their labels `(n,)`, as the file has them: one pair for each part.
+
+    `notes` say what was made of them, and what is not used.
+    """
 
     train: Part
     valid: Part | None = None
     test: Part | None = None
-    others: tuple[str, ...] = ()  # the arrays in the file that are neither
-
-    @property
-    def kind(self) -> str:
-        """What the examples are, judged by their shape and dtype.
-
-        "images": `(n, height, width, channels)`, bytes `(n, height, width)`, and bytes
-        `(n, pixels)` of a square. "signals": all others, `(n, time)` and `(n, channels, time)`.
-        """
-        x = self.train[0]
-        return _kind_by_form(x.shape, x.dtype)
+    notes: tuple[str, ...] = ()
 
 
 def examples_kind(data: Any) -> str | None:
-    """`ArraysFile.kind` of an NPZ file or of arrays in memory; None for any other data.
+    """What the examples of an NPZ file or of arrays in memory are; None for any other data.
 
-    Only a file's headers are read. Raises DataError as `read_arrays` does for a file without
+    "images": an array called images, `(n, height, width, channels)`, `(n, side, side)`, bytes
+    `(n, height, width)`, and bytes `(n, pixels)` of a square. "signals": an array called signals,
+    and all others, `(n, time)` and `(n, channels, time)`.
+
+    Only a file's headers are read. Raises DataError as `read_arrays` does for data without
     examples.
     """
     if not isinstance(data, str | os.PathLike):
-        return read_arrays(data).kind if are_arrays(data) else None
-    if Path(data).suffix.lower() != ".npz":
+        if not are_arrays(data):
+            return None
+        forms = {name: (x.shape, x.dtype) for name, x in _named(data)[1].items()}
+    elif Path(data).suffix.lower() != ".npz":
         return None
-    forms = _headers(existing_file(data)).items()
-    found = [form for name, form in forms if _place(name) == ("train", "x")]
-    # Loading raises the error for a file without examples.
-    return _kind_by_form(*found[0]) if found else read_arrays(data).kind
+    else:
+        forms = _headers(existing_file(data))
+    for name, form in forms.items():
+        if _place(name) == ("train", "x"):
+            return _kind_by_form(name, *form)
+    raise DataError(_without_examples(data, forms))
 
 
-def _kind_by_form(shape: tuple[int, ...], dtype: np.dtype[Any]) -> str:
-    is_bytes = dtype == np.uint8
-    is_square = len(shape) == 2 and math.isqrt(shape[1]) ** 2 == shape[1]
-    if len(shape) == 4 or (is_bytes and (len(shape) == 3 or is_square)):
+def _kind_by_form(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> str:
+    for kind in ("images", "signals"):
+        if kind in name.lower():
+            return kind
+    if len(shape) == 4 or (len(shape) == 3 and shape[1] == shape[2] >= _LEAST_SIDE):
         return "images"
-    return "signals"
+    is_square = len(shape) == 2 and math.isqrt(shape[1]) ** 2 == shape[1]
+    return "images" if dtype == np.uint8 and (len(shape) == 3 or is_square) else "signals"
+
+
+def _without_examples(source: object, arrays: Iterable[str]) -> str:
+    return (
+        f"{source} holds the arrays {listed(map(repr, arrays)) or 'none'}; {_EXPECTED}. Use these "
+        "names in numpy.savez."
+    )
 
 
 def read_arrays(data: Any) -> ArraysFile:
     """The parts of an NPZ file, or of arrays in memory: a dict with the same names, or a pair x, y.
 
-    No code in a file is run: arrays of Python objects are refused. Labels of shape `(n, 1)` come
-    back as `(n,)`. Raises DataError for a file that is missing, broken or not an NPZ file, and for
-    arrays that are missing, empty, not numeric or of unequal lengths.
+    No code in a file is run: arrays of Python objects are refused. Labels of shape `(n, 1)`, and
+    one-hot labels `(n, classes)`, come back as `(n,)`. Raises DataError for a file that is missing,
+    broken or not an NPZ file, and for arrays that are missing, empty, not numeric or of unequal
+    lengths.
     """
-    source, arrays = _named(data)
+    source, arrays, others = _named(data)
     found: dict[tuple[str, str], tuple[str, Array]] = {}
-    others = []
+    notes: list[str] = []
     for name, array in arrays.items():
         place = _place(name)
-        if place is None:
-            others.append(name)
-        elif place in found:
+        assert place is not None
+        if place in found:
             raise DataError(
                 f"{source}: {found[place][0]!r} and {name!r} both name the same part; {_EXPECTED}."
             )
         else:
             found[place] = (name, array)
     parts = {
-        part: _part(source, part, found)
+        part: _part(source, part, found, notes)
         for part in ("train", "valid", "test")
         if (part, "x") in found or (part, "y") in found
     }
     if "train" not in parts:
-        raise DataError(
-            f"{source} holds the arrays {listed(map(repr, arrays)) or 'none'}; {_EXPECTED}. Use "
-            "these names in numpy.savez."
-        )
+        raise DataError(_without_examples(source, [*arrays, *others]))
     shapes = {part: x.shape[1:] for part, (x, _) in parts.items()}
     if len(set(shapes.values())) > 1:
         raise DataError(f"{source}: the parts' examples have different shapes, {shapes}.")
-    return ArraysFile(**parts, others=tuple(others))
+    if others:
+        notes.append(f"Not used: {listed(map(repr, others))}, neither examples nor labels.")
+    return ArraysFile(**parts, notes=tuple(notes))
 
 
 def are_arrays(data: Any) -> bool:
@@ -131,16 +151,21 @@ def are_arrays(data: Any) -> bool:
     )
 
 
-def _named(data: Any) -> tuple[str, dict[str, Array]]:
-    """The name of the source for messages, and the arrays by name."""
+def _named(data: Any) -> tuple[str, dict[str, Array], list[str]]:
+    """The name of the source for messages, the arrays with a role by name, and the others' names.
+
+    Of a file the others are not read.
+    """
     if isinstance(data, str | os.PathLike):
         path = existing_file(data)
-        return str(path), _load(path)
+        return str(path), *_load(path)
     if isinstance(data, tuple):
         data = dict(zip(("x", "y"), data, strict=True))
     elif not isinstance(data, Mapping):
         data = {"x": data}
-    return "The data in memory", {str(name): np.asarray(each) for name, each in data.items()}
+    arrays = {str(name): np.asarray(each) for name, each in data.items()}
+    others = [name for name in arrays if _place(name) is None]
+    return "The data in memory", {n: a for n, a in arrays.items() if n not in others}, others
 
 
 def read_examples(data: Any) -> Array:
@@ -148,8 +173,8 @@ def read_examples(data: Any) -> Array:
 
     Raises DataError as `read_arrays` does.
     """
-    source, arrays = _named(data)
-    found = {place: (name, x) for name, x in arrays.items() if (place := _place(name))}
+    source, arrays, _ = _named(data)
+    found = {_place(name): (name, x) for name, x in arrays.items()}
     for part in ("test", "train", "valid"):
         if (part, "x") in found:
             name, x = found[part, "x"]
@@ -158,48 +183,89 @@ def read_examples(data: Any) -> Array:
 
 
 def _headers(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
-    """The shape and type of each array of an NPZ file, without the arrays."""
+    """The shape and type of each array with a role, without the arrays.
+
+    Raises DataError as `_load` does.
+    """
+    with _opened(path) as archive:
+        found = {}
+        for entry in archive.infolist():
+            if _place(_name(entry)) is not None:
+                with archive.open(entry) as file:
+                    found[_name(entry)] = _header(file)
+        return found
+
+
+def _load(path: Path) -> tuple[dict[str, Array], list[str]]:
+    """The arrays of an NPZ file that have a role, by name, and the names of the others."""
+    arrays, others = {}, []
+    with _opened(path) as archive:
+        for entry in archive.infolist():
+            if _place(_name(entry)) is None:
+                others.append(_name(entry))
+            else:
+                arrays[_name(entry)] = _array(path, archive, entry)
+    return arrays, others
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """The archive; what is wrong with it, also when it is read within the block, as a DataError."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            return {
-                name.removesuffix(".npy"): _header(archive, name) for name in archive.namelist()
-            }
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
-        # Loading raises the error, if anything is wrong.
-        return {name: (array.shape, array.dtype) for name, array in _load(path).items()}
-
-
-def _header(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    with archive.open(name) as file:
-        version = np.lib.format.read_magic(file)
-        readers = {
-            (1, 0): np.lib.format.read_array_header_1_0,
-            (2, 0): np.lib.format.read_array_header_2_0,
-        }
-        if version not in readers:
-            raise ValueError(f"a header of version {version}")
-        shape, _, dtype = readers[version](file)
-        return shape, dtype
-
-
-def _load(path: Path) -> dict[str, Array]:
-    try:
-        # Opened here, because NumPy leaves a broken file open.
         with path.open("rb") as file:
-            archive = np.load(file, allow_pickle=False)
-            if isinstance(archive, np.ndarray):
+            if file.read(len(np.lib.format.MAGIC_PREFIX)) == np.lib.format.MAGIC_PREFIX:
                 raise DataError(
                     f"{path} holds a single unnamed array; {_EXPECTED}, as numpy.savez writes."
                 )
-            return {name: archive[name] for name in archive.files}
+            with zipfile.ZipFile(file) as archive:
+                yield archive
     except OSError as error:
         raise DataError(f"Cannot read {path}: {plain_reason(error)}.") from error
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        why = "it holds Python objects" if "Object arrays" in str(error) else "it is broken"
+    except _BROKEN as error:
+        why = "it is broken"
+        if "Object arrays" in str(error):
+            why = "it holds Python objects"
+        elif "encrypted" in str(error):
+            why = "it is encrypted"
+        elif isinstance(error, NotImplementedError):
+            why = "it is compressed in a way that this Python does not know"
         raise DataError(
             f"{path} cannot be read as an NPZ file of plain arrays: {why}. Write it with "
             "numpy.savez and arrays of numbers or texts."
         ) from error
+
+
+def _array(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Array:
+    """An entry's array, if it holds as much as it declares and that is no bomb."""
+    with archive.open(entry) as file:
+        shape, dtype = _header(file)
+        declared = file.tell() + math.prod(shape) * dtype.itemsize
+        # Python objects, which have another size, NumPy refuses by name.
+        if declared != entry.file_size and not dtype.hasobject:
+            raise ValueError(f"{entry.filename} is cut short")
+    refuse_bomb(f"{path}: {_name(entry)!r}", entry.compress_size, entry.file_size)
+    with archive.open(entry) as file:
+        array: Array = np.lib.format.read_array(file, allow_pickle=False)
+        return array
+
+
+def _name(entry: zipfile.ZipInfo) -> str:
+    return entry.filename.removesuffix(".npy")
+
+
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """The shape and type at the start of an array's entry; ValueError for anything else."""
+    version = np.lib.format.read_magic(file)
+    readers = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }
+    if version not in readers:
+        raise ValueError(f"a header of version {version}")
+    shape, _, dtype = readers[version](file)
+    if any(size < 0 for size in shape):
+        raise ValueError(f"a shape of {shape}")
+    return shape, dtype
 
 
 def _place(name: str) -> tuple[str, str] | None:
@@ -212,7 +278,9 @@ def _place(name: str) -> tuple[str, str] | None:
     return (parts[0] if parts else "train"), roles[0]
 
 
-def _part(source: str, part: str, found: dict[tuple[str, str], tuple[str, Array]]) -> Part:
+def _part(
+    source: str, part: str, found: dict[tuple[str, str], tuple[str, Array]], notes: list[str]
+) -> Part:
     """Examples and labels of the same length."""
     for role, missing in (("x", "y"), ("y", "x")):
         if (part, missing) not in found:
@@ -223,11 +291,15 @@ def _part(source: str, part: str, found: dict[tuple[str, str], tuple[str, Array]
     (x_name, x), (y_name, y) = found[part, "x"], found[part, "y"]
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
+    elif _is_one_hot(y):
+        notes.append(f"{y_name!r} is one-hot, {y.shape}: the place of the 1 is the class, from 0.")
+        y = y.argmax(1)
     x = _numbers(source, x_name, x)
     if y.dtype.kind not in "biufSU" or y.ndim != 1:
+        way_out = " Of scores or probabilities, y.argmax(1) makes the classes." * (y.ndim == 2)
         raise DataError(
             f"{source}: {y_name!r} is an array of {y.dtype} and shape {y.shape}; expected one "
-            "label for each example, (n,)."
+            f"label for each example, (n,), or one-hot labels, (n, classes).{way_out}"
         )
     if len(x) != len(y):
         raise DataError(
@@ -235,6 +307,14 @@ def _part(source: str, part: str, found: dict[tuple[str, str], tuple[str, Array]
             f"{count(len(y), 'label')}; expected one label for each example."
         )
     return x, y
+
+
+def _is_one_hot(y: Array) -> bool:
+    """Whether each row of (n, classes) has a single 1 among zeros."""
+    if y.ndim != 2 or y.dtype.kind not in "biuf":
+        return False
+    ones = y == 1
+    return bool((ones | (y == 0)).all() and (ones.sum(1) == 1).all())
 
 
 def _numbers(source: str, name: str, x: Array) -> Array:

@@ -12,7 +12,7 @@ from pathlib import Path
 from retrograd.errors import DataError, UsageError
 from retrograd.wording import did_you_mean
 
-__all__ = ["atomic_write", "existing_file", "plain_reason"]
+__all__ = ["atomic_write", "existing_file", "make_folder", "plain_reason", "refuse_taken"]
 
 _REASONS = {
     errno.ENOSPC: "the disk is full",
@@ -45,6 +45,33 @@ def existing_file(path: str | os.PathLike[str]) -> Path:
         raise DataError(f"No such file: {path} (the folder {folder} does not exist).")
     names = [entry.name for entry in folder.iterdir() if entry.is_file()]
     raise DataError(f"No such file: {path}.{did_you_mean(path.name, names)}")
+
+
+def refuse_taken(path: Path, force: bool) -> None:
+    """Raise UsageError for a file that is to be written where one stands, unless by `force`.
+
+    Also where no folder can be made for it; nothing is made yet.
+    """
+    if path.is_dir():
+        raise UsageError(f"Cannot write {path}: {_REASONS[errno.EISDIR]}.")
+    if path.exists() and not force:
+        raise UsageError(
+            f"{path} exists already; what is there is kept. Give another name with --out, or "
+            "--force to replace it."
+        )
+    folder = next(each for each in path.absolute().parents if each.exists())
+    if not folder.is_dir():
+        raise UsageError(f"Cannot write {path}: {_REASONS[errno.ENOTDIR]}.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f"Cannot write {path}: {_REASONS[errno.EACCES]} in {folder}.")
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder in which `path` is to be written; UsageError if the system refuses."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"Cannot make the folder {path.parent}: {plain_reason(error)}.") from error
 
 
 @contextmanager

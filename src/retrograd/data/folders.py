@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from retrograd.wording import count, listed
 
-__all__ = ["files_below", "is_hidden", "other_endings", "sub_folders"]
+__all__ = ["class_files", "files_below", "is_hidden", "sub_folders"]
 
 # Hidden files, AppleDouble's ._copies, what Office holds open, the folders of archives and Python.
 _PREFIXES = (".", "~$", "__")
@@ -39,8 +39,33 @@ def files_below(folder: Path) -> Iterator[Path]:
                 yield Path(place, name)
 
 
-def other_endings(files: Sequence[Path], read: str) -> str:
-    """A note on files that are passed over, by their endings; `read` says what is read."""
-    endings = Counter(file.suffix.lower() or "no ending" for file in files)
-    named = (f"{ending} ({times:,})" for ending, times in endings.most_common())
-    return f"{count(len(files), 'file')} passed over, since {read} are read: {listed(named)}."
+def class_files(
+    folder: Path, belongs: Callable[[Path], bool], noun: str, read: str, notes: list[str]
+) -> list[Path]:
+    """The files in the sub-folders of `folder` for which `belongs`, in order; [] if there are none.
+
+    `notes` reports what is there besides: files of other kinds (`read` says which are read), loose
+    ones, and sub-folders without any. `noun` is what one is called.
+    """
+    files: list[Path] = []
+    others: list[Path] = []
+    empty = []
+    for each in sub_folders(folder):
+        below = list(files_below(each))
+        found = [file for file in below if belongs(file)]
+        files += found
+        others += [file for file in below if not belongs(file)]
+        if not found:
+            empty.append(each.name)
+    if not files:
+        return files
+    if empty:
+        notes.append(f"Sub-folders without {noun}s are ignored: {listed(empty)}.")
+    if loose := sum(map(belongs, folder.iterdir())):
+        notes.append(f"{count(loose, noun)} beside the class folders of {folder}: ignored.")
+    if others:
+        endings = Counter(file.suffix.lower() or "no ending" for file in others)
+        named = (f"{ending} ({times:,})" for ending, times in endings.most_common())
+        passed_over = count(len(others), "file")
+        notes.append(f"{passed_over} passed over, since {read} are read: {listed(named)}.")
+    return files

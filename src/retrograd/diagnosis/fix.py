@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 
 from retrograd.diagnosis.diagnose import diagnose_program
 from retrograd.diagnosis.finding import Finding, Remedy
@@ -73,6 +74,7 @@ def _train(program: Program, seed: int) -> Scored:
     outcome = program.run(seed, recorder)
     least = _LEAST[program.task]
 
+    @cache
     def diagnose() -> list[Finding]:
         found = diagnose_program(program, outcome, recorder.record)
         return with_starved(found, outcome.validation_loss)

@@ -28,7 +28,7 @@ from retrograd.diagnosis.record.record import Record
 from retrograd.diagnosis.record.store import FolderStore, MemoryStore, Store
 from retrograd.errors import UsageError
 from retrograd.training.callbacks import Callback
-from retrograd.training.history import Epoch, History, part_of
+from retrograd.training.history import Epoch, History, Verdict, part_of
 from retrograd.training.sources import Source, Stack
 
 if TYPE_CHECKING:
@@ -165,12 +165,14 @@ class Recorder(Callback):
         steps.enter_context(self.watching(trainer.model, trainer.optimizer))
 
     def on_epoch_end(self, trainer: Trainer, epoch: Epoch) -> None:
-        more: dict[str, Any] = {"learning_rate": epoch.learning_rate, "best": epoch.best}
+        more: dict[str, Any] = {}
         if self._between is not None and self._between.is_due(epoch.epoch):
             self._add_histograms(epoch.step)
-            more |= self._between.validation_scores()
-            if curvature := self._between.curvature():
-                more["curvature"] = curvature
+            more |= self._between.validation_scores() | self._between.curvature()
+        self._keep(epoch, more)
+
+    def _keep(self, epoch: Epoch, more: dict[str, Any]) -> None:
+        more = {"learning_rate": epoch.learning_rate, "best": epoch.best, **more}
         self.add_epoch(epoch.epoch, epoch.train_loss, epoch.validation_loss, **more)
 
     def _add_histograms(self, step: int) -> None:
@@ -179,6 +181,10 @@ class Recorder(Callback):
             self._store.add_line("histograms", asdict(histogram))
 
     def on_train_end(self, trainer: Trainer, history: History) -> None:
+        # The scores of the last epoch too, unless training ended within one.
+        whole = history.verdict not in (None, Verdict.INTERRUPTED)
+        if self._between is not None and whole and not self._between.is_due(len(history.epochs)):
+            self._keep(history.epochs[-1], self._between.validation_scores())
         self.settle()
 
     def state(self) -> dict[str, Array]:
@@ -187,8 +193,10 @@ class Recorder(Callback):
         Empty before the first step, and without a folder.
         """
         self.settle()
-        if self._run is None or self._between is None or not isinstance(self._store, FolderStore):
+        if self._between is None or not isinstance(self._store, FolderStore):
             return {}
+        if self._run is None:  # no step was to be made
+            return {f"recorder/{name}": each for name, each in self._restored.items()}
         sizes = {f"size/{name}": np.asarray(size) for name, size in self._store.sizes().items()}
         parts = {"steps/": self._run.state(), "between/": self._between.state()}
         found = {prefix + n: each for prefix, part in parts.items() for n, each in part.items()}

@@ -30,7 +30,7 @@ from retrograd.estimators.saved import read_estimator, write_estimator
 from retrograd.kinds.base.resolved import Resolved
 from retrograd.kinds.table.options import TableOptions
 from retrograd.kinds.table.recipe import resolved
-from retrograd.training import BestWeights, Callback
+from retrograd.training import BestWeights, Callback, History
 from retrograd.training.metrics import Metric
 from retrograd.training.trainer import Trainer
 
@@ -89,8 +89,8 @@ class NeuralEstimator(Parameters):
         """The rows' weights after those of their classes."""
         return weight
 
-    def _calibrate(self, validation: WeightedTable) -> None:
-        """Look at rows that the network was not trained on."""
+    def _calibrate(self, validation: WeightedTable | None) -> None:
+        """Look at the rows that the network was not trained on, if there are any."""
 
     # Fitting --------------------------------------------------------------------------------------
 
@@ -160,6 +160,8 @@ class NeuralEstimator(Parameters):
     ) -> tuple[WeightedTable, WeightedTable | None]:
         """The rows to train on, and those to stop by: given, or a share taken out."""
         x, y, weight = validation
+        if (x is None) != (y is None):
+            raise ValueError("Rows to stop by take both: give X_val and y_val.")
         if x is not None:
             table = checked_table(self, x, reset=False)
             target = self._target(y, table.num_rows, reset=False)
@@ -220,11 +222,11 @@ class NeuralEstimator(Parameters):
             state=self._state,
         ).run()
         self._network = TrainedNetwork(self._plan, trained.weights)
-        self._tell(trained, len(train.target))
+        self._tell(trained.history)
+        self.__dict__.pop("findings_", None)
         if recorder is not None:
             self.findings_ = recorder.record.findings()
-        if validation is not None:
-            self._calibrate(validation)
+        self._calibrate(validation)
         return trained
 
     def _options(self, rows: int, seed: int, incremental: bool) -> Resolved[TableOptions]:
@@ -273,17 +275,14 @@ class NeuralEstimator(Parameters):
     def _seed(self) -> int:
         return int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
 
-    def _tell(self, trained: Trained, rows: int) -> None:
+    def _tell(self, history: History) -> None:
         """Set the attributes that tell of the training."""
-        epochs = trained.history.epochs
-        self.history_ = trained.history
-        self.loss_curve_ = [each.train_loss for each in epochs]
+        self.history_ = history
+        self.loss_curve_ = [each.train_loss for each in history.epochs]
         self.loss_ = self.loss_curve_[-1]
         self.best_loss_ = min(self.loss_curve_)
-        self.n_iter_ = len(epochs)
-        self.t_ = self.n_iter_ * rows
+        self.n_iter_ = len(history.epochs)
         self.n_layers_ = len(self._plan.hidden) + 2
-        self.n_outputs_ = self._plan.outputs
 
     def _so_far(self, trainer: Trainer) -> dict[str, Any]:
         """The attributes of an estimator that predicts with the weights that a fit has reached."""

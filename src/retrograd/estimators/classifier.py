@@ -118,8 +118,14 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         """Train for one epoch more, at a constant learning rate.
 
         The first call measures the columns, so give it rows that are typical; it needs all
-        `classes`, unless y has them. Raises ValueError for a class that is not among them.
+        `classes`, unless y has them. Raises ValueError for a class that is not among them, and for
+        balanced class weights, which take all rows to be known.
         """
+        if self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight='balanced' cannot be known from a part of the rows: give the weights "
+                "as {class: weight}, or use fit."
+            )
         if classes is not None and not self.__sklearn_is_fitted__():
             self._given_classes = np.unique(classes)
         return self._partial_fit(X, y, sample_weight)
@@ -183,6 +189,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
         self._is_multilabel = y.ndim == 2
         if self._is_multilabel:
             self.classes_ = np.arange(y.shape[1])
+            self.n_outputs_ = y.shape[1]
             return
         self.classes_ = np.unique(y) if given is None else given
         if len(self.classes_) < 2:
@@ -190,6 +197,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
                 f"{type(self).__name__} needs rows of at least 2 classes; y holds only one class: "
                 f"{self.classes_.tolist()[0]!r}."
             )
+        self.n_outputs_ = len(self.classes_)
 
     def _weighted(self, y: Any, weight: Array) -> Array:
         if self.class_weight is None:
@@ -199,7 +207,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
 
     def _objective(self, metric: Metric | None) -> WeightedObjective:
         kind = Labels if self._is_multilabel else SingleClass
-        return kind(len(self.classes_), metric)
+        return kind(self.n_outputs_, metric)
 
     def _metrics(self) -> Sequence[Metric]:
         return () if self._is_multilabel else CLASSIFICATION

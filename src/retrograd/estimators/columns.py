@@ -43,7 +43,7 @@ def checked_table(estimator: Any, x: Any, *, reset: bool, least: int = 1) -> pa.
             estimator,
             x,
             reset=reset,
-            accept_sparse=True,
+            accept_sparse=("csr", "csc", "coo"),
             accept_large_sparse=True,
             dtype=(np.float64, np.float32),
             ensure_all_finite="allow-nan",

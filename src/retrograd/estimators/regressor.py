@@ -99,7 +99,6 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
         self._mean = np.average(train.target, axis=0, weights=train.weight)
         variance = np.average((train.target - self._mean) ** 2, axis=0, weights=train.weight)
         self._scale = np.where(variance > 0, np.sqrt(variance), 1.0)
-        self._errors = np.empty((0, self.n_outputs_))
 
     def _encoded(self, target: Array) -> Array:
         return ((target - self._mean) / self._scale).astype(np.float32)
@@ -114,24 +113,33 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
     def _metrics(self) -> Sequence[Metric]:
         return REGRESSION
 
-    def _calibrate(self, validation: WeightedTable) -> None:
+    def _calibrate(self, validation: WeightedTable | None) -> None:
+        """Keep each output's absolute errors on the validation rows, sorted, and their weights."""
+        if validation is None:
+            self._errors = self._error_weights = np.empty((0, self.n_outputs_))
+            return
         answers = self._answered(validation.table) * self._scale + self._mean
-        self._errors = np.sort(np.abs(validation.target - answers), axis=0)
+        errors = np.abs(validation.target - answers)
+        order = errors.argsort(axis=0)
+        self._errors = np.take_along_axis(errors, order, 0)
+        self._error_weights = validation.weight[order]
 
     def _half_width(self, level: float) -> Array:
-        """(outputs,): the ⌈(n + 1) level⌉-th smallest of the n errors."""
-        n = len(self._errors)
-        place = _ceil((n + 1) * level)
-        if place > n:
+        """(outputs,): the smallest error that, with those below it, weighs `level` of all and one.
+
+        Of n errors of weight 1, the ⌈(n + 1) level⌉-th smallest.
+        """
+        reached = self._error_weights.cumsum(axis=0)
+        weight = reached[-1, 0] if len(reached) else 0.0
+        # What rounding has put above the last error is not above it.
+        needed = (weight + 1) * level - 1e-9
+        if needed > weight:
             raise ValueError(
-                f"The fit had {n} validation rows, and an interval of level {level:g} takes at "
-                f"least {_ceil(level / (1 - level))}: fit with early_stopping=True, or with X_val "
-                "and y_val."
+                f"The fit had {len(reached)} validation rows, of weight {weight:g}, and an "
+                f"interval of level {level:g} takes at least "
+                f"{math.ceil(level / (1 - level) - 1e-9)}: fit with early_stopping=True, or with "
+                "X_val and y_val."
             )
-        width: Array = self._errors[place - 1]
+        places = (reached < needed).sum(axis=0)
+        width: Array = np.take_along_axis(self._errors, places[None], 0)[0]
         return width
-
-
-def _ceil(number: float) -> int:
-    """Rounded up, but for what rounding has put above a whole number."""
-    return math.ceil(number - 1e-9)

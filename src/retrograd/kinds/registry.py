@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from retrograd.errors import UsageError
@@ -29,16 +30,17 @@ KINDS: dict[str, Kind[Any, Any]] = {kind.name: kind for kind in _ALL}
 """Without a task, the first kind that holds the data; a table is the last resort."""
 
 
-def kind_of(data: Any, task: str | None = None) -> str:
+def kind_of(data: Any, task: str | None = None, asked: Collection[str] = ()) -> str:
     """The name of the kind that learns `task` from `data`, a path or values in memory.
 
-    Raises UsageError for data that no kind learns from.
+    The names of the options that were `asked` for may tell it. Raises UsageError for data that no
+    kind learns from.
     """
     for name, kind in KINDS.items():
         if kind.task is not None and kind.task == task:
             return name
     for name, kind in KINDS.items():
-        if kind.task is None and kind.holds(data):
+        if kind.task is None and (kind.claims(data, asked) or kind.holds(data)):
             return name
     raise UsageError(
         f"{data} holds nothing that can be learned from; expected a table, an .npz file, or a "

@@ -1,12 +1,16 @@
 """Layers, losses and initial weights, with PyTorch's names, shapes and defaults."""
 
-from retrograd.nn import functional, init, utils
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from retrograd.nn import init
 from retrograd.nn.attention.multihead import MultiheadAttention
 from retrograd.nn.attention.positions import LearnedPositions, RotaryPositions, SinusoidalPositions
 from retrograd.nn.attention.transformer import TransformerEncoder, TransformerEncoderLayer
 from retrograd.nn.containers.collections import ModuleDict, ModuleList, Sequential
 from retrograd.nn.containers.repeat import Repeat
 from retrograd.nn.containers.residual import Residual
+from retrograd.nn.later import LATER
 from retrograd.nn.layers.activation import (
     ELU,
     GELU,
@@ -32,7 +36,15 @@ from retrograd.nn.layers.convolution import (
     ConvTranspose3d,
 )
 from retrograd.nn.layers.distance import CosineSimilarity, PairwiseDistance
-from retrograd.nn.layers.dropout import Dropout, Dropout1d, Dropout2d, Dropout3d, StochasticDepth
+from retrograd.nn.layers.dropout import (
+    AlphaDropout,
+    Dropout,
+    Dropout1d,
+    Dropout2d,
+    Dropout3d,
+    FeatureAlphaDropout,
+    StochasticDepth,
+)
 from retrograd.nn.layers.embedding import Embedding, EmbeddingBag
 from retrograd.nn.layers.linear import Flatten, Identity, Linear
 from retrograd.nn.layers.pooling import (
@@ -116,9 +128,80 @@ from retrograd.nn.normalization.layer import LayerNorm, RMSNorm
 from retrograd.nn.normalization.response import LocalResponseNorm
 from retrograd.variable import Buffer, Parameter
 
+if TYPE_CHECKING:
+    from retrograd.nn import functional, utils
+    from retrograd.nn.attention.decoder import (
+        Transformer,
+        TransformerDecoder,
+        TransformerDecoderLayer,
+    )
+    from retrograd.nn.containers.parameters import (
+        ParameterDict,
+        ParameterList,
+    )
+    from retrograd.nn.layers.bilinear import (
+        Bilinear,
+    )
+    from retrograd.nn.layers.cells import (
+        GRUCell,
+        LSTMCell,
+        RNNCell,
+    )
+    from retrograd.nn.layers.gates import (
+        CELU,
+        GLU,
+        Hardshrink,
+        Hardsigmoid,
+        Hardswish,
+        LogSigmoid,
+        PReLU,
+        RReLU,
+        Softmax2d,
+        Softmin,
+        Softshrink,
+        Softsign,
+        Tanhshrink,
+        Threshold,
+    )
+    from retrograd.nn.layers.padding import (
+        CircularPad1d,
+        CircularPad2d,
+        CircularPad3d,
+        ConstantPad1d,
+        ConstantPad2d,
+        ConstantPad3d,
+        ReflectionPad1d,
+        ReflectionPad2d,
+        ReflectionPad3d,
+        ReplicationPad1d,
+        ReplicationPad2d,
+        ReplicationPad3d,
+        ZeroPad1d,
+        ZeroPad2d,
+        ZeroPad3d,
+    )
+    from retrograd.nn.layers.rearranging import (
+        ChannelShuffle,
+        Fold,
+        PixelShuffle,
+        PixelUnshuffle,
+        Unflatten,
+        Unfold,
+    )
+    from retrograd.nn.layers.unpooling import (
+        LPPool1d,
+        LPPool2d,
+        LPPool3d,
+        MaxUnpool1d,
+        MaxUnpool2d,
+        MaxUnpool3d,
+    )
+
 __all__ = [
+    "CELU",
     "ELU",
     "GELU",
+    "GLU",
     "GRU",
     "LSTM",
     "RNN",
@@ -129,6 +212,7 @@ __all__ = [
     "AdaptiveMaxPool1d",
     "AdaptiveMaxPool2d",
     "AdaptiveMaxPool3d",
+    "AlphaDropout",
     "AvgPool1d",
     "AvgPool2d",
     "AvgPool3d",
@@ -137,8 +221,16 @@ __all__ = [
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
+    "Bilinear",
     "Buffer",
     "CTCLoss",
+    "ChannelShuffle",
+    "CircularPad1d",
+    "CircularPad2d",
+    "CircularPad3d",
+    "ConstantPad1d",
+    "ConstantPad2d",
+    "ConstantPad3d",
     "Conv1d",
     "Conv2d",
     "Conv3d",
@@ -154,9 +246,15 @@ __all__ = [
     "Dropout3d",
     "Embedding",
     "EmbeddingBag",
+    "FeatureAlphaDropout",
     "Flatten",
+    "Fold",
+    "GRUCell",
     "GaussianNLLLoss",
     "GroupNorm",
+    "Hardshrink",
+    "Hardsigmoid",
+    "Hardswish",
     "Hardtanh",
     "HingeEmbeddingLoss",
     "HuberLoss",
@@ -166,17 +264,25 @@ __all__ = [
     "InstanceNorm3d",
     "KLDivLoss",
     "L1Loss",
+    "LPPool1d",
+    "LPPool2d",
+    "LPPool3d",
+    "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
     "LearnedPositions",
     "Linear",
     "LocalResponseNorm",
+    "LogSigmoid",
     "LogSoftmax",
     "MSELoss",
     "MarginRankingLoss",
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "MaxUnpool1d",
+    "MaxUnpool2d",
+    "MaxUnpool3d",
     "Mish",
     "Module",
     "ModuleDict",
@@ -186,14 +292,27 @@ __all__ = [
     "MultiMarginLoss",
     "MultiheadAttention",
     "NLLLoss",
+    "PReLU",
     "PairwiseDistance",
     "Parameter",
+    "ParameterDict",
+    "ParameterList",
+    "PixelShuffle",
+    "PixelUnshuffle",
     "PoissonNLLLoss",
     "QuantileLoss",
     "RMSNorm",
+    "RNNCell",
+    "RReLU",
     "ReLU",
     "ReLU6",
+    "ReflectionPad1d",
+    "ReflectionPad2d",
+    "ReflectionPad3d",
     "Repeat",
+    "ReplicationPad1d",
+    "ReplicationPad2d",
+    "ReplicationPad3d",
     "Residual",
     "RotaryPositions",
     "Sequential",
@@ -203,14 +322,28 @@ __all__ = [
     "SmoothL1Loss",
     "SoftMarginLoss",
     "Softmax",
+    "Softmax2d",
+    "Softmin",
     "Softplus",
+    "Softshrink",
+    "Softsign",
     "StochasticDepth",
     "Tanh",
+    "Tanhshrink",
+    "Threshold",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
     "TransformerEncoder",
     "TransformerEncoderLayer",
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
+    "Unflatten",
+    "Unfold",
     "Upsample",
+    "ZeroPad1d",
+    "ZeroPad2d",
+    "ZeroPad3d",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "cosine_embedding_loss",
@@ -238,3 +371,16 @@ __all__ = [
     "triplet_margin_with_distance_loss",
     "utils",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("functional", "utils"):
+        return import_module(f"retrograd.nn.{name}")
+    if name not in LATER:
+        missing = import_module("retrograd.elsewhere").missing
+        raise missing("module 'retrograd.nn'", "torch.nn", name, __all__)
+    return getattr(import_module(f"retrograd.nn.{LATER[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

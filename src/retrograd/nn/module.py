@@ -10,6 +10,9 @@ import numpy as np
 
 from retrograd.arrays import Array, DType, as_array, state
 from retrograd.autodiff.hooks import Handle, hooks
+from retrograd.nn.backward_hooks import WatchedCall
+from retrograd.nn.casts import Casts
+from retrograd.nn.members import Members
 from retrograd.nn.summary import describe
 from retrograd.variable import Buffer, Parameter, Variable
 
@@ -42,7 +45,7 @@ def _no_forward(self: Module, *inputs: Any, **options: Any) -> Any:
     )
 
 
-class Module:
+class Module(Members, Casts):
     """A function with parameters: `forward` is written in a subclass, calling the module runs it.
 
     Parameters, Buffers and Modules that are assigned to attributes belong to the module, under the
@@ -63,9 +66,11 @@ class Module:
 
     forward: Callable[..., Any] = _no_forward
 
+    edits = 0  # how often an attribute of a module was assigned; compiled steps look at it
     _any_hooks = False  # whether a module of the process has ever had a hook
     _pre_hooks: tuple[Handle, ...] = ()
     _post_hooks: tuple[Handle, ...] = ()
+    _backward_hooks: tuple[Handle, ...] = ()
 
     def __init__(self) -> None:
         self._training = True
@@ -75,6 +80,7 @@ class Module:
             hooks.tell("enter", self)
         if state.trace is not None:
             state.trace.guard(Module, "_any_hooks", Module._any_hooks)
+            state.trace.called(self, Module)
         forward = self._hooked if Module._any_hooks else self.forward
         output = forward(*inputs, **options)
         return hooks.passed("module", output, self, inputs) if hooks.active else output
@@ -82,13 +88,16 @@ class Module:
     def _hooked(self, *inputs: Any, **options: Any) -> Any:
         """The forward between this module's own hooks."""
         if state.trace is not None:
-            for attribute in ("_pre_hooks", "_post_hooks"):
+            for attribute in ("_pre_hooks", "_post_hooks", "_backward_hooks"):
                 state.trace.guard(self, attribute, getattr(self, attribute))
         for handle in self._pre_hooks:
             new = handle.hook(self, inputs)
             if new is not None:
                 inputs = new if isinstance(new, tuple) else (new,)
-        output = self.forward(*inputs, **options)
+        call = WatchedCall(self, self._backward_hooks) if self._backward_hooks else None
+        output = self.forward(*(call.into(inputs) if call else inputs), **options)
+        if call:
+            output = call.out(output)
         for handle in self._post_hooks:
             new = handle.hook(self, inputs, output)
             if new is not None:
@@ -114,6 +123,7 @@ class Module:
                 "or nn.ModuleDict"
             )
         super().__setattr__(name, value)
+        Module.edits += 1
 
     @property
     def training(self) -> bool:
@@ -194,11 +204,6 @@ class Module:
             raise TypeError(f"{name}: expected a Module, found {type(module).__name__}")
         setattr(self, name, module)
 
-    def register_buffer(self, name: str, tensor: Any) -> None:
-        """Let `tensor` belong to this module as a Buffer of that name; None keeps the name free."""
-        values = tensor is not None and not isinstance(tensor, Buffer)
-        setattr(self, name, Buffer(tensor) if values else tensor)
-
     # Hooks ----------------------------------------------------------------------------------------
 
     def register_forward_pre_hook(self, hook: Callable[[Module, tuple[Any, ...]], Any]) -> Handle:
@@ -222,6 +227,15 @@ class Module:
         """
         return self._register(hook, "_post_hooks")
 
+    def register_full_backward_hook(self, hook: Callable[[Module, Any, Any], Any]) -> Handle:
+        """Call `hook(module, grad_input, grad_output)` in each backward pass through the module.
+
+        Both are tuples: the cotangents of the tensors among the positional inputs (None for one
+        that needs none) and of the outputs. What the hook returns for a module with one input takes
+        the place of its cotangent, unless it is None. In a compiled step, as forward hooks.
+        """
+        return self._register(hook, "_backward_hooks")
+
     def _register(self, hook: Callable[..., Any], attribute: str) -> Handle:
         Module._any_hooks = True
         return Handle(hook, self, attribute)
@@ -231,7 +245,8 @@ class Module:
     def _named_state(self, prefix: str = "") -> Iterator[tuple[str, Place]]:
         """Every parameter and buffer, under every name that leads to it."""
         yield from ((prefix + name, each) for name, each in self._own(Parameter))
-        yield from ((prefix + name, each) for name, each in self._own(Buffer))
+        kept = (pair for pair in self._own(Buffer) if pair[0] not in self._transient)
+        yield from ((prefix + name, each) for name, each in kept)
         for name, child in self._named_children():
             yield from child._named_state(f"{prefix}{name}.")
 
@@ -297,10 +312,11 @@ class Module:
             parameter.requires_grad = requires_grad
         return self
 
-    def zero_grad(self) -> None:
-        """Forget the gradients of all parameters."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters, or with `set_to_none=False` make them 0."""
         for parameter in self.parameters():
-            parameter.grad = None
+            grad = None if set_to_none else parameter.grad
+            parameter.grad = grad if grad is None else grad.detach() * 0
 
     def apply(self, fn: Callable[[Module], Any]) -> Self:
         """Call `fn` on every module below, then on this one: for example to initialize weights."""
@@ -308,22 +324,6 @@ class Module:
             child.apply(fn)
         fn(self)
         return self
-
-    def to(self, dtype: DType) -> Self:
-        """Turn floating-point parameters and buffers into `dtype`; gradients are forgotten.
-
-        Raises TypeError for a dtype that is not a floating-point one.
-        """
-        dtype = np.dtype(dtype)
-        if dtype.kind not in "fV":
-            raise TypeError(f"parameters are floating-point numbers, they cannot become {dtype}")
-        for variable in [*self.parameters(), *self.buffers()]:
-            if variable.dtype.kind in "fV":
-                variable.data = variable.data.astype(dtype)
-                variable.grad = None
-        return self
-
-    astype = to
 
     # In print -------------------------------------------------------------------------------------
 

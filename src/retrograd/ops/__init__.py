@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from retrograd.ops.control.branches import *
 from retrograd.ops.control.loops import *
+from retrograd.ops.control.while_loop import *
 from retrograd.ops.elementwise.activations import *
 from retrograd.ops.elementwise.arithmetic import *
+from retrograd.ops.elementwise.bits import *
 from retrograd.ops.elementwise.closeness import *
 from retrograd.ops.elementwise.comparison import *
 from retrograd.ops.elementwise.composed import *

@@ -20,6 +20,7 @@ import numpy as np
 
 from retrograd.arrays import Array, DType, Namespace, namespace, state
 from retrograd.autodiff.hooks import hooks
+from retrograd.autodiff.precision import raised
 from retrograd.autodiff.tape import recording
 from retrograd.optim.param_group import ParamGroup, described
 from retrograd.optim.slots import Slots
@@ -187,10 +188,11 @@ class Optimizer(GroupedOptimizer):
                 for parameter, grad, t in zip(group.params, grads, steps, strict=True):
                     if grad is None:
                         continue
-                    x, g = parameter.data, grad.data
+                    # Half precision is too short for a step: it is taken in float32.
+                    x, g = raised(parameter.data), raised(grad.data)
                     xp = namespace(x, g)
                     new = self._update(xp, x, g, self.state[parameter], lr, t, group.options)
-                    parameter.data = xp.asarray(new)
+                    parameter.data = xp.asarray(new, parameter.dtype)
                     if hooks.active:
                         hooks.tell("update", self, parameter, g, new)
                     if state.trace is not None:

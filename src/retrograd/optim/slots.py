@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.arrays import Array, state
+from retrograd.arrays import Array, DType, is_half, state
 from retrograd.variable import Parameter, Slot
 
 __all__ = ["Slots"]
@@ -16,6 +16,7 @@ __all__ = ["Slots"]
 class Slots:
     """The arrays remembered of one parameter, of its shape and dtype; zeros until written.
 
+    For half precision they are float32, since small squares would be zeros in it.
     `shapes` names those of another shape.
     """
 
@@ -35,18 +36,22 @@ class Slots:
     def _slot(self, name: str) -> Slot:
         slot = self._held.get(name)
         if slot is None:
-            shape, dtype = self._shape(name), self._parameter.dtype
             # Its first use may be in a compiled step. It is made outside of the trace, which then
             # meets it like any Variable that was there before.
             trace, state.trace = state.trace, None
             try:
-                slot = self._held[name] = Slot(np.zeros(shape, dtype))
+                slot = self._held[name] = Slot(np.zeros(self._shape(name), self._dtype))
             finally:
                 state.trace = trace
         return slot
 
     def _shape(self, name: str) -> tuple[int, ...]:
         return self._shapes.get(name, self._parameter.shape)
+
+    @property
+    def _dtype(self) -> DType:
+        dtype = self._parameter.dtype
+        return np.dtype(np.float32) if is_half(dtype) else dtype
 
     def arrays(self) -> dict[str, np.ndarray[Any, Any]]:
         """The contents by name."""
@@ -57,7 +62,7 @@ class Slots:
 
         The Slots stay the same ones, since compiled steps know them.
         """
-        dtype = self._parameter.dtype
+        dtype = self._dtype
         for name, values in arrays.items():
             array, shape = np.array(values, dtype), self._shape(name)
             if array.shape != shape:

@@ -1,5 +1,6 @@
 """Reports of a run: pages that open in any browser, offline, and text for terminals."""
 
+from retrograd.report.pages.predictions import Effort
 from retrograd.report.pages.run import (
     RunReport,
     render_report,
@@ -11,6 +12,7 @@ from retrograd.report.pages.walkthrough import write_walkthrough
 from retrograd.report.words.walkthrough import walkthrough_text
 
 __all__ = [
+    "Effort",
     "RunReport",
     "render_report",
     "walkthrough_text",

@@ -22,3 +22,6 @@ class RunCallback(Callback):
 
     def on_scoring(self) -> None:
         """Training has ended well; the network is scored, and what may be wrong looked for."""
+
+    def on_left_out(self, what: Sequence[str]) -> None:
+        """All is over, and there was no time for some of it, which `what` names."""

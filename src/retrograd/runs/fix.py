@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 from retrograd.diagnosis.catalogue import catalogue
@@ -79,6 +80,7 @@ def _is_about_data(finding: Finding, remedy: Remedy) -> bool:
 def _trained(data: RunData, options: Options, muted: frozenset[str]) -> Scored:
     prepared, recorder = data.prepared_anew(options), Recorder()
 
+    @cache
     def diagnose() -> list[Finding]:
         found = examined(trained_case(recorder.record, prepared, prepared.model), muted)
         return with_starved(found, _losses(prepared.trainer.history))

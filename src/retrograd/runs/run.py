@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -25,12 +26,13 @@ from retrograd.kinds.language.model import LanguageModel
 from retrograd.kinds.table.model import TableModel
 from retrograd.kinds.table.walk_record import Walkthrough
 from retrograd.kinds.table.walkthrough import walk_through
-from retrograd.report import write_recorded_report, write_run_report
+from retrograd.report import Effort, write_recorded_report, write_run_report
 from retrograd.runs.data import RunData
 from retrograd.runs.findings import sure_findings, sure_record, trained_case
 from retrograd.runs.fix import fix_run
 from retrograd.runs.progress import with_progress
-from retrograd.runs.session import resume_run
+from retrograd.runs.seen import with_seen
+from retrograd.runs.session import judged_part, resume_run
 from retrograd.store import (
     RunFolder,
     kind_in,
@@ -148,8 +150,8 @@ class Run:
         Labels are texts, or integers where all of them are whole numbers. A forecast gives the
         `(horizon,)` values to come.
         """
-        column = self.predict_table(data, notes)["prediction"].drop_null()
-        return _labels(column.to_numpy(), self.model.classes)
+        answers = self.predict_table(data, notes).columns[-1].drop_null()
+        return _labels(answers.to_numpy(), self.model.classes)
 
     def predict_proba(self, data: Any, notes: list[str] | None = None) -> Array:
         """(rows, classes) probabilities, in the order of `classes`; UsageError without classes."""
@@ -171,10 +173,14 @@ class Run:
             return self.model.predictions(rows, notes).to_native()
 
     def evaluate(self, data: Any, notes: list[str] | None = None) -> Scores:
-        """The figures of merit on labeled data, beside the baseline's."""
-        rows = self.model.read(data, self._notes(notes), labeled=True)
+        """The figures of merit on labeled data, beside the baseline's.
+
+        They say how many of the rows the run was trained on and stopped by, and so do the notes.
+        """
+        notes = self._notes(notes)
+        rows = self.model.read(data, notes, labeled=True)
         with _naming(data):
-            return self.model.score(rows)
+            return with_seen(self._folder, self.model, rows, self.model.score(rows), notes)
 
     def explain(self, data: Any, row: int = 1) -> Walkthrough:
         """One row of a table, from 1, through the five steps of backpropagation.
@@ -182,8 +188,9 @@ class Run:
         The network itself is left as it is. Raises UsageError for a run of another kind.
         """
         model = self._of_kind(TableModel)
-        with _naming(data):
-            return walk_through(model, model.read(data, [], labeled=False).frame, row)
+        read = model.read(data, [], labeled=False)
+        with _naming(data), read.places.named():
+            return walk_through(model, read.frame, row)
 
     def generate(
         self,
@@ -252,8 +259,8 @@ class Run:
         missing = why_not_kept(self._folder, WEIGHTS)
         if missing is None:
             self._notes(notes)
-            judged = self._ready(data, valid, test).split.judging
-            return write_run_report(self._folder, self.model, judged, thorough=True)
+            part, rows = judged_part(self._ready(data, valid, test).split)
+            return write_run_report(self._folder, self.model, rows, part, Effort.THOROUGH)
         if notes is not None:
             notes.append(f"Only what was recorded is shown. {missing}")
         return write_recorded_report(self._folder)
@@ -266,19 +273,23 @@ class Run:
         test: Any = None,
         callbacks: Sequence[Callback] = (),
         progress: bool = False,
+        started: float | None = None,
         **options: Any,
     ) -> Run:
         """Train this run further, with some options changed (`epochs=200`), and return it.
 
-        The run is then as if it had not stopped, to the bit. Raises DataError if its data is gone
-        or has changed, UsageError if nothing is left to do, if a change would make another run of
-        it, or if another process trains it.
+        The run is then as if it had not stopped, to the bit. A `time_limit` counts from `started`,
+        a `time.monotonic()`, by default from now. Raises DataError if its data is gone or has
+        changed, UsageError if nothing is left to do, if a change would make another run of it, or
+        if another process trains it.
         """
+        started = time.monotonic() if started is None else started
         if (self.path / FAILURE).is_dir() and CHECKPOINT not in self._folder.manifest().files:
             raise DataError(str(why_not_kept(self._folder, WEIGHTS)))
         with self._folder.writing():
             found = self._ready(data, valid, test)
-            prepared = resume_run(self._folder, found, options, with_progress(callbacks, progress))
+            callbacks = with_progress(callbacks, progress)
+            prepared = resume_run(self._folder, found, options, callbacks, started)
         self._prepared, self._model = prepared, prepared.model
         return self
 

@@ -6,19 +6,23 @@ import json
 import shlex
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from retrograd.data.tables.files.contents import bare_name
 from retrograd.diagnosis.nan.failing_run import FailingRun
 from retrograd.diagnosis.recorder import Recorder
 from retrograd.errors import DataError, Interrupted, RunError, UsageError
-from retrograd.kinds.base.kind import DataSpec, Prepared, path_of
-from retrograd.report import write_run_report
+from retrograd.kinds.base.kind import DataSpec, Prepared, Split, path_of
+from retrograd.report import Effort, write_recorded_report, write_run_report
 from retrograd.runs.data import RunData
+from retrograd.runs.deadline import Deadline
 from retrograd.runs.events import RunCallback
 from retrograd.runs.findings import keep_findings
+from retrograd.runs.seen import keep_seen
 from retrograd.store import (
     RunFolder,
     RunLog,
@@ -31,7 +35,7 @@ from retrograd.store.log import write_epochs
 from retrograd.store.names import (
     CHECKPOINT,
     FAILURE,
-    MANIFEST,
+    FINDINGS,
     PREPROCESSING,
     RECORD,
     REPORT,
@@ -42,9 +46,13 @@ from retrograd.store.names import (
 )
 from retrograd.training import Callback, Verdict
 from retrograd.training.options import Options
+from retrograd.training.scores import Scores
 from retrograd.wording import count
 
-__all__ = ["resume_run", "start_run"]
+__all__ = ["judged_part", "resume_run", "start_run"]
+
+# The share of what is left that looking for faults may use; the report gets the rest.
+_CHECKS = 0.6
 
 Array = np.ndarray[Any, Any]
 
@@ -54,26 +62,30 @@ def start_run(
     spec: DataSpec,
     options: Options,
     out: Path | None,
+    force: bool,
     callbacks: Sequence[Callback],
+    deadline: Deadline,
 ) -> tuple[RunFolder, RunData, Prepared[Any]]:
-    """Train a run of a kind and fill a new folder.
+    """Train a run of a kind and fill a new folder; by `force` in place of a run that is at `out`.
 
     Data that cannot be used is refused before anything is written; a run that reached nothing
-    worth keeping leaves no folder.
+    worth keeping leaves no folder, or the one that was there.
     """
     data = RunData.read(kind, spec, options)
     prepared = data.prepared(options)
     _tell_prepared(callbacks, prepared)
     path = path_of(spec.data)
-    folder = RunFolder.create(out, prepared.model.kind if path is None else path.resolve().stem)
-    with folder.writing():
-        try:
-            _train(folder, data, prepared, callbacks)
-        except BaseException:
-            # Nothing was reached that would be worth a folder, nor is it known why.
-            if not (_has(folder, WEIGHTS, CHECKPOINT) or (folder.path / FAILURE).exists()):
-                folder.remove()
-            raise
+    name = prepared.model.kind if path is None else bare_name(path)
+    with RunFolder.set_aside(out if force else None):
+        folder = RunFolder.create(out, name)
+        with folder.writing():
+            try:
+                _train(folder, data, prepared, callbacks, deadline)
+            except BaseException:
+                # Nothing was reached that would be worth a folder, nor is it known why.
+                if not (folder.has(WEIGHTS, CHECKPOINT) or (folder.path / FAILURE).exists()):
+                    folder.remove()
+                raise
     return folder, data, prepared
 
 
@@ -82,21 +94,22 @@ def resume_run(
     data: RunData,
     changes: Mapping[str, Any],
     callbacks: Sequence[Callback],
+    started: float,
 ) -> Prepared[Any]:
     """Train a run further on its own data, some options changed (more epochs, say).
 
     A run without a checkpoint is trained from its start; one that was killed after its last epoch
-    is scored and reported. Raises DataError if the data is another, UsageError if nothing is left
-    to do or if a change would make another run of it.
+    is scored and reported. The time limit counts from `started`. Raises DataError if the data is
+    another, UsageError if nothing is left to do or if a change would make another run of it.
     """
     options = _changed(folder, changes)
     prepared = data.prepared(options)
-    if _text(prepared.model.to_json()) != _text(folder.read_json(PREPROCESSING)):
+    if _measured(prepared.model.to_json()) != _measured(folder.read_json(PREPROCESSING)):
         raise DataError(
             f"The data is not what the run in {folder.path} learned from: measured again, its "
             "training rows differ. Give the same data, or start a new run."
         )
-    checkpoint = folder.read_arrays(CHECKPOINT) if _has(folder, CHECKPOINT) else {}
+    checkpoint = folder.read_arrays(CHECKPOINT) if folder.has(CHECKPOINT) else {}
     if checkpoint:
         try:
             prepared.trainer.load_state(checkpoint)
@@ -113,7 +126,8 @@ def resume_run(
     write_epochs(folder, prepared.trainer.history.epochs)
     for stale in (REPORT, *([] if checkpoint else [RECORD])):
         _remove(folder.path / stale)
-    _train(folder, data, prepared, callbacks, checkpoint)
+    deadline = Deadline(prepared.options.asked.time_limit, started)
+    _train(folder, data, prepared, callbacks, deadline, checkpoint)
     return prepared
 
 
@@ -131,12 +145,6 @@ def _changed(folder: RunFolder, changes: Mapping[str, Any]) -> Options:
     return options
 
 
-def _has(folder: RunFolder, *names: str) -> bool:
-    """Whether the run has one of these files."""
-    manifest = folder.path / MANIFEST
-    return manifest.is_file() and any(name in folder.manifest().files for name in names)
-
-
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
@@ -149,7 +157,7 @@ def _refuse_if_ended(folder: RunFolder, prepared: Prepared[Any]) -> None:
     is_over = len(history.epochs) >= epochs
     if not is_over and history.since_best() < prepared.options.patience:
         return
-    if not (_has(folder, SCORES) and (folder.path / REPORT).is_file()):
+    if not (folder.has(SCORES) and (folder.path / REPORT).is_file()):
         return  # killed between its last epoch and its end, which is still to be written
     reason = folder.manifest().verdict or (Verdict.OUT_OF_EPOCHS if is_over else Verdict.CONVERGED)
     raise UsageError(
@@ -164,6 +172,7 @@ def _train(
     data: RunData,
     prepared: Prepared[Any],
     callbacks: Sequence[Callback],
+    deadline: Deadline,
     checkpoint: Mapping[str, Array] | None = None,
 ) -> None:
     """Train, score, report; raises Interrupted if Ctrl-C came before an epoch was over."""
@@ -174,7 +183,8 @@ def _train(
     log = RunLog(folder, manifest, also=[recorder])
     trainer = prepared.trainer
     try:
-        prepared.fit([FailingRun(folder.path / FAILURE), recorder, log, *callbacks])
+        watching = [FailingRun(folder.path / FAILURE), recorder]
+        prepared.fit([*watching, log, *callbacks], deadline.for_training)
     except RunError:
         if trainer.history.best is not None:
             keep_findings(folder, prepared)
@@ -182,22 +192,74 @@ def _train(
         raise
     if trainer.history.best is None:
         raise Interrupted(_before_the_first_epoch(folder))
-    for callback in callbacks:
-        if isinstance(callback, RunCallback):
-            callback.on_scoring()
-    split = prepared.split
-    parts = {VALIDATION: split.validation, TEST: split.test}
-    write_scores(
-        folder,
-        {name: prepared.model.score(each) for name, each in parts.items() if each is not None},
+    told = [each for each in callbacks if isinstance(each, RunCallback)]
+    for callback in told:
+        callback.on_scoring()
+    try:
+        _judge(folder, prepared, log, deadline)
+    except KeyboardInterrupt as stop:
+        command = shlex.join(["retrograd", "report", str(folder.path)])
+        raise Interrupted(
+            f"Interrupted while the run was scored. Its weights are kept in {folder.path}; "
+            f"`{command}` scores it and writes its report."
+        ) from stop
+    if deadline.left_out:
+        for callback in told:
+            callback.on_left_out(deadline.left_out)
+
+
+def _judge(folder: RunFolder, prepared: Prepared[Any], log: RunLog, deadline: Deadline) -> None:
+    """Score, look for what is wrong, report: as much of it as there is time for."""
+    model, split = prepared.model, prepared.split
+    scores: dict[str, Scores] = {}
+
+    def score_validation() -> None:
+        found = model.score(split.validation)
+        scores[VALIDATION] = replace(found, stopped_by=found.rows)
+
+    def score_test() -> None:
+        scores[TEST] = model.score(split.test)
+
+    bounded = deadline.bounded
+    evaluate = "(`retrograd evaluate` measures them)"
+    bounded(f"the figures on the rows to stop by {evaluate}", score_validation, grace=True)
+    if split.test is not None:
+        bounded(
+            f"the figures on the rows never seen in training {evaluate}", score_test, grace=True
+        )
+    write_scores(folder, scores)
+    bounded(
+        "the fingerprints by which `evaluate` knows the training rows",
+        lambda: keep_seen(folder, prepared),
     )
-    keep_findings(folder, prepared)
-    log.close(trainer)
-    write_run_report(folder, prepared.model, split.judging)
+    if not bounded(
+        "the checks that look at the network and its data (`retrograd diagnose` runs them)",
+        lambda: keep_findings(folder, prepared),
+        _CHECKS,
+    ):
+        folder.drop(FINDINGS)  # those of before a resume
+    log.close(prepared.trainer)
+    part, rows = judged_part(split)
+
+    def report(effort: Effort) -> None:
+        write_run_report(folder, model, rows, part, effort)
+
+    if part not in scores:
+        write_recorded_report(folder)
+    elif not bounded(
+        "which inputs matter, and why rows were predicted badly (`retrograd report` shows it)",
+        lambda: report(Effort.BRIEF),
+    ):
+        report(Effort.NONE)
+
+
+def judged_part(split: Split[Any]) -> tuple[str, Any]:
+    """Which rows a run is judged by, "test" or else "validation", and these rows."""
+    return (VALIDATION, split.validation) if split.test is None else (TEST, split.test)
 
 
 def _before_the_first_epoch(folder: RunFolder) -> str:
-    if not _has(folder, CHECKPOINT):
+    if not folder.has(CHECKPOINT):
         return "Interrupted before the first epoch was over, so that there is nothing to keep."
     return (
         "Interrupted before the first epoch was over; what was reached of it is kept. To go on: "
@@ -211,5 +273,12 @@ def _tell_prepared(callbacks: Sequence[Callback], prepared: Prepared[Any]) -> No
             callback.on_prepared(prepared)
 
 
-def _text(contents: Mapping[str, Any]) -> str:
-    return json.dumps(contents, sort_keys=True)
+def _measured(preprocessing: Mapping[str, Any]) -> str:
+    """What was measured, as text; not what a person was told, as options decide more by now."""
+    return json.dumps(_without_notes(preprocessing), sort_keys=True)
+
+
+def _without_notes(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_notes(each) for key, each in value.items() if key != "notes"}
+    return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -47,11 +48,7 @@ class RunFolder:
         """
         try:
             if path is not None:
-                if path.exists() and not _is_free(path):
-                    raise UsageError(
-                        f"{path} exists already; what is there is kept. Give another folder with "
-                        "--out, or remove it first."
-                    )
+                cls.refuse_taken(path)
                 path.mkdir(parents=True, exist_ok=True)
                 if not os.access(path, os.W_OK | os.X_OK):
                     raise UsageError(f"Cannot write into {path}: there is no permission to do so.")
@@ -65,9 +62,46 @@ class RunFolder:
                 except FileExistsError:
                     number += 1
         except OSError as error:
+            # The folders above are made as well, so that none is missing.
+            is_refused = isinstance(error, FileNotFoundError)
+            reason = "the system makes no folder there" if is_refused else plain_reason(error)
             raise UsageError(
-                f"Cannot make the run folder {path}: {plain_reason(error)}."
+                f"Cannot make the run folder {path}: {reason}. Give another place with --out."
             ) from error
+
+    @staticmethod
+    def refuse_taken(path: Path, force: bool = False) -> None:
+        """Raise UsageError if something stands at `path`, but by `force` not for a run folder."""
+        is_run = (path / MANIFEST).is_file()
+        if not path.exists() or _is_free(path) or (force and is_run):
+            return
+        way_out = "--force to replace that run" if is_run else "remove it first"
+        raise UsageError(
+            f"{path} exists already; what is there is kept. Give another folder with --out, or "
+            f"{way_out}."
+        )
+
+    @staticmethod
+    @contextmanager
+    def set_aside(path: Path | None) -> Iterator[None]:
+        """While the block makes a run at `path`, the one that is there waits beside it.
+
+        It comes back if the block leaves no run, and is removed if it does. Raises UsageError if
+        another process trains it.
+        """
+        if path is None or not (path / MANIFEST).is_file():
+            yield
+            return
+        aside = path.absolute().with_name(f".{path.name}.{secrets.token_hex(6)}.old")
+        with locked(path):
+            os.replace(path, aside)
+            try:
+                yield
+            finally:
+                if path.exists():
+                    shutil.rmtree(aside)
+                else:
+                    os.replace(aside, path)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> RunFolder:
@@ -111,6 +145,11 @@ class RunFolder:
         except OSError as error:
             raise DataError(f"Cannot read {path}: {plain_reason(error)}.") from error
         return Manifest.from_json(self._json(MANIFEST, contents), path)
+
+    def has(self, *names: str) -> bool:
+        """Whether the run has one of these files, as its manifest says; a new folder has none."""
+        manifest = self.path / MANIFEST
+        return manifest.is_file() and not self.manifest().files.keys().isdisjoint(names)
 
     def place(self, name: str) -> Path | None:
         """Where a file of the run lies, unchecked; None if the run has no such file."""

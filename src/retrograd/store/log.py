@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from retrograd.data.files import plain_reason
-from retrograd.data.form import check
+from retrograd.data.form import check, restored
 from retrograd.errors import UsageError
 from retrograd.store.folder import RunFolder
 from retrograd.store.kept import EPOCH
@@ -31,7 +32,7 @@ def read_history(folder: RunFolder) -> History:
     lines = folder.read_lines(EPOCHS)
     for number, line in enumerate(lines, 1):
         check(Epoch, line, f"{folder.path / EPOCHS}, line {number},")
-    return History([Epoch(**line) for line in lines], folder.manifest().verdict)
+    return History([restored(Epoch, line) for line in lines], folder.manifest().verdict)
 
 
 def write_epochs(folder: RunFolder, epochs: Iterable[Epoch]) -> None:
@@ -52,7 +53,7 @@ class RunLog(Callback):
         self.folder = folder
         self.manifest = manifest
         self.also = also
-        self._written = time.monotonic()
+        self._written = math.inf  # counted from the first steps on, which have been compiled
 
     def on_batch_end(self, trainer: Trainer, losses: Any) -> None:
         self._checkpoint_if_due(trainer)
@@ -71,6 +72,7 @@ class RunLog(Callback):
             self.checkpoint(trainer)
 
     def _checkpoint_if_due(self, trainer: Trainer) -> None:
+        self._written = min(self._written, time.monotonic())
         if time.monotonic() - self._written > _SECONDS_BETWEEN_CHECKPOINTS:
             self.checkpoint(trainer)
 

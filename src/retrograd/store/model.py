@@ -33,10 +33,12 @@ def write_recipe(
 ) -> None:
     """Before training: the options, what else the model is, and what the run is.
 
-    Figures and findings of an earlier end no longer hold.
+    A run that is resumed keeps what was measured and noted at first; figures and findings of an
+    earlier end no longer hold.
     """
     folder.stage_json(OPTIONS, options.to_json())
-    folder.stage_json(PREPROCESSING, model.to_json())
+    if not folder.has(PREPROCESSING):
+        folder.stage_json(PREPROCESSING, model.to_json())
     folder.drop(SCORES)
     folder.drop(FINDINGS)
     folder.write_manifest(manifest)
@@ -80,11 +82,18 @@ def load_model(folder: RunFolder) -> FittedModel:
     Raises DataError if its files are missing (as they are of a run that kept no weights), damaged
     or disagree.
     """
-    model = kind_in(folder).model.from_json(folder.read_json(PREPROCESSING), load_options(folder))
     missing = why_not_kept(folder, WEIGHTS)
     if missing is not None:
         raise DataError(missing)
     weights = folder.read_arrays(WEIGHTS)
+    options, preprocessing = load_options(folder), folder.read_json(PREPROCESSING)
+    try:
+        model = kind_in(folder).model.from_json(preprocessing, options)
+    except MemoryError as error:
+        raise DataError(
+            f"The network that {OPTIONS} and {PREPROCESSING} in {folder.path} describe does not "
+            "fit into memory."
+        ) from error
     try:
         model.network.load_state_dict(weights)
     except (KeyError, ValueError, RuntimeError) as error:

@@ -13,7 +13,9 @@ __all__ = [
     "RECORD",
     "REPORT",
     "SCORES",
+    "SEEN",
     "TEST",
+    "TRAIN",
     "TRIALS",
     "VALIDATION",
     "WEIGHTS",
@@ -25,6 +27,7 @@ WEIGHTS = "weights.safetensors"  # those that were best on the validation rows
 CHECKPOINT = "checkpoint.safetensors"  # what resuming needs: weights, optimizer, random numbers
 EPOCHS = "metrics.jsonl"  # one line an epoch, written as it ends
 SCORES = "scores.json"  # figures of merit beside the baseline's, by the rows they are of
+SEEN = "seen.safetensors"  # fingerprints of the rows that it was trained on and stopped by
 FINDINGS = "findings.json"  # what was found wrong when training ended
 REPORT = "report.html"  # all of it as one page
 MANIFEST = "manifest.json"  # what the run is: versions, seed, its data, checksums of the files
@@ -38,6 +41,7 @@ FAILURE = "failure"  # the state before the call whose loss was not finite
 FIX = "fix"  # remedies that were tried: the changed options under OPTIONS, and the trials
 TRIALS = "trials.json"
 
-# The keys of SCORES: which rows were scored.
+# The parts of the data: the keys of SCORES and SEEN.
+TRAIN = "train"
 VALIDATION = "validation"
 TEST = "test"

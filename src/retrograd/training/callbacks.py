@@ -66,13 +66,17 @@ class EarlyStopping(Callback):
 
 
 class TimeLimit(Callback):
-    """Ends training after `seconds`, including the time before a resume.
+    """Ends training `seconds` after it has begun, or gone on.
 
     The current epoch is cut short, validated and counted.
     """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
+        self._end = seconds
+
+    def on_train_begin(self, trainer: Trainer, epochs: int, steps_per_epoch: int) -> None:
+        self._end = trainer.seconds + self.seconds
 
     def on_batch_end(self, trainer: Trainer, losses: Array) -> None:
         self._check(trainer)
@@ -81,7 +85,7 @@ class TimeLimit(Callback):
         self._check(trainer)
 
     def _check(self, trainer: Trainer) -> None:
-        if trainer.seconds >= self.seconds:
+        if trainer.seconds >= self._end:
             trainer.stop(Verdict.OUT_OF_TIME)
 
 

@@ -57,7 +57,8 @@ class Regression:
 
     def answer(self, output: Array) -> Array:
         """(rows, [members,] 1) -> (rows,): the members' mean, still standardized."""
-        return output[..., 0].reshape(len(output), -1).mean(1)
+        answers = output[..., 0]
+        return answers.mean(tuple(range(1, answers.ndim)))
 
     def score(self, output: Array, target: Array) -> float:
         """The mean squared error of the prediction, which decides when to stop."""

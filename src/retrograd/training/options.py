@@ -68,7 +68,15 @@ class Options:
         for name, (low, high) in self.ranges.items():
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
-                raise UsageError(f"{name} is {value}; expected {low:g} to {high:g}.")
+                raise UsageError(f"{name} is {value}; expected {self._expected(name)}.")
+
+    @classmethod
+    def _expected(cls, name: str) -> str:
+        """What an option takes, in words: "a whole number from 1 to 1,000,000"."""
+        kind = _kind(typing.get_type_hints(cls)[name])
+        if name not in cls.ranges:
+            return _KINDS[kind]
+        return f"{_KINDS[kind]} from {' to '.join(map(_written, cls.ranges[name]))}"
 
     def validation_share(self) -> float:
         """The share of rows for validation."""
@@ -102,35 +110,50 @@ class Options:
                     f"{source}: there is no option {name!r}.{did_you_mean(name, hints)} "
                     f"The options are {', '.join(hints)}."
                 )
-            read[name] = _read(name, value, hints[name], source)
+            try:
+                read[name] = _read(value, hints[name])
+            except (TypeError, ValueError, OverflowError) as error:
+                raise UsageError(
+                    f"{source}: {name} is {value!r}; expected {cls._expected(name)}."
+                ) from error
         return cls(**read)
 
 
-def _read(name: str, value: Any, hint: Any, source: str) -> Any:
-    """`value` as the type of `hint`."""
-    optional = isinstance(hint, types.UnionType)
-    kind = next(t for t in typing.get_args(hint) if t is not type(None)) if optional else hint
-    kind = typing.get_origin(kind) or kind
-    if optional and (value is None or value in ("auto", "none")):
+_KINDS: Mapping[Any, str] = {
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    bool: "true or false",
+    dict: "names and values",
+}
+
+
+def _kind(hint: Any) -> Any:
+    """The type of an option that may also be left open."""
+    if isinstance(hint, types.UnionType):
+        hint = next(t for t in typing.get_args(hint) if t is not type(None))
+    return typing.get_origin(hint) or hint
+
+
+def _read(value: Any, hint: Any) -> Any:
+    """`value` as the type of `hint`; TypeError, ValueError or OverflowError if it is none."""
+    kind = _kind(hint)
+    if isinstance(hint, types.UnionType) and (value is None or value in ("auto", "none")):
         return None
-    try:
-        if kind is int and float(value) == int(float(value)):
-            return int(float(value))
-        if kind is float:
-            return float(value)
-        if kind is str and isinstance(value, str):
-            return value
-        if kind is bool and str(value).lower() in ("true", "false"):
-            return str(value).lower() == "true"
-        if kind is dict and isinstance(value, Mapping):
-            return dict(value)
-    except (TypeError, ValueError, OverflowError):
-        pass
-    expected = {
-        int: "a whole number",
-        float: "a number",
-        str: "text",
-        bool: "true or false",
-        dict: "names and values",
-    }
-    raise UsageError(f"{source}: {name} is {value!r}; expected {expected[kind]}.")
+    if kind is int and float(value) == int(float(value)):
+        return int(float(value))
+    if kind is float:
+        return float(value)
+    if kind is str and isinstance(value, str):
+        return value
+    if kind is bool and str(value).lower() in ("true", "false"):
+        return str(value).lower() == "true"
+    if kind is dict and isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(kind)
+
+
+def _written(bound: float) -> str:
+    """A bound as people write it: 1,000,000 and 0.05, and powers of ten only beyond that."""
+    is_plain = bound == int(bound) and abs(bound) < 1e13
+    return f"{int(bound):,}" if is_plain else f"{bound:g}"

@@ -20,14 +20,19 @@ class Scores:
 
     Regression: r2, rmse and mae (in the target's units); the baseline predicts the training mean.
     Classification: accuracy, log_loss (nats) and roc_auc (the mean over pairs of classes, if every
-    class occurs); the baseline predicts the shares of the classes in training. If it does something
-    else, `baseline_does` says what, such as "repeating the last value".
+    class occurs); the baseline predicts the shares of the classes in training. `baseline_does` says
+    what the baseline does, such as "repeating the last value".
+
+    Of the rows the network was `trained_on` some and `stopped_by` others (of a text, that many
+    passages): on these the metrics flatter it.
     """
 
     rows: int
     metrics: dict[str, float]
     baseline: dict[str, float]
-    baseline_does: str = ""
+    baseline_does: str
+    trained_on: int = 0
+    stopped_by: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """The fields by name."""
@@ -41,6 +46,7 @@ def score_numbers(answers: Array, truth: Array, training_mean: float) -> Scores:
         len(truth),
         measured(REGRESSION, truth, answers),
         measured(REGRESSION, truth, constant),
+        "always answering the mean of the training rows",
     )
 
 
@@ -51,4 +57,5 @@ def score_classes(probabilities: Array, truth: Array, training_shares: Array) ->
         len(truth),
         measured(CLASSIFICATION, truth, probabilities),
         measured(CLASSIFICATION, truth, constant),
+        "knowing only how frequent each class is",
     )

@@ -59,7 +59,7 @@ class Rows:
     """Examples in memory: the model's inputs and targets, each `(rows, ...)`.
 
     They are passed to the steps once and stay on their device; a call carries only row numbers.
-    `names` are the names of the first input's columns, if it has any.
+    `names` are the names of the first input's columns, if it has any, and of the next ones'.
     """
 
     inputs: tuple[Array, ...]

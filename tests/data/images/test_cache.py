@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -151,3 +152,17 @@ def test_beyond_memory_and_cache_images_are_decoded_as_they_are_needed(
     (folder / "bar" / "000.png").unlink()
     with pytest.raises(DataError, match=r"can no longer be read: .*000\.png"):
         images.pixels[:3]
+
+
+def test_what_a_killed_process_had_begun_is_cleared_away_after_a_day(
+    tmp_path: Path, write_folder: Write, cache_home: Path
+) -> None:
+    cache.cache_folder().mkdir(parents=True)
+    old, new = (cache.cache_folder() / f".{name}.part.npy" for name in ("0a", "0b"))
+    for path, hours in ((old, 25), (new, 23)):
+        path.touch()
+        then = time.time() - 3600 * hours
+        os.utime(path, (then, then))
+    load(write_folder(tmp_path / "data", each=10))
+    assert not old.exists()
+    assert new.exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import struct
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -110,13 +111,27 @@ def test_a_folder_of_texts_holds_no_images(tmp_path: Path) -> None:
     assert not holds_images(tmp_path)
 
 
+def test_images_are_known_by_any_of_their_endings(tmp_path: Path, write_folder: Write) -> None:
+    folder = write_folder(tmp_path / "data", each=7, suffix=".jpg")
+    for number, ending in enumerate([".jfif", ".jpe", ".JPEG", ".Jpg", ".heic", ".HEIC", ".svg"]):
+        for kind in ("bar", "dot"):
+            image = folder / kind / f"{number:03}.jpg"
+            image.rename(image.with_suffix(ending))
+    notes: list[str] = []
+    found = read_parts(folder, None, None, notes)["train"]
+    assert len(to_set(found, format_of(found, 64), 0, []).names) == 8
+    (note,) = notes
+    assert note.startswith("6 files passed over, since PNG, JPEG, ")
+    assert note.endswith("are read: .heic (4), .svg (2).")
+
+
 def test_an_empty_sub_folder_is_said(tmp_path: Path, write_folder: Write) -> None:
     folder = write_folder(tmp_path / "data", each=2)
     (folder / "line").mkdir()
     Image.fromarray(np.zeros((4, 4), np.uint8)).save(folder / "loose.png")
     notes: list[str] = []
     read_parts(folder, None, None, notes)
-    assert "without an image are ignored: line." in notes[0]
+    assert "without images are ignored: line." in notes[0]
     assert "1 image beside the class folders" in notes[1]
 
 
@@ -140,8 +155,19 @@ def test_more_than_the_limit_is_an_error(tmp_path: Path, write_folder: Write) ->
     folder = write_folder(tmp_path / "data", each=10)
     (folder / "bar" / "003.png").write_bytes(b"no image")
     found = read_parts(folder, None, None, [])["train"]
-    with pytest.raises(DataError, match=r"1 of 20 images cannot be read, more than 1\.0%.*003"):
+    with pytest.raises(DataError, match=r"1 of 20 images cannot be read; .* at most 0: .*003"):
         to_set(found, format_of(found, 64), 0.01, [])
+
+
+def test_few_images_may_have_a_few_broken_ones(tmp_path: Path, write_folder: Write) -> None:
+    folder = write_folder(tmp_path / "data", each=10)
+    (folder / "bar" / "003.png").write_bytes(b"no image")
+    (folder / "bar" / "004.png").write_bytes(b"no image")
+    found = read_parts(folder, None, None, [])["train"]
+    assert len(to_set(found, format_of(found, 64), None, [])) == 18
+    (folder / "bar" / "005.png").write_bytes(b"no image")
+    with pytest.raises(DataError, match=r"3 of 20 images cannot be read; .* at most 2: "):
+        to_set(found, format_of(found, 64), None, [])
 
 
 # Tables -------------------------------------------------------------------------------------------
@@ -168,6 +194,21 @@ def test_a_column_of_paths_is_found_and_read(tmp_path: Path, write_folder: Write
     target = judge_labels(images.take(np.array([0, 1, 0, 1])), "kind", None)
     assert target.classes == ("long", "round")
     assert codes_of(images, target).tolist() == [1, 0]
+
+
+def test_an_image_may_have_no_ending(tmp_path: Path, write_folder: Write) -> None:
+    folder = write_folder(tmp_path / "p", each=10)
+    (folder / "dot" / "000.png").rename(folder / "dot" / "000")
+    names = [f"p/{kind}/{number:03}.png" for kind in ("bar", "dot") for number in range(10)]
+    names[10] = "p/dot/000"
+    table = tmp_path / "table.csv"
+    table.write_text("\n".join(["id,kind", *(f"{name},{name[2:5]}" for name in names)]))
+    assert holds_images(table)
+    found = read_parts(table, None, "kind", [])["train"]
+    assert len(to_set(found, format_of(found, 64), 0, [])) == 20
+    (folder / "bar" / "003.png").unlink()
+    with pytest.raises(DataError, match=r"p/bar/003\.png: no such file"):
+        to_set(found, format_of(found, 64), 0, [])
 
 
 @pytest.mark.parametrize(
@@ -226,10 +267,39 @@ def test_idx_holds_other_types_in_big_endian(tmp_path: Path, rng: np.random.Gene
 
 
 @pytest.mark.parametrize(
+    "contents",
+    [
+        b"\0\0\x08\x46" + struct.pack(">70I", *[1] * 70) + b"x",
+        b"\0\0\x08\x03" + struct.pack(">3I", 0, 2**32 - 1, 2**32 - 1),
+        b"\0\0\x08\0",
+    ],
+    ids=["70 axes", "nothing in huge axes", "no axes"],
+)
+def test_an_idx_header_of_no_examples_is_refused(contents: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(contents)
+    with pytest.raises(DataError, match="is not an IDX file of examples"):
+        read_idx(tmp_path / "a")
+
+
+def test_an_idx_file_is_unfolded_as_far_as_its_header_says(tmp_path: Path) -> None:
+    header = b"\0\0\x08\x01" + struct.pack(">I", 9)
+    (tmp_path / "more.gz").write_bytes(gzip.compress(header + bytes(1 << 24)))
+    tracemalloc.start()
+    with pytest.raises(DataError, match=r"more than the 17 bytes that its header promises"):
+        read_idx(tmp_path / "more.gz")
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
+    huge = b"\0\0\x08\x02" + struct.pack(">2I", 1 << 20, 1 << 20)
+    (tmp_path / "bomb.gz").write_bytes(gzip.compress(huge + bytes(1 << 16)))
+    with pytest.raises(DataError, match=r"unfolds from [\d,]+ bytes to 1,099,511,627,776"):
+        read_idx(tmp_path / "bomb.gz")
+
+
+@pytest.mark.parametrize(
     ("contents", "message"),
     [
         (b"PK\x03\x04abc", "is not an IDX file"),
-        (b"\0\0\x08\x01\0\0\0\x05abc", "promises 13"),
+        (b"\0\0\x08\x01\0\0\0\x05abc", "not the 13 bytes that its header promises"),
         (b"", "is not an IDX file"),
     ],
 )
@@ -270,6 +340,15 @@ def test_npz_arrays_of_every_layout(
     assert parts["test"].images.shape == (2, *expected[1:])
     values = x.transpose(0, 3, 1, 2) if shape[-1] == 3 else x
     np.testing.assert_array_equal(found.ravel(), values.ravel())
+
+
+def test_the_units_of_pixels_are_said(tmp_path: Path) -> None:
+    x = np.linspace(0, 1, 2 * 8 * 8).reshape(2, 8, 8)
+    np.savez(tmp_path / "a.npz", x=x, y=[0, 1])
+    notes: list[str] = []
+    assert holds_images(tmp_path / "a.npz")
+    read_parts(tmp_path / "a.npz", None, None, notes)
+    assert "The pixels are float32 values from 0 to 1, and are learned from as they are" in notes[0]
 
 
 def test_arrays_of_another_form_are_refused(tmp_path: Path, rng: np.random.Generator) -> None:

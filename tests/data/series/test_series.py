@@ -6,6 +6,7 @@ import datetime
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -34,7 +35,7 @@ MONTHS = [f"{year}-{month:02}" for year in (2019, 2020) for month in range(1, 13
         (days("2020-02-27", 3), "1 day", "2020-03-01"),
         (["2023-11", "2023-12", "2024-01"], "1 month", "2024-02"),
         (["2023-08-31", "2023-09-30", "2023-10-30"], "30 days", "2023-11-29"),
-        (["2023-01-15", "2023-04-15", "2023-07-15"], "3 months", "2023-10"),
+        (["2023-01-15", "2023-04-15", "2023-07-15"], "3 months", "2023-10-15"),
         (
             ["2024-01-01 21:00", "2024-01-01 22:00", "2024-01-01 23:00"],
             "1 hour",
@@ -54,6 +55,133 @@ def test_the_clock_says_what_time_comes_next(times: Any, apart: str, following: 
     series = read(times, [1.0, 2.0, 4.0])
     assert series.clock.label(3) == following
     assert series.clock.in_words() == apart
+
+
+def dates(freq: str, count: int, first: str = "2020-01-31") -> list[str]:
+    return [str(day.date()) for day in pd.date_range(first, periods=count, freq=freq)]
+
+
+@pytest.mark.parametrize(
+    ("freq", "apart"),
+    [
+        ("ME", "1 month"),
+        ("MS", "1 month"),
+        ("BME", "1 month"),
+        ("QE", "3 months"),
+        ("QS", "3 months"),
+        ("YE", "12 months"),
+        ("YS", "12 months"),
+        ("YE-JUN", "12 months"),
+        ("B", "1 business day"),
+        ("C", "1 business day"),
+        ("W", "1 week"),
+        ("D", "1 day"),
+    ],
+)
+def test_dates_of_a_calendar_go_on_as_pandas_goes_on(freq: str, apart: str) -> None:
+    written = dates(freq, 40)
+    notes: list[str] = []
+    series = read(written[:30], np.arange(30.0), notes)
+    assert series.known.all()
+    assert notes == []
+    assert series.clock.in_words() == apart
+    assert [series.clock.label(place) for place in range(40)] == written
+
+
+@pytest.mark.parametrize("week", ["Sun Mon Tue Wed Thu", "Mon Tue Wed Thu Fri Sat", "Tue Thu"])
+def test_other_weeks_have_their_own_days(week: str) -> None:
+    days = pd.offsets.CustomBusinessDay(weekmask=week)
+    written = [str(day.date()) for day in pd.date_range("2021-03-01", periods=70, freq=days)]
+    series = read(written[:60], np.arange(60.0))
+    assert [series.clock.label(place) for place in range(70)] == written
+
+
+def test_holidays_of_a_working_week_are_filled_in() -> None:
+    written = dates("B", 60)
+    notes: list[str] = []
+    series = read(written[:20] + written[21:], np.arange(59.0), notes)
+    assert np.flatnonzero(~series.known).tolist() == [20]
+    assert series.clock.label(20) == written[20]
+    assert "the first at 2020-02-28" in notes[0]
+
+
+def test_a_month_that_is_left_out_is_filled_in() -> None:
+    written = dates("ME", 24)
+    series = read(written[:7] + written[8:], np.arange(23.0))
+    assert np.flatnonzero(~series.known).tolist() == [7]
+    assert [series.clock.label(place) for place in range(24)] == written
+
+
+def test_a_part_of_a_calendar_keeps_its_days() -> None:
+    for freq in ("ME", "BME", "B"):
+        written = dates(freq, 60)
+        part = read(written, np.arange(60.0)).part(17, 30)
+        assert [part.clock.label(place) for place in range(13)] == written[17:30]
+
+
+@pytest.mark.parametrize(
+    ("times", "following"),
+    [
+        (["2023Q3", "2023Q4", "2024Q1"], "2024Q2"),
+        (["Q3 2023", "Q4 2023", "Q1 2024"], "2024Q2"),
+        (["2023-07", "2023-08", "2023-09"], "2023-10"),
+        (["2022-12-30", "2023-01-30", "2023-02-28"], "2023-03-30"),
+        (["2023-01-05", "2023-02-07", "2023-03-06"], "2023-04"),
+    ],
+    ids=str,
+)
+def test_months_and_quarters_are_labeled_as_they_are_written(
+    times: list[str], following: str
+) -> None:
+    assert read(times, [1.0, 2.0, 4.0]).clock.label(3) == following
+
+
+BERLIN = pd.date_range("2021-10-20", periods=480, freq="h", tz="UTC").tz_convert("Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    "times", [[each.isoformat() for each in BERLIN], pa.array(BERLIN)], ids=["text", "typed"]
+)
+def test_instants_are_counted_where_summer_time_ends(times: Any) -> None:
+    notes: list[str] = []
+    series = read(times, np.arange(480.0), notes)
+    assert series.known.all()
+    assert len(series) == 480
+    assert [series.clock.label(place) for place in (0, 480)] == [
+        "2021-10-20 00:00+00:00",
+        "2021-11-09 00:00+00:00",
+    ]
+    assert "labeled, in UTC" in notes[0]
+
+
+def test_local_days_are_counted_by_their_own_clock() -> None:
+    days = pd.date_range("2021-10-20", periods=30, freq="D", tz="Europe/Berlin")
+    notes: list[str] = []
+    series = read([each.isoformat() for each in days], np.arange(30.0), notes)
+    assert series.clock.label(30) == "2021-11-19"
+    assert notes == []
+
+
+@pytest.mark.parametrize("freq", ["h", "15min"])
+def test_a_clock_without_offsets_may_be_put_forward_and_back(freq: str) -> None:
+    instants = pd.date_range("2021-03-01", "2021-11-05", freq=freq, tz="UTC")
+    local = instants.tz_convert("Europe/Berlin").tz_localize(None)
+    notes: list[str] = []
+    series = read([str(each) for each in local], np.arange(float(len(local))), notes)
+    assert series.known.all()
+    assert len(series) == len(local)
+    assert "put forward or back by an hour 2 times" in notes[0]
+
+
+def test_times_that_come_twice_for_another_reason_are_refused() -> None:
+    local = [str(each) for each in BERLIN.tz_localize(None)]
+    with pytest.raises(DataError, match="2021-10-31 02:00 occurs in column 'when' more than"):
+        read([*local[:50], *local[55:300]], np.arange(295.0))
+
+
+def test_lengths_of_time_are_steps() -> None:
+    for times in (["0:15", "0:30", "0:45"], pa.array([900, 1800, 2700], pa.duration("s"))):
+        assert read(times, [1.0, 2.0, 4.0]).clock.in_words() == "15 minutes"
 
 
 def test_rows_out_of_order_are_sorted_and_it_is_said() -> None:

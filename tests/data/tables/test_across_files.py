@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from retrograd.data.tables.preprocess import Preprocessor
+from retrograd.data.tables.read import read_table
 from retrograd.data.tables.schema import infer_schema
-from retrograd.data.tables.table import read_table
 from retrograd.errors import DataError
 
 BOTH = pytest.mark.parametrize(("learned", "read"), [("parquet", "csv"), ("csv", "parquet")])

@@ -19,7 +19,9 @@ from retrograd.data.tables.cells import (
     read_flags,
     read_numbers,
 )
-from retrograd.data.tables.dates import find_layouts, read_dates
+from retrograd.data.tables.columns import number_format
+from retrograd.data.tables.dates import find_layouts, offsets, read_dates
+from retrograd.data.tables.durations import read_seconds
 
 
 def column(values: Sequence[object]) -> pa.Array:
@@ -48,6 +50,22 @@ def test_a_number_written_by_python_reads_back_exactly(numbers: list[float]) -> 
         (" 5. ", 5),
         (".5", 0.5),
         ("1.5e3", 1500),
+        ("(1,002.00)", -1002),
+        ("($1,002.00)", -1002),
+        ("$(5)", -5),
+        ("$-5", -5),
+        ("(5 %)", -5),
+        ("1,002.50-", -1002.5),
+        ("\u20137", -7),
+        ("1\u2009200\u202f300", 1200300),
+        ("1\u2019200.5", 1200.5),
+        ("12,34,567", 1234567),
+        ("(1,02.00)", -102),
+        ("USD 1,200", 1200),
+        ("1 200.50 EUR", 1200.5),
+        ("R$ 5", 5),
+        ("₽5", 5),
+        ("5 kr", 5),
     ],
 )
 def test_money_percent_and_thousands_are_numbers(text: str, number: float) -> None:
@@ -57,7 +75,13 @@ def test_money_percent_and_thousands_are_numbers(text: str, number: float) -> No
     assert not wrong.any()
 
 
-@pytest.mark.parametrize("text", ["abc", "$", "1,5", "12,34,567", "1.2.3", "--1", "1e", "0x10"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("abc", "$", "1,5", "12,34", "1.2.3", "--1", "1e", "0x10", "()", "(a)", "(-1)", "0,123"),
+        *("USD", "5 MPH", "-(1", "1)"),
+    ],
+)
 def test_what_is_no_number_is_marked_wrong(text: str) -> None:
     values, wrong = read_numbers(column(["1", text, ""]))
     assert wrong.tolist() == [False, True, False]
@@ -70,6 +94,28 @@ def test_a_decimal_comma_is_read_when_asked_for() -> None:
     values, wrong = read_numbers(texts, decimal=",")
     assert values[:4].tolist() == [1.5, 1200.5, 12, -1000]
     assert wrong.tolist() == [False, False, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("texts", "numbers"),
+    [
+        (["1.234,5", "12"], [1234.5, 12]),
+        (["(1.234,50)", "0,123"], [-1234.5, 0.123]),
+        (["1 234,5 €", "2"], [1234.5, 2]),
+        (["1'234.5", "2"], [1234.5, 2]),
+        (["1,234", "2,500"], [1234, 2500]),
+        (["1,234", "0,567"], [1.234, 0.567]),
+        (["1.234.567", "1.234"], [1234567, 1234]),
+        (["1,234.5", "1,234"], [1234.5, 1234]),
+    ],
+    ids=str,
+)
+def test_the_decimal_mark_is_the_one_with_which_all_are_numbers(
+    texts: list[str], numbers: list[float]
+) -> None:
+    decimal, reading = number_format(column(texts))
+    assert reading.values.tolist() == numbers
+    assert read_numbers(column(texts), decimal).values.tolist() == numbers
 
 
 def test_markers_nan_and_null_are_missing_in_every_type() -> None:
@@ -143,6 +189,76 @@ def test_noon_and_midnight_by_the_twelve_hour_clock() -> None:
     texts = ["1/2/2021 12:00 AM", "1/2/2021 12:30 pm", "1/2/2021 1:00 p.m."]
     hours = read_dates(column(texts), "month/day/year").values / 3600 % 24
     assert hours.tolist() == [0, 12.5, 13]
+
+
+ZERO_DATES = ["0000-00-00", "0000-00-00 00:00:00", "00/00/0000", "00.00.0000"]
+
+
+@pytest.mark.parametrize("zero", ZERO_DATES)
+def test_a_date_of_zeros_is_missing(zero: str) -> None:
+    cells = column(["2021-02-28", f" {zero} "])
+    assert cells.to_pylist() == ["2021-02-28", None]
+    assert find_layouts(cells) == ["year-month-day"]
+
+
+@pytest.mark.parametrize("written", ["2021Q3", "2021-Q3", "2021 Q3", "Q3 2021", "Q3/2021"])
+def test_a_quarter_is_the_day_that_it_begins(written: str) -> None:
+    cells = column([written])
+    (layout,) = find_layouts(cells)
+    seconds = read_dates(cells, layout).values
+    assert seconds.tolist() == [pd.Timestamp("2021-07-01").timestamp()]
+
+
+def test_offsets_from_utc_are_those_that_pandas_finds() -> None:
+    texts = ["2021-10-31T02:00:00+02:00", "2021-10-31 02:00-0330", "2021-10-31 02:00Z"]
+    expected = [pd.Timestamp(text).utcoffset().total_seconds() for text in texts]
+    found = offsets(column(texts), "year-month-day")
+    assert found is not None
+    assert found.tolist() == expected
+    assert offsets(column([*texts, "2021-10-31 02:00"]), "year-month-day") is None
+
+
+def test_lengths_of_time_are_the_seconds_that_pandas_finds() -> None:
+    taken = pd.to_timedelta([0, 61.5, 3661, 90061, -3600, -90061], unit="s")
+    for texts in ([str(each) for each in taken], pd.Series(taken).astype(str).tolist()):
+        seconds, wrong = read_seconds(column([*texts, ""]))
+        np.testing.assert_allclose(seconds[:-1], taken.total_seconds())
+        assert np.isnan(seconds[-1])
+        assert not wrong.any()
+    frame = pd.DataFrame({"took": taken})
+    typed = normalized(pa.chunked_array([pa.Table.from_pandas(frame)["took"].combine_chunks()]))
+    np.testing.assert_allclose(read_seconds(typed).values, taken.total_seconds())
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("8:15", 29700),
+        ("08:15:30", 29730),
+        ("8:15 pm", 72900),
+        ("12:30 AM", 1800),
+        ("26:00", 93600),
+    ],
+)
+def test_times_of_day_are_seconds(text: str, seconds: float) -> None:
+    assert read_seconds(column([text])).values.tolist() == [seconds]
+
+
+@pytest.mark.parametrize("text", ["8:75", "8", "8:1", "soon", "8:15 xm", "1:2:3"])
+def test_what_is_no_time_is_wrong(text: str) -> None:
+    assert read_seconds(column([text, "8:15"])).wrong.tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.time32("s"), pa.time32("ms"), pa.time64("us"), pa.time64("ns")]
+)
+def test_times_of_day_of_a_parquet_file_are_seconds(kind: pa.DataType) -> None:
+    times = pa.array([29730, None], pa.int64()).cast(pa.duration("s"))
+    ticks = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+    whole = pa.int32() if pa.types.is_time32(kind) else pa.int64()
+    cells = pa.array([29730 * ticks[kind.unit], None], whole).cast(kind)
+    assert normalized(pa.chunked_array([cells])).to_pylist() == [29730, None]
+    assert normalized(pa.chunked_array([times])).to_pylist() == [29730, None]
 
 
 def test_month_first_is_preferred_where_both_fit() -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from retrograd.data import Schema, infer_schema, labeled_rows, target_values
+from retrograd.data import Preprocessor, Schema, infer_schema, labeled_rows, target_values
 from retrograd.errors import DataError, UsageError
 
 ROWS = 60
@@ -37,13 +37,13 @@ def each(text: str) -> list[str]:
 
 
 KINDS = {
-    "whole numbers": ("sqft", each("{}"), "number"),
+    "whole numbers": ("sqft", [str(900 + 7 * row) for row in range(ROWS)], "number"),
     "decimals": ("lot", each("{}.25"), "number"),
     "few whole numbers": ("beds", cycle("1", "2", "3"), "number"),
     "money": ("fee", each("$1,{:03}"), "number"),
     "decimal commas": ("lot", each("{},25"), "number"),
     "numbers and gaps": ("sqft", cycle("1", "NA", "3", "", "5.5", "?", "-", "null"), "number"),
-    "native numbers": ("sqft", list(range(ROWS)), "number"),
+    "native numbers": ("sqft", [row * row for row in range(ROWS)], "number"),
     "native decimals": ("lot", [row / 3 for row in range(ROWS)], "number"),
     "an infinity": ("lot", cycle("inf", "1.5", "2"), "number"),
     "prefixed codes": ("zip", cycle("z95838", "z95823"), "category"),
@@ -84,16 +84,160 @@ def test_a_column_has_the_kind_a_person_would_give_it(case: str) -> None:
     assert kind_of(values, name) == kind
 
 
-def test_a_counting_column_without_a_key_for_a_name_is_a_number() -> None:
-    for name in ("x", "paid", "number_of_rooms", "idaho"):
-        assert kind_of(each("{}"), name) == "number"
-    assert kind_of([str(row * 37 % ROWS) for row in range(ROWS)], "no") == "number"
+def test_whole_numbers_without_a_key_for_a_name_are_numbers() -> None:
+    shuffled = [str(row * 37 % ROWS) for row in range(ROWS)]
+    for name in ("x", "paid", "number_of_rooms", "idaho", "no", "price_index", "row_height"):
+        assert kind_of(shuffled, name) == "number"
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_whole_numbers_that_count_the_rows_are_left_out_whatever_their_name(first: int) -> None:
+    counted = [str(first + row) for row in range(ROWS)]
+    assert kind_of(counted, "x") == "identifier"
+    assert kind_of(list(map(int, counted)), "x") == "identifier"
+    assert kind_of(counted, "x", kinds={"x": "number"}) == "number"
+    assert kind_of([*counted[:-1], str(ROWS + 9)], "x") == "number"
+    assert kind_of([str(first + 2 + row) for row in range(ROWS)], "x") == "number"
+    assert kind_of([*counted[:-1], ""], "x") == "number"
+
+
+def test_a_column_that_counts_the_rows_is_kept_where_there_is_no_other() -> None:
+    schema = infer_schema(table(x=each("{}"), state=cycle("CA")), "price")
+    assert [column.name for column in schema.features] == ["x"]
+    assert any("counts the rows; kept, for no other column" in note for note in schema.notes)
+
+
+@pytest.mark.parametrize(
+    "name", ["id", "house_id", "houseID", "Id", "uuid", "index", "Unnamed: 0", "row", "Row Nr"]
+)
+def test_whole_numbers_of_nearly_every_row_are_no_feature_if_named_a_key(name: str) -> None:
+    keys = [str(1000 + row * 37 % ROWS) for row in range(ROWS)]
+    assert kind_of(keys, name) == "identifier"
+    assert kind_of([*keys[:-6], *keys[:6]], name) == "identifier"
+    assert kind_of(keys[:40] + keys[:20], name) == "number"
+    assert kind_of(keys, name, kinds={name: "number"}) == "number"
 
 
 def test_nearly_unique_texts_are_identifiers_and_repeated_ones_are_not() -> None:
     streets = each("{} Main St")
     assert kind_of([*streets[:-3], *streets[:3]]) == "identifier"
     assert kind_of([*streets[:20], *streets[:20], *streets[:20]]) == "category"
+
+
+def test_a_rare_text_among_many_dates_or_times_is_a_missing_value() -> None:
+    days = [f"2021-{row // 28 + 1:02}-{row % 28 + 1:02}" for row in range(ROWS)]
+    clock = each("8:{:02}")
+    for values, kind in ((days, "date"), (clock, "number")):
+        schema = infer_schema(table(x=[*values[:-2], "unknown", "2021-02-30"]), "price")
+        column = schema.columns[0]
+        assert (column.kind, column.markers) == (kind, ("2021-02-30", "unknown"))
+        assert column.missing == pytest.approx(2 / ROWS)
+        assert any("'unknown' read as missing (2 rows)" in note for note in schema.notes)
+        # Not where they are many.
+        assert kind_of([*values[:50], *each("{}!")[:10]]) == "identifier"
+
+
+def test_dates_of_zeros_are_missing_among_dates() -> None:
+    days = [f"2021-{row // 28 + 1:02}-{row % 28 + 1:02}" for row in range(ROWS)]
+    schema = infer_schema(table(x=[*days[:-1], "0000-00-00"]), "price")
+    assert (schema.columns[0].kind, schema.columns[0].missing) == ("date", 1 / ROWS)
+    assert kind_of([*days[:-1], "0000-00-00"], kinds={"x": "date"}) == "date"
+
+
+SPANS = {
+    "durations": pd.to_timedelta(np.arange(ROWS) ** 2, unit="min"),
+    "times of day": pa.array([60 * row * row for row in range(ROWS)], pa.time32("s")),
+    "texts of pandas": [f"{row % 3} days 00:{row:02}:30" for row in range(ROWS)],
+    "texts of a clock": each("{}:05"),
+}
+
+
+@pytest.mark.parametrize("case", SPANS)
+def test_times_and_lengths_of_time_are_numbers_of_seconds(case: str) -> None:
+    values = {"x": SPANS[case]}
+    schema = infer_schema(table(**values), "price")
+    assert schema.columns[0].kind == "number"
+    assert "in seconds" in schema.columns[0].reason
+    assert Schema.from_json(json.loads(json.dumps(schema.to_json()))) == schema
+    assert kind_of(values["x"], kinds={"x": "number"}) == "number"
+
+
+def test_durations_of_a_file_with_types_read_alike_as_texts() -> None:
+    spans = pd.Series(pd.to_timedelta(np.arange(ROWS) ** 2, unit="min"))
+    price = np.arange(ROWS) + 0.5
+    typed, texts = (
+        pd.DataFrame({"took": took, "price": price}) for took in (spans, spans.astype(str))
+    )
+    for learned, read in ((typed, texts), (texts, typed)):
+        fitted = Preprocessor.fit(learned, infer_schema(learned, "price"), seed=0)
+        expected = fitted.transform(learned).numbers
+        np.testing.assert_array_equal(fitted.transform(read).numbers, expected)
+
+
+def test_a_duration_is_a_target_in_seconds() -> None:
+    took = pd.to_timedelta(np.arange(ROWS) ** 2, unit="min")
+    frame = pd.DataFrame({"x": np.arange(ROWS) / 7, "took": took})
+    schema = infer_schema(frame, "took")
+    assert schema.task == "regression"
+    np.testing.assert_array_equal(target_values(frame, schema), took.total_seconds())
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        (cycle("$5", "€7"), "with $, €, read as plain numbers"),
+        (cycle("5%", "0.07"), "with % and without, read as plain numbers"),
+        (cycle("$5", "7"), ""),
+        (cycle("5%", "7 %"), ""),
+    ],
+    ids=str,
+)
+def test_numbers_of_several_units_are_remarked_on(values: list[str], told: str) -> None:
+    schema = infer_schema(table(x=values), "price")
+    assert schema.columns[0].kind == "number"
+    assert [told in note for note in schema.notes] == ([True] if told else [])
+
+
+def test_types_that_no_network_takes_are_said_to_be_so() -> None:
+    schema = infer_schema(table(rooms=[[1, 2]] * ROWS, x=each("{}.5")), "price")
+    assert schema.notes == ("Column 'rooms': values of type list<item: int64>; not supported.",)
+
+
+@pytest.mark.parametrize("word", ["None", "NA", "N/A", "null"])
+def test_a_frequent_word_for_nothing_is_a_class_of_a_target_of_texts(word: str) -> None:
+    frame = pa.table({"x": each("{}.5"), "y": cycle("aspirin", word, "ibuprofen", "")})
+    schema = infer_schema(frame, "y")
+    assert set(schema.target.classes) == {"aspirin", word, "ibuprofen"}
+    assert schema.target.missing == ROWS / 4
+    assert any(f"{word!r} is a class of the target 'y'" in note for note in schema.notes)
+    assert any("('') and are left out" in note for note in schema.notes)
+    read = Schema.from_json(json.loads(json.dumps(schema.to_json())))
+    assert read == schema
+    kept, _ = labeled_rows(frame, read)
+    expected = [
+        read.target.classes.index(text) for text in cycle("aspirin", word, "ibuprofen", "") if text
+    ]
+    assert target_values(kept, read).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [*cycle("a", "b")[:-2], "None", "None"],
+        cycle("1.5", "2.5", "None"),
+        cycle("1", "2", "NA"),
+        cycle("a", "b", "?"),
+        cycle("a", "b", None),
+    ],
+    ids=str,
+)
+def test_a_word_for_nothing_is_missing_if_rare_among_numbers_or_not_a_word(
+    values: list[Any],
+) -> None:
+    frame = pa.table({"x": each("{}.5"), "y": values})
+    schema = infer_schema(frame, "y")
+    assert schema.target.words == ()
+    assert schema.target.missing > 0
 
 
 def test_a_rare_text_among_many_numbers_is_a_missing_value() -> None:
@@ -244,15 +388,17 @@ def test_rows_without_a_target_are_counted_and_left_out() -> None:
 
 
 def test_columns_left_out_are_noted() -> None:
-    schema = infer_schema(table(x=each("{}"), street=each("{} St"), state=cycle("CA")), "price")
+    frame = table(x=each("{}.5"), street=each("{} St"), id=each("{}"), state=cycle("CA"))
+    schema = infer_schema(frame, "price")
     assert [column.name for column in schema.features] == ["x"]
-    assert "identifier (they name rows): street" in schema.notes[0]
+    assert "identifier (they name rows; --kind COLUMN=number" in schema.notes[0]
+    assert schema.notes[0].endswith("street, id.")
     assert "constant (they never change): state" in schema.notes[1]
 
 
 def test_an_ambiguous_date_is_noted() -> None:
     schema = infer_schema(table(sold=cycle("1/2/2020", "2/3/2020")), "price")
-    assert "month/day/year (or day/month/year; the dates fit both)" in schema.notes[0]
+    assert "month/day/year; the dates fit day/month/year too" in schema.notes[0]
 
 
 def test_describe_gives_the_target_then_every_column() -> None:

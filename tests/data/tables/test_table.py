@@ -34,9 +34,9 @@ def csv_file(tmp_path: Path) -> Path:
 HOUSES = {"city": ["Rio Linda", "Galt"], "zip": ["00501", "95632"], "price": ["1,200", "$95"]}
 
 
-@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".CSV"])
-def test_any_of_the_three_separators_is_found(tmp_path: Path, separator: str, suffix: str) -> None:
+def test_any_of_the_usual_separators_is_found(tmp_path: Path, separator: str, suffix: str) -> None:
     path = tmp_path / f"houses{suffix}"
     pd.DataFrame(HOUSES).to_csv(path, sep=separator, index=False)
     assert cells(read_table(path)) == HOUSES
@@ -148,8 +148,6 @@ def test_parquet_keeps_its_types(tmp_path: Path) -> None:
 REFUSED = {
     "empty": ("", "is empty"),
     "blank": ("\n\n", "is empty"),
-    "header only": ("a,b\n", "a header but no rows"),
-    "header only, unfinished": ("a,b", "a header but no rows"),
     "duplicate names": ("a,b,a\n1,2,3\n", "column name 'a' occurs more than once"),
     "unnamed column": (",a\n1,2\n", "column 1 of 2 has no name"),
     "no header": ("7.4,1\n0.5,2\n", "every column name is a number"),
@@ -164,9 +162,10 @@ REFUSED = {
     "open quote in the header": ('a,"b\n' + "1,2\n" * 200, "a quote in the header is not closed"),
     "short row that ends in lines": ('a,b\n"1\n2"\n3,4\n', "line 2: found 1 field, expected 2"),
     "zero bytes": ("a,b\n".encode("utf-16-le"), "zero bytes"),
-    "cut UTF-16": (codecs.BOM_UTF16_LE + "a,b\n1,2".encode("utf-16-le")[:-1], "not valid text"),
     "workbook": (b"PK\x03\x04rest", "workbook or zip"),
-    "compressed": (gzip.compress(b"a,b\n1,2\n"), "gzip"),
+    "cut gzip": (gzip.compress(b"a,b\n1,2\n" * 99)[:-12], r"cannot be decompressed \(gzip\)"),
+    "damaged zstd": (b"\x28\xb5\x2f\xfd" + b"x" * 20, r"cannot be decompressed \(zstd\)"),
+    "damaged xz": (b"\xfd7zXZ\x00" + b"x" * 20, r"cannot be decompressed \(xz\)"),
 }
 
 
@@ -200,9 +199,9 @@ def test_a_missing_folder_and_a_folder_are_said_to_be_so(tmp_path: Path) -> None
 
 
 def test_another_suffix_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "houses.xlsx"
+    path = tmp_path / "houses.doc"
     path.touch()
-    with pytest.raises(DataError, match=r"cannot read a table from .xlsx; expected .csv"):
+    with pytest.raises(DataError, match=r"cannot read a table from .doc; expected .csv"):
         read_table(path)
 
 
@@ -214,11 +213,12 @@ def test_a_broken_parquet_file_is_refused(tmp_path: Path, contents: bytes) -> No
         read_table(path)
 
 
-def test_a_parquet_file_without_rows_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "houses.parquet"
-    pq.write_table(pa.table({"a": pa.array([], pa.int64())}), path)
-    with pytest.raises(DataError, match="a header but no rows"):
-        read_table(path)
+def test_a_file_of_a_header_alone_is_a_table_without_rows(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"a": pa.array([], pa.int64())}), tmp_path / "houses.parquet")
+    assert read_table(tmp_path / "houses.parquet").shape == (0, 1)
+    for contents in ("a,b\n", "a,b", " a , b\n\n"):
+        (tmp_path / "houses.csv").write_text(contents)
+        assert cells(read_table(tmp_path / "houses.csv")) == {"a": [], "b": []}
 
 
 NAMES = st.text("abc ,;\"'é\n", min_size=1).map(lambda text: f"x{text}x")

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from retrograd.data import infer_schema
+from retrograd.data.tables.places import Places
 from retrograd.data.texts.columns import is_empty, read_texts, refuse_many_empty
 from retrograd.data.texts.folder import is_text_folder, parts_of, read_text_folder
 from retrograd.errors import DataError
@@ -111,8 +112,8 @@ def test_what_is_not_read_is_counted(tmp_path: Path) -> None:
     notes: list[str] = []
     assert len(read_text_folder(tmp_path, notes)) == 2
     assert notes == [
+        "Sub-folders without texts are ignored: c.",
         f"1 text beside the class folders of {tmp_path}: ignored.",
-        "Sub-folders without a text are ignored: c.",
         "2 files passed over, since .txt files are read: .md (1), .docx (1).",
     ]
 
@@ -137,7 +138,7 @@ def test_empty_texts_are_counted_and_named_by_row() -> None:
     read = read_texts(frame, schema, notes)
     assert read[0][6:9] == [texts[6], "", texts[8]]
     assert "'review': 2 rows without a text (row 8, 101)" in notes[0]
-    places = np.arange(11, 311)
+    places = Places(np.arange(10, 310))
     note = refuse_many_empty(is_empty(read), places, schema)
     assert note == "2 rows of 300 without a text in 'review' are left out (row 18, 111)."
 
@@ -146,7 +147,7 @@ def test_more_empty_texts_than_a_few_are_refused() -> None:
     texts: list[str | None] = [f"a long and winding review of film {n} of many" for n in range(58)]
     frame = reviews([*texts, *[""] * 5, None])
     schema = infer_schema(frame, "stars")
-    empty, places = is_empty(read_texts(frame, schema)), np.arange(1, 65)
+    empty, places = is_empty(read_texts(frame, schema)), Places.from_one(64)
     with pytest.raises(DataError, match=r"6 rows of 64 without .*row 59, 60, .* at most 5 rows"):
         refuse_many_empty(empty, places, schema)
     assert refuse_many_empty(empty[:63], places[:63], schema)

@@ -66,6 +66,41 @@ def test_a_run_of_a_table_names_its_columns(tmp_path: Path) -> None:
     assert found.evidence.text.startswith("Column 'alive' of the inputs alone")
 
 
+def test_a_category_that_gives_the_target_away_is_named(inputs: np.ndarray) -> None:
+    rng = np.random.default_rng(1)
+    says, other = rng.integers(0, 3, 300), rng.integers(0, 4, 300)
+    codes = np.stack([other, says + 1], 1).astype(np.int32)
+    names = ("age", "fare", "alive", "port", "deck", "boat")
+    for numbers in (inputs, inputs[:, :0]):
+        known = (*names[: numbers.shape[1]], *names[4:])
+        case = Case(train=Data((numbers, codes), says), task="classification", names=known)
+        assert _told(case)["RG305"].startswith("Column 'boat' of the inputs alone predicts")
+        priced = np.array([3.5, -1, 40])[says] + 0.01 * rng.normal(size=300)
+        case = Case(train=Data((numbers, codes), priced), task="regression", names=known)
+        assert _told(case)["RG305"].startswith("Column 'boat' of the inputs alone predicts")
+        (found,) = (each for each in examined(case) if each.code == "RG305")
+        assert "column" not in found.evidence.numbers  # which would be one of the numbers
+        blurred = np.where(rng.random(300) < 0.05, rng.integers(0, 3, 300), says)
+        case = Case(train=Data((numbers, codes), blurred), task="classification", names=known)
+        assert "RG305" not in _told(case)
+
+
+def test_a_category_of_a_row_each_tells_nothing(inputs: np.ndarray) -> None:
+    codes = np.stack([np.arange(300), np.arange(300) % 4], 1).astype(np.int32)
+    labels = np.random.default_rng(2).integers(0, 3, 300)
+    case = Case(train=Data((inputs[:, :2], codes), labels), task="classification")
+    assert "RG305" not in _told(case)
+
+
+def test_a_row_number_that_is_sorted_by_class_gives_it_away(inputs: np.ndarray) -> None:
+    """Its classes end within intervals of equally many rows."""
+    number = np.arange(1000, dtype=np.float32)[:, None]
+    x = np.concatenate([np.random.default_rng(3).normal(size=(1000, 2)), number], 1)
+    classes = np.searchsorted([130, 330, 590, 770], number[:, 0])
+    case = Case(train=Data((x.astype(np.float32),), classes), task="classification")
+    assert _told(case)["RG305"].startswith("Column 2 of the inputs alone predicts")
+
+
 def test_inputs_without_a_column_of_numbers_are_no_error() -> None:
     """As of a table that has categories only."""
     codes = np.random.default_rng(0).integers(0, 3, (200, 2)).astype(np.int32)

@@ -2,70 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
+from support.mended import (
+    ROWS,
+    classification,
+    layer_kinds,
+    only,
+    regression,
+    sample_data,
+    variants,
+)
 
 from retrograd import nn, optim
 from retrograd.diagnosis.catalogue import catalogue, finding
 from retrograd.diagnosis.remedies.program import Program, Samples
 from retrograd.diagnosis.remedies.table import PROGRAM_REMEDIES
 from retrograd.tensor import Tensor
-
-ROWS = 120
-
-variants = PROGRAM_REMEDIES.variants
-
-
-def _data(seed: int = 0, classes: int = 0) -> dict[str, Samples]:
-    rng = np.random.default_rng(seed)
-    x = rng.normal(size=(ROWS, 6)).astype(np.float32)
-    y: Any = (x[:, 0] - x[:, 1]).astype(np.float32)
-    if classes:
-        y = np.digitize(y, np.linspace(-1, 1, classes - 1)).astype(np.int64)
-    return {"train": Samples(x[:80], y[:80]), "valid": Samples(x[80:], y[80:])}
-
-
-def _squared(output: Any, target: Any) -> Any:
-    return nn.mse_loss(output[:, 0], target)
-
-
-def _regression(model: Callable[[], nn.Module] | None = None, **changes: Any) -> Program:
-    program = Program(
-        model=model or (lambda: nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 1))),
-        loss=_squared,
-        task="regression",
-        epochs=4,
-        batch_size=16,
-        **_data(),
-    )
-    return replace(program, **changes)
-
-
-def _classes(model: Callable[[], nn.Module] | None = None, **changes: Any) -> Program:
-    program = Program(
-        model=model or (lambda: nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 3))),
-        loss=nn.cross_entropy,
-        task="classification",
-        epochs=4,
-        batch_size=16,
-        **_data(classes=3),
-    )
-    return replace(program, **changes)
-
-
-def _only(change: str, program: Program, code: str = "RG206", **numbers: float) -> Program:
-    found = variants(change, program, finding(code, "x", **numbers))
-    assert found, f"{change} does not apply"
-    return found[0][1]
-
-
-def _kinds(program: Program) -> list[str]:
-    leaves = [m for m in program.model().modules() if not list(m.children())]
-    return [type(module).__name__ for module in leaves]
 
 
 def test_the_catalogues_changes_are_known_or_for_a_person() -> None:
@@ -76,7 +31,7 @@ def test_the_catalogues_changes_are_known_or_for_a_person() -> None:
 
 @pytest.mark.parametrize("task", ["regression", "classification"])
 def test_what_is_changed_is_another_program(task: str) -> None:
-    program = _regression() if task == "regression" else _classes()
+    program = regression() if task == "regression" else classification()
     before = repr(program)
     for change in PROGRAM_REMEDIES.by_change:
         for words, changed in variants(change, program, finding("RG206", "x")):
@@ -86,45 +41,45 @@ def test_what_is_changed_is_another_program(task: str) -> None:
 
 
 def test_learning_rates_go_where_they_should() -> None:
-    program = _regression(options={"lr": 0.5})
+    program = regression(options={"lr": 0.5})
     lower = [w[1].options["lr"] for w in variants("lower_learning_rate", program, None)]
     assert lower == [0.001, 0.05, 0.005]
-    slow = _regression(options={"lr": 1e-6})
+    slow = regression(options={"lr": 1e-6})
     higher = [w[1].options["lr"] for w in variants("raise_learning_rate", slow, None)]
     assert higher == [1e-3, 1e-5, 1e-4]
     either = variants("raise_learning_rate", program, finding("RG206", "x"))
     assert [w[1].options["lr"] for w in either] == [0.05, 0.001]  # 5 is beyond all reason
-    momentum = _regression(optimizer=optim.SGD, options={"lr": 1.0, "momentum": 0.9})
-    assert _only("lower_learning_rate", momentum).options == {"lr": 0.05, "momentum": 0.9}
+    momentum = regression(optimizer=optim.SGD, options={"lr": 1.0, "momentum": 0.9})
+    assert only("lower_learning_rate", momentum).options == {"lr": 0.05, "momentum": 0.9}
 
 
 def test_a_schedule_steps_with_the_optimizer() -> None:
-    program = _regression(options={"lr": 0.01})
-    cosine, warm = _only("schedule", program).run(0), _only("warmup", program).run(0)
+    program = regression(options={"lr": 0.01})
+    cosine, warm = only("schedule", program).run(0), only("warmup", program).run(0)
     assert cosine.optimizer.param_groups[0]["lr"] == pytest.approx(0, abs=1e-6)
     assert warm.optimizer.param_groups[0]["lr"] == pytest.approx(0.01)
     assert np.isfinite([cosine.score, warm.score]).all()
 
 
 def test_options_of_the_loop_change() -> None:
-    program = _regression(clip_norm=0.5, shuffle=False, patience=None, epochs=40)
-    assert _only("shuffle", program).shuffle
-    assert _only("raise_clip", program).clip_norm == 5
-    assert _only("clip_gradients", program).clip_norm == 0.05
-    assert _only("early_stopping", program).patience == 4
-    assert _only("more_epochs", program).epochs == 120
-    assert _only("fewer_epochs", program).epochs == 20
+    program = regression(clip_norm=0.5, shuffle=False, patience=None, epochs=40)
+    assert only("shuffle", program).shuffle
+    assert only("raise_clip", program).clip_norm == 5
+    assert only("clip_gradients", program).clip_norm == 0.05
+    assert only("early_stopping", program).patience == 4
+    assert only("more_epochs", program).epochs == 120
+    assert only("fewer_epochs", program).epochs == 20
     assert [w[1].batch_size for w in variants("smaller_batch", program, None)] == [8]
     assert variants("larger_batch", program, None) == []  # too few steps would be left
-    assert _only("larger_batch", replace(program, batch_size=2)).batch_size == 8
-    assert variants("shuffle", _regression(), None) == []
+    assert only("larger_batch", replace(program, batch_size=2)).batch_size == 8
+    assert variants("shuffle", regression(), None) == []
 
 
 def test_weight_decay_changes() -> None:
-    decayed = _regression(optimizer=optim.AdamW, options={"lr": 1e-3, "weight_decay": 5.0})
+    decayed = regression(optimizer=optim.AdamW, options={"lr": 1e-3, "weight_decay": 5.0})
     lowered = variants("lower_weight_decay", decayed, None)
     assert [w[1].options["weight_decay"] for w in lowered] == [0.05, 0.0]
-    added = _only("add_weight_decay", _regression())
+    added = only("add_weight_decay", regression())
     assert added.optimizer is optim.AdamW
     assert added.options == {"lr": 1e-3, "weight_decay": 0.1}
 
@@ -134,7 +89,7 @@ def test_zero_weights_are_drawn_anew() -> None:
         model = nn.Sequential(nn.Linear(6, 64), nn.ReLU(), nn.Linear(64, 64), nn.Linear(64, 1))
         return model.apply(lambda m: [nn.init.zeros_(p) for p in m.parameters(recurse=False)])
 
-    layers = list(_only("initialize", _regression(zeros)).model().modules())
+    layers = list(only("initialize", regression(zeros)).model().modules())
     weight = np.asarray(layers[1].weight.data)
     assert weight.std() == pytest.approx(np.sqrt(2 / 6), rel=0.15)  # He et al. 2015
     assert len(np.unique(weight)) == weight.size
@@ -143,8 +98,8 @@ def test_zero_weights_are_drawn_anew() -> None:
 
 def test_embeddings_are_drawn_small_first() -> None:
     words = np.random.default_rng(0).integers(0, 400, (ROWS, 5))
-    data = {n: Samples(words[: len(e.target)], e.target) for n, e in _data().items()}
-    program = _regression(
+    data = {n: Samples(words[: len(e.target)], e.target) for n, e in sample_data().items()}
+    program = regression(
         lambda: nn.Sequential(nn.Embedding(400, 20), nn.Flatten(), nn.Linear(100, 1)), **data
     )
     found = variants("initialize", program, None)
@@ -157,13 +112,13 @@ def test_sigmoids_give_way_and_the_output_stays() -> None:
         layers = [m for _ in range(3) for m in (nn.Linear(6, 6), nn.Sigmoid())]
         return nn.Sequential(*layers, nn.Linear(6, 1), nn.Sigmoid())
 
-    changed = _only("activation_relu", _regression(deep))
-    assert _kinds(changed) == ["Linear", "ReLU"] * 3 + ["Linear", "Sigmoid"]
-    removed = _only("remove_output_activation", _regression(deep))
-    assert _kinds(removed)[-1] == "Identity"
-    assert variants("remove_output_activation", _regression(), None) == []
-    leaky = _only("activation_leaky_relu", _classes())
-    assert _kinds(leaky) == ["Linear", "LeakyReLU", "Linear"]
+    changed = only("activation_relu", regression(deep))
+    assert layer_kinds(changed) == ["Linear", "ReLU"] * 3 + ["Linear", "Sigmoid"]
+    removed = only("remove_output_activation", regression(deep))
+    assert layer_kinds(removed)[-1] == "Identity"
+    assert variants("remove_output_activation", regression(), None) == []
+    leaky = only("activation_leaky_relu", classification())
+    assert layer_kinds(leaky) == ["Linear", "LeakyReLU", "Linear"]
 
 
 def test_an_activation_that_layers_share_is_changed_in_every_place() -> None:
@@ -171,9 +126,9 @@ def test_an_activation_that_layers_share_is_changed_in_every_place() -> None:
         one = nn.Sigmoid()
         return nn.Sequential(nn.Linear(6, 8), one, nn.Linear(8, 8), one, nn.Linear(8, 1))
 
-    changed = _only("activation_relu", _regression(shared)).model()
+    changed = only("activation_relu", regression(shared)).model()
     assert [type(changed[place]).__name__ for place in (1, 3)] == ["ReLU", "ReLU"]
-    wider = _only("larger_model", _regression(shared)).model()
+    wider = only("larger_model", regression(shared)).model()
     assert [type(wider[place]).__name__ for place in range(5)] == [
         "Linear", "Sigmoid", "Linear", "Sigmoid", "Linear",
     ]  # fmt: skip
@@ -183,15 +138,15 @@ def test_layers_are_added_where_they_are_missing() -> None:
     def bare() -> nn.Module:
         return nn.Sequential(nn.Linear(6, 8), nn.Linear(8, 8), nn.Dropout(0.1), nn.Linear(8, 1))
 
-    added = _only("add_activation", _regression(bare))
-    assert _kinds(added) == ["Linear", "ReLU", "Linear", "ReLU", "Dropout", "Linear"]
-    normalized = _only("add_normalization", _regression(bare))
-    assert _kinds(normalized).count("LayerNorm") == 2
-    assert _kinds(normalized)[-1] == "Linear"
+    added = only("add_activation", regression(bare))
+    assert layer_kinds(added) == ["Linear", "ReLU", "Linear", "ReLU", "Dropout", "Linear"]
+    normalized = only("add_normalization", regression(bare))
+    assert layer_kinds(normalized).count("LayerNorm") == 2
+    assert layer_kinds(normalized)[-1] == "Linear"
     assert variants("add_normalization", normalized, None) == []
-    assert _kinds(_only("residual", _regression(bare))) == _kinds(_regression(bare))
+    assert layer_kinds(only("residual", regression(bare))) == layer_kinds(regression(bare))
     assert "Residual" in {type(m).__name__ for m in
-                          _only("residual", _regression(bare)).model().modules()}  # fmt: skip
+                          only("residual", regression(bare)).model().modules()}  # fmt: skip
 
 
 def test_dropout_changes() -> None:
@@ -201,9 +156,9 @@ def test_dropout_changes() -> None:
     def levels(program: Program) -> list[float]:
         return [m.p for m in program.model().modules() if isinstance(m, nn.Dropout)]
 
-    lower = variants("lower_dropout", _regression(dropped), None)
+    lower = variants("lower_dropout", regression(dropped), None)
     assert [levels(w[1]) for w in lower] == [[0.2], [0.0]]
-    raised = variants("raise_dropout", _regression(), None)
+    raised = variants("raise_dropout", regression(), None)
     assert [levels(w[1]) for w in raised] == [[0.2], [0.5]]
 
 
@@ -216,9 +171,9 @@ def test_a_network_of_convolutions_is_made_wider() -> None:
 
     x = np.random.default_rng(0).normal(size=(ROWS, 1, 8, 8)).astype(np.float32)
     y = np.arange(ROWS) % 3
-    program = _classes(small, train=Samples(x, y), valid=Samples(x, y), epochs=1)
+    program = classification(small, train=Samples(x, y), valid=Samples(x, y), epochs=1)
     for change, sizes in (("larger_model", [16, 32]), ("smaller_model", [1, 2])):
-        changed = _only(change, program)
+        changed = only(change, program)
         model = changed.model()
         assert model(Tensor(x[:2])).shape == (2, 3)
         first, hidden = model[0], model[5]
@@ -227,56 +182,56 @@ def test_a_network_of_convolutions_is_made_wider() -> None:
 
 
 def test_inputs_and_target_are_scaled_by_the_training_rows() -> None:
-    data = _data()
+    data = sample_data()
     wild = {n: Samples(e.inputs * 1000 + 5000, e.target * 100 + 7) for n, e in data.items()}
-    program = _regression(**wild)
-    scaled = _only("scale_inputs", program)
+    program = regression(**wild)
+    scaled = only("scale_inputs", program)
     assert scaled.train.inputs.mean(0) == pytest.approx(np.zeros(6), abs=1e-3)
     assert scaled.train.inputs.std(0) == pytest.approx(np.ones(6), rel=1e-3)
     assert scaled.valid.inputs.mean(0) != pytest.approx(np.zeros(6), abs=1e-3)
-    target = _only("scale_target", program)
+    target = only("scale_target", program)
     assert target.train.target.mean() == pytest.approx(0, abs=1e-5)
     assert variants("scale_inputs", scaled, None) == []
     assert variants("scale_target", target, None) == []
-    assert variants("scale_target", _classes(), None) == []
+    assert variants("scale_target", classification(), None) == []
 
 
 def test_missing_values_are_filled_and_rows_without_target_left_out() -> None:
-    data = _data()
+    data = sample_data()
     x, y = data["train"].inputs.copy(), data["train"].target.copy()
     x[3, 1], x[4, 2], y[5] = np.nan, np.inf, np.nan
-    filled = _only("fill_missing", _regression(train=Samples(x, y)))
+    filled = only("fill_missing", regression(train=Samples(x, y)))
     assert len(filled.train.target) == 79
     assert np.isfinite(filled.train.inputs).all()
     assert filled.train.inputs[3, 1] == pytest.approx(np.median(np.delete(x[:, 1], 3)))
-    assert variants("fill_missing", _regression(), None) == []
+    assert variants("fill_missing", regression(), None) == []
 
 
 def test_duplicates_and_a_column_are_left_out() -> None:
-    data = _data()
+    data = sample_data()
     x, y = data["train"]
     copied = Samples(np.concatenate([x, x[:10], data["valid"].inputs[:5]]), np.resize(y, 95))
-    program = _regression(train=copied)
-    assert len(_only("drop_duplicates", program).train.target) == 80
-    assert variants("drop_duplicates", _regression(), None) == []
-    dropped = _only("drop_column", _regression(), "RG305", column=2)
+    program = regression(train=copied)
+    assert len(only("drop_duplicates", program).train.target) == 80
+    assert variants("drop_duplicates", regression(), None) == []
+    dropped = only("drop_column", regression(), "RG305", column=2)
     for examples in (dropped.train, dropped.valid):
         assert len(np.unique(examples.inputs[:, 2])) == 1
-    assert variants("drop_column", _regression(), finding("RG305", "x")) == []
+    assert variants("drop_column", regression(), finding("RG305", "x")) == []
 
 
 def test_rare_classes_count_more() -> None:
     x = np.random.default_rng(0).normal(size=(100, 6)).astype(np.float32)
     y = (np.arange(100) < 10).astype(np.int64)
-    program = _classes(train=Samples(x, y), valid=Samples(x, y))
-    weighed = _only("weigh_classes", program)
+    program = classification(train=Samples(x, y), valid=Samples(x, y))
+    weighed = only("weigh_classes", program)
     output, target = Tensor(np.zeros((4, 3), np.float32)), Tensor(np.array([1, 0, 0, 0]))
     shifted = Tensor(np.array([[9, 0, 0]] * 4, np.float32))
     # The one rare row, weight 5, against three of weight 5/9, of which it is wrong on the rare.
     assert weighed.loss(output, target).item() == pytest.approx(np.log(3))
     assert weighed.loss(shifted, target).item() == pytest.approx(9 * 5 / (5 + 3 * 5 / 9), rel=1e-2)
     own = replace(program, loss=lambda output, y: nn.cross_entropy(output, y) * 2)
-    oversampled = _only("weigh_classes", own)
+    oversampled = only("weigh_classes", own)
     assert np.bincount(oversampled.train.target).tolist() == [90, 90]
 
 
@@ -290,136 +245,32 @@ def test_the_loss_becomes_the_tasks_own(coding: str) -> None:
         "one-hot": lambda y: np.eye(3, dtype=np.float32)[y],
         "column": lambda y: y[:, None],
     }[coding]
-    sets = {n: Samples(e.inputs, code(e.target)) for n, e in _data(classes=3).items()}
-    faulty = _classes(ends_in_softmax, loss=lambda o, y: o.sum() * 0.0, **sets)
-    changed = _only("change_loss", replace(faulty, epochs=30, options={"lr": 0.01}))
+    sets = {n: Samples(e.inputs, code(e.target)) for n, e in sample_data(classes=3).items()}
+    faulty = classification(ends_in_softmax, loss=lambda o, y: o.sum() * 0.0, **sets)
+    changed = only("change_loss", replace(faulty, epochs=30, options={"lr": 0.01}))
     assert changed.run(0).score > 0.6
-    assert _kinds(changed)[-1] == "Identity"
+    assert layer_kinds(changed)[-1] == "Identity"
 
 
 def test_the_loss_of_two_classes_and_of_numbers() -> None:
     def one() -> nn.Module:
         return nn.Sequential(nn.Linear(6, 16), nn.ReLU(), nn.Linear(16, 1), nn.Sigmoid())
 
-    sets = {n: Samples(e.inputs, (e.target > 0).astype(np.int64)) for n, e in _data().items()}
-    two = _classes(one, loss=lambda o, y: nn.mse_loss(o, y), **sets)
-    assert _only("change_loss", replace(two, epochs=20, options={"lr": 0.01})).run(0).score > 0.8
-    wrong = _regression(loss=lambda o, y: (o - y).mean(), epochs=30, options={"lr": 0.02})
-    assert _only("change_loss", wrong).run(0).score > 0.8
+    sets = {n: Samples(e.inputs, (e.target > 0).astype(np.int64)) for n, e in sample_data().items()}
+    two = classification(one, loss=lambda o, y: nn.mse_loss(o, y), **sets)
+    assert only("change_loss", replace(two, epochs=20, options={"lr": 0.01})).run(0).score > 0.8
+    wrong = regression(loss=lambda o, y: (o - y).mean(), epochs=30, options={"lr": 0.02})
+    assert only("change_loss", wrong).run(0).score > 0.8
 
 
 def test_smoothing_applies_to_a_cross_entropy_alone() -> None:
-    assert _only("label_smoothing", _classes()).loss is not nn.cross_entropy
-    assert variants("label_smoothing", _regression(), None) == []
+    assert only("label_smoothing", classification()).loss is not nn.cross_entropy
+    assert variants("label_smoothing", regression(), None) == []
 
 
 def test_a_random_change_is_another_one_and_the_same_each_time() -> None:
-    program = _regression()
+    program = regression()
     (first, *_) = PROGRAM_REMEDIES.random(program, "lower_learning_rate", 3)
     assert first[0] == PROGRAM_REMEDIES.random(program, "lower_learning_rate", 3)[0][0]
     drawn = {PROGRAM_REMEDIES.random(program, "x", seed)[0][0] for seed in range(12)}
     assert len(drawn) > 4
-
-
-# The wiring, the outputs and the rows -------------------------------------------------------------
-
-
-def test_a_loss_of_the_wrong_sign_is_turned() -> None:
-    program = _classes(loss=lambda output, target: -nn.cross_entropy(output, target))
-    turned = _only("flip_sign", replace(program, options={"lr": 0.05}), "RG407")
-    assert turned.run(0).score > 0.6
-    yes_or_no = _data()
-    target = {n: Samples(e.inputs, (e.target > 0).astype(np.float32)) for n, e in yes_or_no.items()}
-    words = [w for w, _ in variants("flip_sign", _regression(**target), finding("RG407", "x"))]
-    assert words == ["-loss", "loss(output, 1 - target)"]
-    assert variants("flip_sign", program, None) == []  # never at random
-
-
-def test_outputs_get_the_shape_of_the_targets() -> None:
-    broadcast = _regression(loss=lambda o, t: ((o - t) ** 2).mean(), options={"lr": 0.02})
-    matched = _only("match_shapes", replace(broadcast, epochs=20), "RG405")
-    assert matched.run(0).score > 0.9
-    assert replace(broadcast, epochs=20).run(0).score < 0.1
-    assert variants("match_shapes", _classes(), finding("RG405", "x")) == []
-
-
-def test_the_built_in_loop_takes_the_place_of_ones_own() -> None:
-    idle = _regression(fit=lambda *arguments: None)
-    assert _only("usual_loop", idle, "RG212").fit is None
-    assert variants("usual_loop", _regression(), finding("RG212", "x")) == []
-
-
-def test_all_parameters_are_trained() -> None:
-    def frozen() -> nn.Module:
-        model = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 1))
-        model[0].weight.requires_grad = False
-        return model
-
-    def some(parameters: Any, **options: Any) -> optim.Optimizer:
-        return optim.SGD(list(parameters)[:2], **options)
-
-    program = _regression(frozen, optimizer=some, options={"lr": 0.03, "momentum": 0.9})
-    changed = _only("train_all", program, "RG213").run(0)
-    group = changed.optimizer.param_groups[0]
-    assert (type(changed.optimizer), group["lr"], group["momentum"]) == (optim.SGD, 0.03, 0.9)
-    assert len(group.params) == 4
-    assert all(each.requires_grad for each in changed.model.parameters())
-    assert variants("train_all", _regression(), finding("RG213", "x")) == []
-
-
-def test_rows_lie_on_the_first_axis() -> None:
-    crossed = _classes(lambda: nn.Sequential(nn.Linear(6, 3), nn.Softmax(0)))
-    assert _only("rows_first", crossed, "RG408").model()[1].dim == -1
-    recurrent = _classes(lambda: nn.Sequential(nn.GRU(6, 3)))
-    assert _only("rows_first", recurrent, "RG408").model()[0].batch_first
-    assert variants("rows_first", _classes(), finding("RG408", "x")) == []
-
-
-def test_a_softmax_over_one_output_becomes_a_sigmoid() -> None:
-    data = {n: Samples(e.inputs, e.target % 2) for n, e in _data(classes=3).items()}
-    program = _classes(lambda: nn.Sequential(nn.Linear(6, 1), nn.Softmax(1)), **data)
-    assert _kinds(_only("sigmoid_output", program, "RG404")) == ["Linear", "Sigmoid"]
-    assert variants("sigmoid_output", _classes(), finding("RG404", "x")) == []
-
-
-def test_every_class_gets_an_output() -> None:
-    narrow = _classes(lambda: nn.Sequential(nn.Linear(6, 8), nn.Linear(8, 1), nn.Sigmoid()))
-    widened = _only("widen_output", replace(narrow, options={"lr": 0.02}), "RG404")
-    assert widened.model()(Tensor(narrow.train.inputs)).shape == (80, 3)
-    assert widened.run(0).score > 0.6
-    assert variants("widen_output", _classes(), finding("RG404", "x")) == []
-
-
-def test_rows_that_their_neighbors_contradict_are_left_out() -> None:
-    rng = np.random.default_rng(0)
-    y = np.arange(200) % 2
-    x = (rng.normal(0, 0.3, (200, 4)) + 4 * y[:, None]).astype(np.float32)
-    wrong = y.copy()
-    wrong[:20] = 1 - y[:20]
-    program = _classes(train=Samples(x, wrong), valid=Samples(x, y))
-    kept = _only("drop_mislabeled", program, "RG307").train
-    assert np.array_equal(kept.inputs, x[20:])
-    assert variants("drop_mislabeled", replace(program, train=Samples(x, y)), None) == []
-
-
-def test_pixels_are_divided_and_a_column_of_ones_stays() -> None:
-    data = _data()
-    pixels = {n: Samples(np.round(60 * np.abs(e.inputs)), e.target) for n, e in data.items()}
-    assert _only("scale_inputs", _regression(**pixels)).train.inputs.max() < 1
-    bias = {n: Samples(np.where(np.arange(6) == 2, 1, 90 * e.inputs), e.target)
-            for n, e in data.items()}  # fmt: skip
-    assert (_only("scale_inputs", _regression(**bias)).train.inputs[:, 2] == 1).all()
-
-
-def test_the_usual_loss_is_one_of_probabilities_where_forward_makes_them() -> None:
-    class Softmaxed(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.last = nn.Linear(6, 3)
-
-        def forward(self, x: Any) -> Any:
-            return nn.functional.softmax(self.last(x), -1)
-
-    found = variants("change_loss", _classes(Softmaxed), finding("RG403", "x"))
-    assert [words for words, _ in found] == ["nn.nll_loss(rg.log(p), target)"]
-    assert variants("change_loss", _classes(), finding("RG602", "x")) == []  # it is the usual one

@@ -132,6 +132,25 @@ def test_a_certain_fault_that_is_not_mended_or_costs_score_is_left() -> None:
     assert leaks.subject == ("drop_column",)
 
 
+def test_what_mends_a_certain_fault_is_tried_again_once_another_is_mended() -> None:
+    """Without the activation the loss diverges until the rate is lowered."""
+    kinds = ("remove_output_activation", "lower_learning_rate", "larger_model")
+    found_first = _found("RG403", "RG201", "RG503")
+
+    def apply(subject: Made, found: Finding, remedy: Remedy) -> list[tuple[str, Made]]:
+        return [(remedy.change, (*subject, remedy.change))] if remedy.change in kinds else []
+
+    def train(subject: Made, seed: int) -> Scored:
+        scores = {(): 0.0, kinds[:1]: -1.0, kinds[1:2]: 0.4, (kinds[1], kinds[0]): 0.9}
+        score = scores.get(subject, -0.5)
+        left = [each for each in found_first if not {r.change for r in each.remedies} & {*subject}]
+        return Scored(score, score, lambda: left)
+
+    found = try_remedies((), found_first, apply, train, random=None, seeds=SEEDS, budget=30)
+    assert found.subject == (kinds[1], kinds[0])
+    assert [trial.change for trial in found.trials][:3] == [kinds[0], kinds[1], kinds[0]]
+
+
 def test_certain_faults_come_first_and_then_what_was_starved() -> None:
     gains = {"larger_model": -1.0, "more_epochs": -1.0, "match_shapes": -1.0, "adam": -1.0}
     found, _ = _tried(gains, _found("RG503", "RG216", "RG405"))
@@ -203,6 +222,25 @@ def test_what_a_graver_finding_wants_lowered_is_not_raised() -> None:
     mild = replace(_found("RG202")[0], severity="warning")
     found, _ = _tried(gains, [mild, *_found("RG206")])
     assert [trial.change for trial in found.trials][:2] == list(gains)
+
+
+def test_a_remedy_that_makes_the_training_fail_is_no_remedy() -> None:
+    gains = {"lower_learning_rate": 0.5, "clip_gradients": 0.3}
+
+    def apply(subject: Made, found: Finding, remedy: Remedy) -> list[tuple[str, Made]]:
+        if remedy.change == "warmup":
+            raise ValueError("there is no such layer")
+        return [(remedy.change, (*subject, remedy.change))] if remedy.change in gains else []
+
+    def train(subject: Made, seed: int) -> Scored:
+        if "lower_learning_rate" in subject:
+            raise ValueError("shapes do not meet")
+        score = sum(gains[name] for name in subject)
+        return Scored(score, score, list)
+
+    found = try_remedies((), _found("RG201"), apply, train, random=None, seeds=SEEDS, budget=20)
+    assert [trial.change for trial in found.trials] == list(gains)
+    assert found.subject == ("clip_gradients",)
 
 
 def test_progress_counts_to_its_end() -> None:

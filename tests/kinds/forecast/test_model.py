@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -204,6 +205,14 @@ def test_predict_appends_the_coming_values(learned: Prepared) -> None:
     t = np.arange(240, 252)
     clean = 10 + 0.1 * t + (1 + t / 100) * np.sin(2 * np.pi * t / 12)
     assert np.abs(coming - clean).mean() < 0.5
+
+
+def test_a_series_called_prediction_stays_beside_what_comes(learned: Prepared) -> None:
+    model, notes = replace(learned.model, target_name="prediction"), []
+    table = model.predictions(learned.split.test, notes).to_native()
+    assert table.column_names == ["month", "prediction", "prediction_2"]
+    np.testing.assert_allclose(table["prediction"].to_pylist()[:240], waves(), rtol=1e-6)
+    assert len(notes) == 1
 
 
 def test_filled_in_values_stay_empty_in_the_prediction(learned: Prepared, tmp_path: Path) -> None:

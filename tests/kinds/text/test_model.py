@@ -14,6 +14,7 @@ import pytest
 from retrograd.cli.app import main
 from retrograd.data import write_table
 from retrograd.errors import DataError, UsageError
+from retrograd.kinds.base.importance import RunningText
 from retrograd.kinds.base.kind import DataSpec, Prepared
 from retrograd.kinds.registry import prepare
 from retrograd.kinds.table.options import TableOptions
@@ -69,6 +70,13 @@ def bag() -> Any:
     return trained(reviews().select(["review", "verdict"]))
 
 
+def test_no_texts_give_no_predictions(bag: Any) -> None:
+    none = bag.model.read(reviews().slice(0, 0), [], labeled=False)
+    table = bag.model.predictions(none, []).to_native()
+    assert table.num_rows == 0
+    assert table.column_names[-1] == "prediction"
+
+
 def test_a_bag_learns_which_words_decide(bag: Any) -> None:
     assert isinstance(bag.model, TextModel)
     assert bag.options.model == "bag"
@@ -81,14 +89,20 @@ def test_the_words_that_decide_are_named(bag: Any) -> None:
     table = pa.table({"review": ["By a friend, Lovely , with sea", "tired", ""]})
     data = bag.model.read(table, [], labeled=False)
     lovely, tired, empty = bag.model.reasons(data, np.array([0, 1, 2]))
-    assert [word for word, _ in lovely] == ["By", "a", "friend", ",", "Lovely", ",", "with", "sea"]
-    assert max(lovely, key=lambda each: each[1])[0] == "Lovely"
+    words = ["By ", "a ", "friend", ", ", "Lovely ", ", ", "with ", "sea"]  # the text, whole
+    assert [word for word, _ in lovely] == words
+    assert max(lovely, key=lambda each: each[1])[0] == "Lovely "
     assert [word for word, _ in tired] == ["tired"]
     assert tired[0][1] > 0.2
     assert empty == ()
+    assert all(isinstance(each, RunningText) for each in (lovely, tired, empty))
+    long = pa.table({"review": ["so " * 70]})
+    (cut,) = bag.model.reasons(bag.model.read(long, [], labeled=False), np.array([0]))
+    assert len(cut) == 60
+    assert cut[-1][0] == "so…"
     both = pa.table({"review": ["By a friend, Lovely , with sea", "By a friend,  , with sea"]})
     with_it, without = bag.model.predict(bag.model.read(both, [], labeled=False))[:, 1]
-    assert dict(lovely)["Lovely"] == pytest.approx(with_it - without, abs=1e-5)
+    assert dict(lovely)["Lovely "] == pytest.approx(with_it - without, abs=1e-5)
 
 
 def test_answers_stand_in_the_order_of_the_rows(bag: Any) -> None:

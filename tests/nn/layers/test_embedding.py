@@ -83,3 +83,24 @@ def test_a_bag_is_the_fold_of_its_embeddings(mode: str, compiled: bool) -> None:
 def test_what_does_not_fit_is_named(call: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_rows_that_are_looked_up_are_shortened_as_pytorchs() -> None:
+    values = np.array([[3.0, 4.0], [0.3, 0.4], [6.0, 8.0]], np.float32)
+    for options in ({"max_norm": 1.0}, {"max_norm": 2.0, "norm_type": 1.0}):
+        ours = nn.Embedding.from_pretrained(values, freeze=False, **options)
+        theirs = torch.nn.Embedding.from_pretrained(torch.tensor(values), freeze=False, **options)
+        for run in (ours, rg.compile(ours)):
+            found = run(rg.tensor([0, 1, 0]))
+            expected = theirs(torch.tensor([0, 1, 0]))
+            np.testing.assert_allclose(found.numpy(), expected.detach().numpy(), rtol=1e-5)
+        np.testing.assert_allclose(ours.weight.numpy(), theirs.weight.detach().numpy(), rtol=1e-5)
+
+
+def test_given_vectors_are_frozen_unless_said_otherwise() -> None:
+    frozen = nn.Embedding.from_pretrained(np.eye(3, dtype=np.float32))
+    assert not frozen.weight.requires_grad
+    assert frozen(rg.tensor([2])).tolist() == [[0, 0, 1]]
+    assert nn.Embedding.from_pretrained(rg.ones(2, 2), freeze=False).weight.requires_grad
+    with pytest.raises(ValueError, match="expected a matrix"):
+        nn.Embedding.from_pretrained(rg.ones(2))

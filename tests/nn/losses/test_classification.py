@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -95,3 +96,38 @@ def test_arguments_that_do_not_fit_are_refused(call: Any, message: str) -> None:
 def test_log_probabilities_go_with_integers_only() -> None:
     with pytest.raises(TypeError, match="nll_loss: expected integers, found float64"):
         nn.nll_loss(SCORES, CLASSES * 1.0)
+
+
+@pytest.mark.parametrize("loss", [nn.cross_entropy, nn.nll_loss])
+@pytest.mark.parametrize("kind", ["argument", "numpy", "module"])
+def test_class_weights_beside_constant_targets_compile(loss: Any, kind: str) -> None:
+    scores, classes = rg.Tensor(RNG.standard_normal((N, C))), np.array(CLASSES)
+    weights = np.array([1.0, 2.0, 0.5, 3.0])
+    right = loss(scores, rg.Tensor(classes), rg.Tensor(weights)).item()
+    if kind == "argument":
+        found = rg.compile(lambda x, w: loss(x, rg.Tensor(classes), w))(scores, rg.Tensor(weights))
+    elif kind == "numpy":
+        found = rg.compile(lambda x, y: loss(x, y, weight=weights))(scores, rg.Tensor(classes))
+    else:
+        module = nn.CrossEntropyLoss if loss is nn.cross_entropy else nn.NLLLoss
+        weighed = module(weight=rg.Tensor(weights))
+        found = rg.compile(lambda: weighed(scores, rg.Tensor(classes)))()
+    assert found.item() == pytest.approx(right, rel=1e-6)
+
+
+def test_a_choice_that_is_masked_out_costs_nothing() -> None:
+    logits = np.array([-np.inf, 0.0, np.inf], np.float32)
+    loss = nn.binary_cross_entropy_with_logits(logits, np.array([0.0, 1.0, 1.0]), reduction="none")
+    np.testing.assert_allclose(loss.numpy(), [0.0, np.log(2), 0.0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16])
+def test_many_examples_of_half_precision_have_a_mean(dtype: Any) -> None:
+    rows = 70_000  # more than float16's largest number
+    classes = np.zeros(rows, np.int64)
+    for run in (lambda f: f, rg.compile):
+        both = run(rg.value_and_grad(lambda x: nn.cross_entropy(x, classes)))
+        value, slope = both(rg.Tensor(np.zeros((rows, 2), dtype)))
+        assert value.dtype == slope.dtype == dtype
+        assert value.item() == pytest.approx(np.log(2), rel=4e-3)
+        assert slope[0, 1].item() == pytest.approx(0.5 / rows, rel=1e-2)

@@ -69,3 +69,15 @@ def test_lerp_starts_from_the_end_that_pytorch_does(weight: float, kind: Any) ->
     start, end = np.array([1.0, 1e16]), np.array([1e16, 1.0])
     right = torch.lerp(torch.tensor(start), torch.tensor(end), weight)
     assert ops.lerp(rg.Tensor(start), rg.Tensor(end), kind(weight)).tolist() == right.tolist()
+
+
+def test_bounds_may_be_tensors_and_have_a_slope() -> None:
+    values = [np.array([-1.0, 0.5, 4.0, 2.0]), np.array([0.0, 0.0, 0.0, 3.0]), np.full(4, 2.5)]
+    theirs = [torch.tensor(each, requires_grad=True) for each in values]
+    expected = torch.clamp(*theirs)
+    expected.sum().backward()
+    found = ops.clip(*map(rg.Tensor, values))
+    np.testing.assert_array_equal(found.numpy(), expected.detach().numpy())
+    for mine, right in zip(gradient(ops.clip, *values), theirs, strict=True):
+        np.testing.assert_array_equal(mine, right.grad.numpy())
+    assert ops.clip(rg.Tensor([1.0, 5.0]), max=rg.Tensor([3.0, 3.0])).tolist() == [1.0, 3.0]

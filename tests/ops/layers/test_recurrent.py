@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import retrograd as rg
-from retrograd.ops.layers.recurrent import GRUCell, LSTMCell, RNNCell, recur
+from retrograd.ops.layers.recurrent import ElmanStep, GRUStep, LSTMStep, recur
 
 
 @pytest.fixture(autouse=True)
@@ -46,10 +46,10 @@ def gru(a: Any, b: Any, h: Any) -> Any:
 
 
 CELLS = {
-    "rnn": (RNNCell(), rnn),
-    "rectified": (RNNCell("relu"), rectified),
-    "lstm": (LSTMCell(), lstm),
-    "gru": (GRUCell(), gru),
+    "rnn": (ElmanStep(), rnn),
+    "rectified": (ElmanStep("relu"), rectified),
+    "lstm": (LSTMStep(), lstm),
+    "gru": (GRUStep(), gru),
 }
 WAYS = {
     "plain": {},
@@ -152,10 +152,10 @@ def test_results_and_gradients_are_those_of_the_formulas(
 
 
 def test_a_compiled_loop_gives_each_operand_its_gradient_or_none(rng: np.random.Generator) -> None:
-    xs = [rg.Tensor(x) for x in operands(LSTMCell(), rng)]
+    xs = [rg.Tensor(x) for x in operands(LSTMStep(), rng)]
 
     def last_cell(*xs: Any) -> Any:
-        return rg.sum(ours(LSTMCell(), list(xs), True, None, False)[2])
+        return rg.sum(ours(LSTMStep(), list(xs), True, None, False)[2])
 
     for i in range(len(xs)):  # only the last cell state is used, and only one operand is asked for
 
@@ -167,20 +167,20 @@ def test_a_compiled_loop_gives_each_operand_its_gradient_or_none(rng: np.random.
 
 
 def test_a_loop_begins_with_the_first_step_unless_told(rng: np.random.Generator) -> None:
-    projected, h, weight = operands(GRUCell(), rng, bias=False)
-    outputs, last = recur(GRUCell(), rg.Tensor(projected), [rg.Tensor(h)], rg.Tensor(weight))
+    projected, h, weight = operands(GRUStep(), rng, bias=False)
+    outputs, last = recur(GRUStep(), rg.Tensor(projected), [rg.Tensor(h)], rg.Tensor(weight))
     right = by_jax(gru, [projected, h, weight], False, None, False)
     for mine, each in zip([outputs, *last], right, strict=True):
         np.testing.assert_allclose(mine.numpy(), each, rtol=1e-5)
 
 
 def test_a_compiled_loop_without_a_gradient_keeps_no_graph(rng: np.random.Generator) -> None:
-    xs = [rg.Parameter(x) for x in operands(LSTMCell(), rng)]
+    xs = [rg.Parameter(x) for x in operands(LSTMStep(), rng)]
     needed = []
 
     def step(*xs: Any) -> Any:
         with rg.no_grad():
-            results = ours(LSTMCell(), list(xs), True, None, False)
+            results = ours(LSTMStep(), list(xs), True, None, False)
         needed.append([each.requires_grad for each in results])
         return results
 
@@ -194,7 +194,7 @@ def test_a_compiled_loop_is_one_whatever_its_length() -> None:
     def program(length: int) -> str:
         def run(projected: Any) -> Any:
             xs = [projected, jnp.zeros((BATCH, HIDDEN)), jnp.ones((HIDDEN, HIDDEN))]
-            results = ours(RNNCell(), [rg.Tensor(x) for x in xs], False, None, False)
+            results = ours(ElmanStep(), [rg.Tensor(x) for x in xs], False, None, False)
             return results[0].data
 
         return str(jax.make_jaxpr(run)(jnp.ones((length, BATCH, HIDDEN))))
@@ -203,11 +203,11 @@ def test_a_compiled_loop_is_one_whatever_its_length() -> None:
 
 
 def test_a_loop_whose_values_were_given_up_says_so(rng: np.random.Generator) -> None:
-    xs = [jnp.asarray(x) for x in operands(RNNCell(), rng)]
+    xs = [jnp.asarray(x) for x in operands(ElmanStep(), rng)]
 
     def twice() -> None:
         leaves = [rg.Tensor(x, requires_grad=True) for x in xs]
-        total = rg.sum(ours(RNNCell(), leaves, True, None, False)[0])
+        total = rg.sum(ours(ElmanStep(), leaves, True, None, False)[0])
         total.backward()
         total.backward()
 

@@ -26,6 +26,27 @@ def test_ticks_are_round_and_enclose_the_values(values: tuple[float, ...]) -> No
     assert len({axis.text(tick) for tick in axis.ticks}) == len(axis.ticks)
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "ticks"),
+    [
+        (1, 45, (10, 20, 30, 40)),
+        (1, 4, (1, 2, 3, 4)),
+        (0, 12, (0, 5, 10)),
+        (1, 1, (1, 2)),
+        (0, 0, (0, 1)),
+        (3, 1004, (200, 400, 600, 800, 1000)),
+        (0, 250_000, (0, 50_000, 100_000, 150_000, 200_000, 250_000)),
+    ],
+)
+def test_what_is_counted_has_whole_ticks_and_ends_where_it_ends(
+    first: int, last: int, ticks: tuple[float, ...]
+) -> None:
+    axis = Axis.counted("epoch", first, last)
+    assert (axis.low, axis.high) == (first, max(last, first + 1))
+    assert axis.ticks == ticks
+    assert [axis.text(tick) for tick in axis.ticks] == [f"{tick:,}" for tick in ticks]
+
+
 def test_large_ticks_are_short() -> None:
     axis = Axis.of("RMSE", [0, 5e14])
     assert [axis.text(tick) for tick in axis.ticks][:2] == ["0", "1×10¹⁴"]

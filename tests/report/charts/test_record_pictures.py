@@ -177,6 +177,38 @@ def test_an_error_by_epoch_says_what_it_is_counted_in() -> None:
     assert "standard deviations" not in r2
 
 
+def test_a_curve_of_scores_has_a_dot_where_they_were_measured_and_the_axis_goes_on() -> None:
+    epochs = [{"epoch": n, "scores": {"r2": n / 99} if n in (1, 2, 4) else {}} for n in range(1, 8)]
+    (r2,) = metric_curves(epochs)
+    tree = ET.fromstring(r2)
+    (dots,) = (p for p in tree.iter("path") if "measured" in (p.get("class") or ""))
+    places = [float(x) for x in re.findall(r"M([\d.]+)", dots.get("d") or "")]
+    left, width = 84, 480 - 84 - 32  # of the axis, from epoch 1 to 7
+    expected = [left + width * (number - 1) / 6 for number in (1, 2, 4)]
+    assert places == pytest.approx(expected, abs=0.1)
+    assert "in epoch 4 of 7" in r2
+
+
+def test_the_axes_name_what_they_count() -> None:
+    labels = {
+        text.text
+        for chart in step_charts(make_record(MemoryStore()))
+        for text in ET.fromstring(chart).iter("text")
+        if text.get("class") == "label"
+    }
+    assert {name.removesuffix(" (logarithmic)") for name in labels} == {
+        "step", "loss", "norm of the gradient", "learning rate", "noise scale, in rows",
+    }  # fmt: skip
+
+
+def test_a_chart_that_several_findings_share_is_drawn_once() -> None:
+    record = make_record(MemoryStore())
+    codes = ("RG201", "RG204", "RG206", "RG207")
+    views = finding_views([finding(code, "It is so.") for code in codes], record)
+    assert [bool(view.chart) for view in views] == [True, True, False, False]
+    assert [view.shown_by for view in views] == ["", "", "RG201", "RG201"]
+
+
 def test_the_layers_have_their_last_numbers() -> None:
     record = make_record(MemoryStore())
     rows = layer_rows(record)
@@ -199,6 +231,28 @@ def test_histograms_are_drawn_for_weights_and_layers() -> None:
         tree = ET.fromstring(picture)
         assert sum((p.get("class") or "").startswith("ridge") for p in tree.iter("path")) == 4
     assert histogram_pictures(make_record(MemoryStore(), steps=0), "weight")
+
+
+def test_a_constant_is_a_line_and_a_few_values_have_no_shape() -> None:
+    store = MemoryStore()
+    record = make_record(store)
+    of_first = [each for each in store.lines("histograms") if each["subject"] == "0.weight"]
+    # As NumPy counts 64 values of 1: from 0.5 to 1.5, all in one bin.
+    counts, edges = np.histogram(np.ones(64), 40, (0.5, 1.5))
+    of_first[0] |= {"low": edges[0], "high": edges[-1], "counts": counts.tolist()}
+    for each in store.lines("histograms"):
+        if each["subject"] == "2.weight":
+            each["counts"] = [1, 0, 2, 1]
+    pictures = histogram_pictures(record, "weight")
+    assert len(pictures) == 3
+    ridges = [
+        path.get("d") or ""
+        for path in ET.fromstring(pictures[0]).iter("path")
+        if (path.get("class") or "").startswith("ridge")
+    ]
+    assert [ridge.count("V") for ridge in ridges] == [1, 0, 0, 0]
+    assert "L" not in ridges[0]
+    assert "all about 1;" in pictures[0]
 
 
 @pytest.mark.parametrize("high", [0.25, 3.0, 700.0, 2e4, 6e6, 3e8, 4e14, 1e-7])

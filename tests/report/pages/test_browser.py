@@ -22,8 +22,9 @@ from support.small_tables import HOSTILE, houses, prepared
 
 from retrograd.diagnosis.catalogue import finding
 from retrograd.report import RunReport, write_report
-from retrograd.report.pages.predictions import Judged
+from retrograd.report.pages.predictions import Effort, Judged
 from retrograd.store import Given, RunFolder, RunLog, write_recipe
+from retrograd.store.names import VALIDATION
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -64,7 +65,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_recipe(folder, run.options.to_options(), run.model, manifest)
     run.fit([RunLog(folder, manifest)])
     make_record(folder.path / "record", fading=0.1)
-    judged = Judged.of(run.model, run.split.validation, thorough=False)
+    judged = Judged.of(run.model, run.split.validation, VALIDATION, Effort.BRIEF)
     found = [
         finding("RG101", f"The gradient fades, {HOSTILE}.", layers=["0.weight"], steps=(1, 200)),
         finding("RG501", "The validation loss is 3 times the training loss."),
@@ -84,14 +85,20 @@ def test_the_report_shows_all_that_it_has_and_asks_nobody(
     assert watched.requests == [report.as_uri()]
     assert page.locator("article.finding").count() == 2
     assert page.get_by_role("heading", name="Vanishing gradients").is_visible()
-    charts = page.locator("svg")
+    charts = page.locator("svg:visible")
     assert charts.count() > 20
     boxes = [charts.nth(i).bounding_box() for i in range(charts.count())]
     assert all(box and box["width"] > 100 and box["height"] > 20 for box in boxes)
     assert page.locator("path.heat").count() > 20
     assert page.evaluate("document.scripts.length") == 0
-    for name in ("Findings", "Scores", "Learning", "Flow", "Layers", "Predictions", "Inputs"):
-        page.get_by_role("link", name=name, exact=True).click()
+    sections = ("Findings", "Scores", "Predictions", "Inputs", "Learning", "Inside the network")
+    tops = []
+    for name in sections:
+        link = page.get_by_role("link", name=name, exact=True)
+        link.click()
+        tops.append(page.locator(link.get_attribute("href")).bounding_box()["y"])
+        tops[-1] += page.evaluate("scrollY")
+    assert tops == sorted(tops)  # what a person came for stands before the inside of the network
     assert watched.requests == [report.as_uri()]
     page.close()
 
@@ -142,6 +149,28 @@ def test_it_fits_any_width(browser: Any, report: Path, width: int) -> None:
     page.close()
 
 
+def test_a_phone_shows_sentences_and_the_learning_curve_without_scrolling(
+    browser: Any, report: Path
+) -> None:
+    width = 375
+    page = Watched(browser, viewport={"width": width, "height": 800}).open(report.as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach((each) => each.open = true)")
+    assert page.locator("caption").count() == 0  # which would scroll away with its table
+    shown = page.locator(".caption, #learning figure:first-of-type svg:visible, #scores table")
+    assert shown.count() > 5
+    for each in shown.all():
+        box = each.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+    assert page.locator("#learning .wide-only").is_hidden()
+    # A cell of a table is one line, but for text and what a metric means.
+    lines = page.locator("#inside td:visible, #columns td").evaluate_all(
+        "cells => cells.map((cell) => cell.clientHeight)"
+    )
+    assert max(lines) <= 2 * min(lines)
+    page.close()
+
+
 # The texts of a picture that leave it, or that lie on one another; slanted ones only the first.
 _ILL_PLACED = """() => [...document.querySelectorAll("svg")].flatMap((svg) => {
   const edge = svg.getBoundingClientRect();
@@ -185,7 +214,7 @@ def test_it_is_walked_by_the_keyboard_in_reading_order(browser: Any, report: Pat
 def test_every_chart_has_a_name_for_a_screen_reader(browser: Any, report: Path) -> None:
     page = Watched(browser).open(report.as_uri())
     pictures = page.get_by_role("img")
-    assert pictures.count() == page.locator("svg").count()
+    assert pictures.count() == page.locator("svg:visible").count()
     names = [pictures.nth(i).get_attribute("aria-label") for i in range(pictures.count())]
     assert all(names)
     for table in page.get_by_role("table").all():

@@ -22,6 +22,7 @@ from retrograd.errors import UsageError
 from retrograd.report import RunReport, render_report, write_run_report
 from retrograd.report.pages.live import LivePage, PageServer
 from retrograd.store import Given, RunFolder, RunLog, write_recipe
+from retrograd.store.names import VALIDATION
 from retrograd.training.history import Epoch, Verdict
 
 MANIFEST = made_manifest(data=Given(HOSTILE))
@@ -144,7 +145,7 @@ def test_at_the_end_it_is_the_report_and_live_again_if_the_run_goes_on(
     run = prepared(houses(), "price")
     log = RunLog(folder, MANIFEST)
     run.fit([log])
-    path = write_run_report(folder, run.model, run.split.validation)
+    path = write_run_report(folder, run.model, run.split.validation, VALIDATION)
     log.close(run.trainer)
     assert _ask(server)[1] == path.read_text("utf-8")
     lines = [epoch.as_dict() for epoch in run.trainer.history.epochs]
@@ -191,3 +192,15 @@ def test_a_port_that_is_taken_is_told(server: PageServer, folder: RunFolder) -> 
     port = int(server.address.rstrip("/").rpartition(":")[2])
     with pytest.raises(UsageError, match=rf"Cannot use port {port} .*--port; 0 picks any"):
         PageServer(LivePage(folder), port)
+
+
+def test_a_link_in_place_of_the_report_is_not_followed(
+    server: PageServer, folder: RunFolder, tmp_path: Path
+) -> None:
+    run = prepared(houses(), "price")
+    log = RunLog(folder, MANIFEST)
+    run.fit([log])
+    log.close(run.trainer)
+    (tmp_path / "secret.html").write_text("a secret")
+    (folder.path / "report.html").symlink_to(tmp_path / "secret.html")
+    assert "secret" not in _ask(server)[1]

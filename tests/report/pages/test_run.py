@@ -18,14 +18,16 @@ from support.made_manifests import made_manifest
 from support.small_tables import HOSTILE, flowers, houses, prepared
 
 from retrograd.data import Schema
+from retrograd.data.tables.places import Places
 from retrograd.diagnosis.catalogue import finding
 from retrograd.kinds.base.kind import Prepared
 from retrograd.kinds.table.data import TableData
 from retrograd.report import RunReport, write_report, write_run_report
-from retrograd.report.pages.predictions import Judged
+from retrograd.report.pages.predictions import Effort, Judged
 from retrograd.report.words.figures import cut, figure
 from retrograd.report.words.run import compared, stop_sentence, verdict
 from retrograd.store import Given, RunFolder, RunLog, write_recipe
+from retrograd.store.names import VALIDATION
 from retrograd.training.history import Epoch, Verdict
 from retrograd.training.scores import Scores
 
@@ -56,7 +58,7 @@ def case(request: pytest.FixtureRequest, runs: Any) -> tuple[Prepared[Any], RunF
 
 def test_the_page_is_safe_offline_accessible_and_small(case: Any, read_page: Any) -> None:
     run, folder = case
-    path = write_run_report(folder, run.model, run.split.validation)
+    path = write_run_report(folder, run.model, run.split.validation, VALIDATION)
     assert path == folder.path / "report.html"
     page = read_page(path)
     page.check_is_safe_and_offline()
@@ -68,7 +70,7 @@ def test_the_page_is_safe_offline_accessible_and_small(case: Any, read_page: Any
 
 def test_it_says_what_the_model_scores(case: Any, read_page: Any) -> None:
     run, folder = case
-    text = read_page(write_run_report(folder, run.model, run.split.validation)).text
+    text = read_page(write_run_report(folder, run.model, run.split.validation, VALIDATION)).text
     scores = run.model.score(run.split.validation)
     for key, value in scores.metrics.items():
         assert f"{figure(value)} {figure(scores.baseline[key])}" in text
@@ -78,7 +80,7 @@ def test_it_says_what_the_model_scores(case: Any, read_page: Any) -> None:
 
 def test_the_confusions_are_counted_right(runs: Any, read_page: Any) -> None:
     run, folder = runs["classification"]
-    text = read_page(write_run_report(folder, run.model, run.split.validation)).text
+    text = read_page(write_run_report(folder, run.model, run.split.validation, VALIDATION)).text
     truth = run.model.preprocessor.target(run.split.validation.frame)
     predicted = run.model.predict(run.split.validation).argmax(1)
     counts = confusion_matrix(truth, predicted, labels=[0, 1, 2])
@@ -88,7 +90,7 @@ def test_the_confusions_are_counted_right(runs: Any, read_page: Any) -> None:
 
 def test_the_rows_predicted_worst_come_first(runs: Any, read_page: Any) -> None:
     run, folder = runs["regression"]
-    text = read_page(write_run_report(folder, run.model, run.split.validation)).text
+    text = read_page(write_run_report(folder, run.model, run.split.validation, VALIDATION)).text
     truth = np.asarray(run.split.validation.frame["price"].to_numpy(), float)
     answers = run.model.predict(run.split.validation)
     order = np.argsort(-np.abs(answers - truth))[:10]
@@ -103,7 +105,7 @@ def test_a_long_run_on_a_large_table_has_a_small_page(
     rng = np.random.default_rng(0)
     rows, classes = 20_000, 40
     run, folder = runs["classification"]
-    judged = Judged.of(run.model, run.split.validation, thorough=False)
+    judged = Judged.of(run.model, run.split.validation, VALIDATION, Effort.BRIEF)
     report = RunReport.read(folder, judged)
     model, known = copy.copy(run.model), run.model.schema
     target = dataclasses.replace(known.target, classes=tuple(f"class {i}" for i in range(classes)))
@@ -125,7 +127,7 @@ def test_a_long_run_on_a_large_table_has_a_small_page(
     assert (tmp_path / "many.html").stat().st_size < 300_000
     assert "in preprocessing.json" in read_page(tmp_path / "many.html").text
     regression, folder = runs["regression"]
-    judged = Judged.of(regression.model, regression.split.validation, thorough=False)
+    judged = Judged.of(regression.model, regression.split.validation, VALIDATION, Effort.BRIEF)
     frame = pa.concat_tables([houses()] * 200)
     data = _as_data(frame, regression.model.schema)
     prices = np.asarray(frame["price"])
@@ -137,7 +139,11 @@ def test_a_long_run_on_a_large_table_has_a_small_page(
 
 
 def _as_data(table: pa.Table, schema: Schema) -> TableData:
-    return TableData(nw.from_native(table, eager_only=True), schema, np.arange(1, len(table) + 1))
+    frame = nw.from_native(table, eager_only=True)
+    return TableData(frame, schema, Places.from_one(len(frame)))
+
+
+BASELINE = "always answering 2"
 
 
 def _epoch(number: int, valid: float, best: bool) -> Epoch:
@@ -146,22 +152,44 @@ def _epoch(number: int, valid: float, best: bool) -> Epoch:
 
 def _scores(answers: list[float], truth: list[float]) -> Scores:
     mae, base = mean_absolute_error(truth, answers), mean_absolute_error(truth, [2.0] * len(truth))
-    return Scores(len(truth), {"mae": float(mae)}, {"mae": float(base)})
+    return Scores(len(truth), {"mae": float(mae)}, {"mae": float(base)}, BASELINE)
+
+
+def _verdict(scores: Scores, part: str = VALIDATION, **more: bool) -> str:
+    return verdict("x", compared(scores), scores.rows, part, scores.baseline_does, **more)
 
 
 def test_the_verdict_is_honest() -> None:
     good, bad = _scores([1.1, 3.2], [1, 3]), _scores([5, -1], [1, 3])
-    assert verdict("x", compared(good), 2).startswith(
-        "The model beats the baseline in every metric"
-    )
-    assert "off by 0.15 on average" in verdict("x", compared(good), 2)
-    assert "no better than the baseline" in verdict("x", compared(bad), 2)
-    mixed = Scores(9, {"r2": 0.1, "mae": 5.0}, {"r2": 0.0, "mae": 4.0})
-    assert "in some metrics, but not in MAE" in verdict("x", compared(mixed), 9)
-    lucky = verdict("x", compared(good), 2, by_chance=True)
+    assert _verdict(good).startswith("The model beats the baseline in every metric")
+    assert "off by 0.15 on average" in _verdict(good)
+    assert "the baseline, always answering 2, is off by 1" in _verdict(good)
+    assert "no better than the baseline" in _verdict(bad)
+    mixed = Scores(9, {"r2": 0.1, "mae": 5.0}, {"r2": 0.0, "mae": 4.0}, BASELINE)
+    assert "in some metrics, but not in MAE" in _verdict(mixed)
+    lucky = _verdict(good, by_chance=True)
     assert lucky.startswith("The model beats the baseline by no more than chance could explain")
-    nothing = Scores(9, {"accuracy": 0.5}, {"accuracy": 0.5})
-    assert "no better than the baseline" in verdict("x", compared(nothing), 9)
+    nothing = Scores(9, {"accuracy": 0.5}, {"accuracy": 0.5}, BASELINE)
+    assert "no better than the baseline" in _verdict(nothing)
+
+
+def test_rows_that_chose_the_epoch_are_not_called_unseen(
+    runs: Any, tmp_path: Path, read_page: Any
+) -> None:
+    run, folder = runs["regression"]
+    for part, said, unsaid in (
+        ("validation", "held out to stop by", "never seen"),
+        ("test", "never seen in training", "to stop by"),
+    ):
+        judged = Judged.of(run.model, run.split.validation, part, Effort.NONE)
+        report = dataclasses.replace(RunReport.read(folder, judged), findings=[])
+        write_report(tmp_path / "run.html", report)
+        text = read_page(tmp_path / "run.html").text
+        scores = text[text.index("Scores On") : text.index("Worst predictions")]
+        assert said in scores
+        assert unsaid not in scores
+        assert said in _verdict(judged.scores, part)
+        assert ("chose the epoch" in scores) == (part == "validation")
 
 
 @pytest.mark.parametrize(
@@ -193,7 +221,9 @@ def test_a_run_in_which_an_error_was_found_is_not_told_to_train_longer(
 ) -> None:
     run, folder = runs["regression"]
     report = dataclasses.replace(
-        RunReport.read(folder, Judged.of(run.model, run.split.validation, thorough=False)),
+        RunReport.read(
+            folder, Judged.of(run.model, run.split.validation, VALIDATION, Effort.BRIEF)
+        ),
         epochs=[_epoch(1, 1.0, True)],
         verdict=Verdict.OUT_OF_EPOCHS,
         kept=1,
@@ -205,7 +235,9 @@ def test_a_run_in_which_an_error_was_found_is_not_told_to_train_longer(
 
 def test_one_row_is_no_rows(runs: Any, tmp_path: Path, read_page: Any) -> None:
     run, folder = runs["regression"]
-    judged = Judged.of(run.model, run.split.validation.take(np.array([0])), thorough=False)
+    judged = Judged.of(
+        run.model, run.split.validation.take(np.array([0])), VALIDATION, Effort.BRIEF
+    )
     write_report(tmp_path / "run.html", RunReport.read(folder, judged))
     text = read_page(tmp_path / "run.html").text
     assert "On 1 row held out" in text
@@ -222,7 +254,7 @@ def test_weights_that_were_not_written_are_not_said_to_be_kept(
     later = {**lines[-1], "epoch": len(lines) + 1, "validation_loss": 1e-9, "best": True}
     folder.write_lines("metrics.jsonl", [*lines, later])
     folder.write_manifest(dataclasses.replace(folder.manifest(), verdict=None))
-    text = read_page(write_run_report(folder, run.model, run.split.validation)).text
+    text = read_page(write_run_report(folder, run.model, run.split.validation, VALIDATION)).text
     kept = max(line["epoch"] for line in lines if line["best"])
     assert f"The weights kept are those of epoch {kept}," in text
     assert f"epoch {len(lines) + 1} was better, but was lost" in text

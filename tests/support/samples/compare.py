@@ -20,6 +20,15 @@ LOGICAL = [
     sample(np.zeros((0,), bool), np.zeros((0,), bool)),
 ]
 
+# Integers and booleans; the shifts take whole numbers of bits.
+BITS = [
+    sample(np.array([6, -3, 0]), np.array([3, 5, 1]), how=how)
+    for how in ("bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "right_shift")
+] + [
+    sample(np.array([True, True, False]), np.array([True, False, False]), how="bitwise_xor"),
+    sample(np.array([[6], [1]], np.uint8), np.array([3, 4], np.uint8), how="bitwise_or"),
+]
+
 SPECIAL = [*unary(), sample(np.array([0.0, np.nan, np.inf, -np.inf]))]
 
 
@@ -47,6 +56,18 @@ COMPARE = {
     "less_equal": Op(jnp.less_equal, COMPARED),
     "greater": Op(jnp.greater, COMPARED),
     "greater_equal": Op(jnp.greater_equal, COMPARED),
+    "combined_bits": Op(lambda x, y, how: getattr(jnp, how)(x, y), BITS),
+    "bitwise_not": Op(jnp.bitwise_not, [sample(each.operands[0]) for each in BITS]),
+    **{
+        name: Op(getattr(jnp, name), [sample(*each.operands) for each in BITS[: 5 + both]])
+        for name, both in {
+            "bitwise_and": 2,
+            "bitwise_left_shift": 0,
+            "bitwise_or": 2,
+            "bitwise_right_shift": 0,
+            "bitwise_xor": 2,
+        }.items()
+    },
     "logical_and": Op(jnp.logical_and, LOGICAL),
     "logical_or": Op(jnp.logical_or, LOGICAL),
     "logical_not": Op(jnp.logical_not, [sample(each.operands[0]) for each in LOGICAL]),

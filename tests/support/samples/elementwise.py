@@ -70,6 +70,7 @@ ELEMENTWISE = {
     "abs": Op(jnp.abs, unary()),
     "sign": Op(jnp.sign, unary()),
     "clip": Op(jnp.clip, CLIPS),
+    "clip_between": Op(jnp.clip, CLIPS),
     # Finite differences cannot see through float32's rounding.
     "cast": Op(lambda x, dtype: x.astype(dtype), CASTS, order=0),
 }

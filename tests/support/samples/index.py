@@ -29,6 +29,12 @@ INDEXED = [
 ]
 
 
+def read_as_pytorch(x, index):
+    """PyTorch takes a leading integer first, where NumPy counts it among the arrays."""
+    leads = isinstance(index[0], int) and len(index) > 1
+    return x[index[0]][index[1:]] if leads else x[index]
+
+
 def values_placed(values, index, shape):
     return jnp.zeros(shape, values.dtype).at[index].add(values)
 
@@ -142,7 +148,7 @@ RAISED = [
 
 INDEX = {
     "scatter_max": Op(scatter_max, RAISED),
-    "getitem": Op(lambda x, index: x[index], INDEXED, call=ops.getitem),
+    "getitem": Op(read_as_pytorch, INDEXED, call=ops.getitem),
     "pick": Op(lambda x, index: x[index], INDEXED),
     "place": Op(values_placed, PLACED),
     "take": Op(take_oracle, TAKEN),

@@ -77,6 +77,7 @@ SPECIAL = {
     ),
     "fmod": Op(jnp.fmod, DIVIDED),
     "remainder": Op(jnp.remainder, DIVIDED),
+    "floor_divide": Op(jnp.floor_divide, DIVIDED, order=0),
     "sign_bit": Op(
         lambda x: jnp.where(jnp.signbit(x), -1.0, 1.0).astype(x.dtype),
         [*few(), sample(np.array([0.0, -0.0]))],

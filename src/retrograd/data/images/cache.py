@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ __all__ = ["cache_folder", "load", "name_of", "store"]
 Array = np.ndarray[Any, Any]
 
 LIMIT = 8 << 30  # bytes, in total
+# A file that is being written and has not been touched for a day is no longer being written.
+_SECONDS_TO_WRITE = 86_400
 
 
 def cache_folder() -> Path:
@@ -92,12 +95,17 @@ def _paths(name: str) -> tuple[Path, Path]:
 
 
 def _prune() -> None:
-    """Remove the least recently used until the rest is within the limit; never the newest."""
+    """Remove the least recently used until the rest is within the limit; never the newest.
+
+    And what a process that was killed had begun to write.
+    """
     kept = []
     for path in cache_folder().glob("*.npy"):
+        stat = path.stat()
         if not path.name.startswith("."):
-            stat = path.stat()
             kept.append((stat.st_mtime, stat.st_size, path))
+        elif time.time() - stat.st_mtime > _SECONDS_TO_WRITE:
+            path.unlink(missing_ok=True)
     kept.sort(reverse=True)
     total = 0
     for place, (_, size, path) in enumerate(kept):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import struct
+import threading
 import warnings
 import zlib
 from collections.abc import Iterator, Sequence
@@ -17,7 +19,7 @@ from retrograd.data.files import plain_reason
 from retrograd.data.images.pixels import PixelFormat
 from retrograd.errors import DataError
 
-__all__ = ["decode_file", "infer_format", "open_image"]
+__all__ = ["decode_file", "infer_format", "memory_bytes", "open_image"]
 
 Array = np.ndarray[Any, Any]
 
@@ -33,8 +35,13 @@ _BROKEN = (
     struct.error,
     zlib.error,
     Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
 )
+# Decoding an image, turning it upright and converting it hold so many copies of it at once, ...
+_COPIES = 3
+# ... and it may take that share of the machine's memory, since several are decoded side by side.
+_MEMORY_SHARE = 1 / 8
+_PIXEL_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "LA": 4, "RGB": 4}
+_OPENING = threading.Lock()
 # Black drawings and white ones on a transparent background both stay visible on it.
 _BEHIND_TRANSPARENT = 128
 _PROBED = 256
@@ -45,19 +52,55 @@ def open_image(path: Path, most: int | None = None) -> Image.Image:
     """The upright image in a file, its colors as 8-bit `L` or `RGB`.
 
     `most` is the longest side needed: a larger JPEG is decoded at up to twice that. Of 16 bits the
-    upper 8 are kept. Transparency becomes mid-gray. Raises DataError for a file that is broken or
-    not an image.
+    upper 8 are kept, of an animation the first frame. Transparency becomes mid-gray. Raises
+    DataError for a file that is broken or not an image, and for one that needs more than an eighth
+    of the machine's memory, as a small file can that is made to.
     """
     try:
-        with _only_serious_warnings(), Image.open(path) as image:
+        with _without_warnings(), _opened(path) as image:
             if most is not None:
                 image.draft(None, (2 * most, 2 * most))
+            _refuse_vast(path, image)
             return _in_8_bits(ImageOps.exif_transpose(image))
     except UnidentifiedImageError:
         raise DataError(f"{path}: not an image that can be read") from None
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file") from None
     except _BROKEN as error:
         reason = plain_reason(error) if isinstance(error, OSError) and error.errno else error
         raise DataError(f"{path}: {str(reason) or type(error).__name__}") from None
+
+
+def _opened(path: Path) -> Image.Image:
+    """An image of any size, of which the header alone has been read.
+
+    Pillow's own limit of pixels would refuse honest scans, also where they are decoded smaller.
+    """
+    with _OPENING:
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            return Image.open(path)
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+
+
+def _refuse_vast(path: Path, image: Image.Image) -> None:
+    needed = image.width * image.height * _PIXEL_BYTES.get(image.mode, 4) * _COPIES
+    allowed = _MEMORY_SHARE * memory_bytes()
+    if needed > allowed:
+        size = f"{image.width:,}×{image.height:,}"
+        raise DataError(
+            f"{path}: {size} pixels would take {needed / 2**30:.3g} GB to decode; an image may "
+            f"take {allowed / 2**30:.3g} GB on this machine, so save it smaller"
+        )
+
+
+def memory_bytes() -> int:
+    """The machine's memory; 8 GB where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return 8 << 30
 
 
 def probe(path: Path) -> tuple[int, int, bool]:
@@ -67,7 +110,7 @@ def probe(path: Path) -> tuple[int, int, bool]:
     """
     upright = open_image(path, _PROBED_AT)
     try:
-        with _only_serious_warnings(), Image.open(path) as image:
+        with _without_warnings(), _opened(path) as image:
             width, height = image.size
     except _BROKEN as error:
         raise DataError(f"{path}: {error}") from None
@@ -104,11 +147,10 @@ def infer_format(paths: Sequence[Path], most: int) -> PixelFormat:
 
 
 @contextmanager
-def _only_serious_warnings() -> Iterator[None]:
-    """Ignore Pillow's warnings about odd metadata; an image with too many pixels is an error."""
+def _without_warnings() -> Iterator[None]:
+    """Ignore Pillow's warnings about odd metadata."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
         yield
 
 

@@ -11,19 +11,24 @@ import math
 import re
 import struct
 import zlib
+from io import BufferedIOBase
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from retrograd.data.bombs import refuse_bomb
 from retrograd.data.files import existing_file, plain_reason
 from retrograd.errors import DataError
+from retrograd.wording import listed
 
 __all__ = ["idx_parts", "labels_beside", "read_idx"]
 
 Array = np.ndarray[Any, Any]
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+# Images have three or four, labels one.
+_MOST_AXES = 8
 # train-images-idx3-ubyte.gz, and the names that unpacking programs give it.
 _IMAGES = re.compile(r"(?P<part>.*?)[-_.]?images[-_.]idx(?P<axes>\d)[-_.]ubyte(\.gz)?", re.I)
 _TESTS = ("t10k", "test")
@@ -35,27 +40,51 @@ def read_idx(path: Path) -> Array:
     Raises DataError for a file that is missing, cut short or not IDX.
     """
     existing_file(path)
+    packed = path.stat().st_size
     try:
-        contents = path.read_bytes()
-        if path.suffix == ".gz":
-            contents = gzip.decompress(contents)
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            dtype, shape = _header(path, file)
+            expected = math.prod(shape) * dtype.itemsize
+            if path.suffix != ".gz" and expected > packed:
+                raise _incomplete(path, packed, 4 + 4 * len(shape) + expected)
+            refuse_bomb(str(path), packed, expected)
+            # A byte more than the header promises shows that there is more.
+            contents = file.read(expected + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"{path} is a broken gzip file: {error}. Download it again.") from error
     except OSError as error:
         raise DataError(f"Cannot read {path}: {plain_reason(error)}.") from error
-    if len(contents) < 4 or contents[:2] != b"\0\0" or contents[2] not in _TYPES:
-        raise DataError(f"{path} is not an IDX file: it begins with {contents[:4].hex(' ')}.")
-    dtype, axes = np.dtype(_TYPES[contents[2]]), contents[3]
-    start = 4 + 4 * axes
-    shape = struct.unpack_from(f">{axes}I", contents, 4) if len(contents) >= start else (0,)
-    expected = start + math.prod(shape) * dtype.itemsize
-    if len(contents) != expected or not axes:
-        raise DataError(
-            f"{path} is an incomplete IDX file: it has {len(contents):,} bytes, and its header "
-            f"promises {expected:,}. Download it again."
-        )
-    values = np.frombuffer(contents, dtype, offset=start).reshape(shape)
+    if len(contents) != expected:
+        start = 4 + 4 * len(shape)
+        raise _incomplete(path, start + len(contents), start + expected)
+    values = np.frombuffer(contents, dtype).reshape(shape)
     return values.astype(dtype.newbyteorder("="))
+
+
+def _header(path: Path, file: BufferedIOBase) -> tuple[np.dtype[Any], tuple[int, ...]]:
+    """The type and shape that an IDX file begins with."""
+    start = file.read(4)
+    if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in _TYPES:
+        raise DataError(f"{path} is not an IDX file: it begins with {start.hex(' ')}.")
+    axes = start[3]
+    lengths = file.read(4 * axes)
+    if len(lengths) < 4 * axes:
+        raise _incomplete(path, 4 + len(lengths), 4 + 4 * axes)
+    shape = struct.unpack(f">{axes}I", lengths)
+    if not 1 <= axes <= _MOST_AXES or 0 in shape:
+        raise DataError(
+            f"{path} is not an IDX file of examples: its header promises the shape "
+            f"({listed(map(str, shape))})."
+        )
+    return np.dtype(_TYPES[start[2]]), shape
+
+
+def _incomplete(path: Path, found: int, expected: int) -> DataError:
+    what = "more than" if found > expected else f"{found:,} bytes, and not"
+    return DataError(
+        f"{path} is a damaged IDX file: it has {what} the {expected:,} bytes that its header "
+        "promises. Download it again."
+    )
 
 
 def idx_parts(folder: Path) -> dict[str, Path]:

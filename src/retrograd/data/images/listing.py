@@ -11,7 +11,7 @@ import narwhals as nw
 import numpy as np
 import pyarrow as pa
 
-from retrograd.data.folders import files_below, is_hidden, other_endings, sub_folders
+from retrograd.data.folders import class_files, files_below, is_hidden, sub_folders
 from retrograd.data.images.pixels import SUFFIXES
 from retrograd.data.parts import part_folders
 from retrograd.data.tables.cells import is_text
@@ -30,7 +30,10 @@ __all__ = [
     "table_files",
 ]
 
+_READ = "PNG, JPEG, WebP, GIF, TIFF, BMP, PGM and PPM"
 _ROWS_TRIED = 1000
+# A few names may lack an ending.
+_NAMED_SO = 0.9
 
 
 @dataclass(frozen=True)
@@ -62,31 +65,14 @@ def class_folders(folder: Path, notes: list[str]) -> ImageFiles:
 
     Raises DataError if no sub-folder holds images.
     """
-    paths: list[Path] = []
-    labels: list[str] = []
-    empty = []
-    others: list[Path] = []
-    for each in sub_folders(folder):
-        below = list(files_below(each))
-        files = [file for file in below if _is_image(file)]
-        others += [file for file in below if not _is_image(file)]
-        if not files:
-            empty.append(each.name)
-        paths += files
-        labels += [each.name] * len(files)
+    paths = class_files(folder, _is_image, "image", _READ, notes)
     if not paths:
         loose = sum(1 for _ in _images_below(folder))
         raise DataError(
             f"{folder} holds {count(loose, 'image')} and no sub-folder with images; expected "
             "one sub-folder for each class, named after it, such as cats/ and dogs/."
         )
-    if empty:
-        notes.append(f"Sub-folders without an image are ignored: {listed(empty)}.")
-    loose = sum(1 for entry in folder.iterdir() if _is_image(entry))
-    if loose:
-        notes.append(f"{count(loose, 'image')} beside the class folders of {folder}: ignored.")
-    if others:
-        notes.append(other_endings(others, "PNG, JPEG, WebP, GIF, TIFF, BMP, PGM and PPM"))
+    labels = [path.relative_to(folder).parts[0] for path in paths]
     return ImageFiles(tuple(paths), _names(paths, folder), pa.array(labels, pa.string()))
 
 
@@ -96,7 +82,7 @@ def find_files(path: Path) -> ImageFiles:
     Raises DataError if there is none.
     """
     if path.is_file():
-        return ImageFiles((path,), (str(path),))
+        return ImageFiles((path,), (path.name,))
     paths = list(_images_below(path))
     if not paths:
         raise DataError(
@@ -139,13 +125,15 @@ def table_files(
 
 
 def image_column(frame: Any, folder: Path) -> str | None:
-    """The first column whose texts all end like image files, some of which are in `folder`."""
+    """The first column whose texts nearly all end like images, some of which are in `folder`."""
     table = as_table(frame)
     for name in table.column_names:
         if is_text(table[name].type):
             cells = [cell for cell in table[name].slice(0, _ROWS_TRIED).to_pylist() if cell]
-            are_named_so = all(Path(cell).suffix.lower() in SUFFIXES for cell in cells)
-            if are_named_so and any((folder / cell).is_file() for cell in cells):
+            named_so = sum(Path(cell).suffix.lower() in SUFFIXES for cell in cells)
+            if named_so >= _NAMED_SO * len(cells) and any(
+                (folder / cell).is_file() for cell in cells
+            ):
                 return str(name)
     return None
 

@@ -29,7 +29,7 @@ from retrograd.data.images.listing import (
 )
 from retrograd.data.images.pixels import SUFFIXES, PixelFormat
 from retrograd.data.images.sets import ImageSet, decode
-from retrograd.data.tables.table import read_table
+from retrograd.data.tables.read import read_table
 from retrograd.errors import DataError
 from retrograd.wording import count
 
@@ -75,7 +75,7 @@ def read_parts(
     labels.
     """
     if not isinstance(data, str | os.PathLike):
-        return _parts_of_arrays("The data in memory", data)
+        return _parts_of_arrays("The data in memory", data, notes)
     path = Path(data)
     if path.is_dir():
         arrays = idx_parts(path)
@@ -96,15 +96,24 @@ def read_parts(
             raise DataError(f"Name the column of {path} to predict: --target COLUMN.")
         return {"train": Found(path, table_files(path, frame, column, target, notes))}
     if path.suffix.lower() == ".npz":
-        return _parts_of_arrays(path, path)
+        return _parts_of_arrays(path, path, notes)
     return {"train": _labeled_idx(path)}
 
 
-def _parts_of_arrays(source: Path | str, data: Any) -> dict[str, Found]:
+def _parts_of_arrays(source: Path | str, data: Any, notes: list[str]) -> dict[str, Found]:
     found = read_arrays(data)
+    notes += found.notes
     parts = {"train": found.train, "valid": found.valid, "test": found.test}
+    images = {part: as_pixels(source, pair[0]) for part, pair in parts.items() if pair is not None}
+    pixels = images["train"]
+    if pixels.dtype != np.uint8:
+        notes.append(
+            f"The pixels are {pixels.dtype.name} values from {pixels.min():.4g} to "
+            f"{pixels.max():.4g}, and are learned from as they are: new images must be in the same "
+            "units."
+        )
     return {
-        part: Found(source, as_pixels(source, pair[0]), pa.array(pair[1]))
+        part: Found(source, images[part], pa.array(pair[1]))
         for part, pair in parts.items()
         if pair is not None
     }
@@ -140,7 +149,7 @@ def format_of(found: Found, most: int) -> PixelFormat:
     return PixelFormat(channels, height, width, found.images.dtype.name)
 
 
-def to_set(found: Found, form: PixelFormat, limit: float, notes: list[str]) -> ImageSet:
+def to_set(found: Found, form: PixelFormat, share: float | None, notes: list[str]) -> ImageSet:
     """The images with their labels, decoded; see `decode`.
 
     Raises DataError for arrays of another format.
@@ -151,7 +160,7 @@ def to_set(found: Found, form: PixelFormat, limit: float, notes: list[str]) -> I
                 f"{found.source} holds image files, whose pixels are bytes; the network was "
                 f"trained on {form}."
             )
-        return decode(found.images, form, limit, notes)
+        return decode(found.images, form, share, notes)
     pixels = found.images
     if (pixels.shape[1:], pixels.dtype.name) != (form.shape, form.dtype):
         own = format_of(found, 0)

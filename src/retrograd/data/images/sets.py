@@ -11,6 +11,7 @@ import narwhals as nw
 import numpy as np
 import pyarrow as pa
 
+from retrograd.data.allowance import allowed
 from retrograd.data.images import cache
 from retrograd.data.images.listing import ImageFiles
 from retrograd.data.images.pixels import PixelFormat
@@ -117,14 +118,14 @@ def in_memory(pixels: Pixels) -> bool:
     return int(np.prod(pixels.shape)) <= MEMORY_BYTES
 
 
-def decode(files: ImageFiles, form: PixelFormat, limit: float, notes: list[str]) -> ImageSet:
+def decode(files: ImageFiles, form: PixelFormat, share: float | None, notes: list[str]) -> ImageSet:
     """The images in their format; broken files are left out and named in `notes`.
 
-    They come from the cache if it has them. Raises DataError if the share of broken files exceeds
-    `limit`.
+    They come from the cache if it has them. Raises DataError for more broken files than `allowed`,
+    of which the user may have set the `share`.
     """
     pixels, broken = _decoded(files.paths, form)
-    _judge_broken(broken, len(files.paths), limit, notes)
+    _judge_broken(broken, len(files.paths), allowed(len(files.paths), share), notes)
     images = ImageSet(pixels, files.names, files.labels, files.frame)
     if broken:
         images = images.take(np.setdiff1d(np.arange(len(files.paths)), list(broken)))
@@ -178,17 +179,17 @@ def _fill(array: Array, paths: Sequence[Path], form: PixelFormat) -> dict[int, s
     return broken
 
 
-def _judge_broken(broken: dict[int, str], files: int, limit: float, notes: list[str]) -> None:
+def _judge_broken(broken: dict[int, str], files: int, most: int, notes: list[str]) -> None:
     if not broken:
         return
     reasons = [broken[place] for place in sorted(broken)]
     examples = "; ".join(reasons[:_SHOWN_BROKEN])
     if len(reasons) > _SHOWN_BROKEN:
         examples += f"; and {len(reasons) - _SHOWN_BROKEN:,} more"
-    if len(broken) > limit * files:
+    if len(broken) > most:
         raise DataError(
-            f"{len(broken):,} of {count(files, 'image')} cannot be read, more than {limit:.1%}: "
-            f"{examples}. Repair or remove them, or allow more with --set broken=SHARE."
+            f"{len(broken):,} of {count(files, 'image')} cannot be read; expected at most {most:,}"
+            f": {examples}. Repair or remove them, or allow more with --set broken=SHARE."
         )
     notes.append(f"{len(broken):,} of {count(files, 'image')} cannot be read: {examples}.")
 

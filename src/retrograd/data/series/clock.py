@@ -1,22 +1,18 @@
-"""The times of a series: their format and their step."""
+"""The steps of a series in time, and what each of them is called."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
-import pyarrow as pa
 
-from retrograd.data.tables.cells import is_text, is_time, labels, read_numbers
-from retrograd.data.tables.dates import LAYOUTS, find_layouts, read_dates
-from retrograd.data.tables.facts import refuse_wrong
-from retrograd.errors import DataError
-from retrograd.wording import shown
-
-__all__ = ["Clock", "read_times"]
+__all__ = ["LAST_WEEKDAY", "Clock", "days_in_month", "last_weekday"]
 
 Array = np.ndarray[Any, Any]
+
+LAST_WEEKDAY = 0
+"""The `day` of months that are labeled by their last day from Monday to Friday."""
 
 _UNITS = {
     "second": 1,
@@ -25,88 +21,79 @@ _UNITS = {
     "day": 86400,
     "week": 7 * 86400,
 }
+_MONDAY_TO_FRIDAY = "1111100"
 
 
 @dataclass(frozen=True)
 class Clock:
     """Equal time steps: tick `first` and every `step` after it.
 
-    `unit` is what ticks count: "month" (since 1970), "second" (since 1970), or "number" for a
-    column of numbers or rows without a time.
+    `unit` is what ticks count, since 1970: "month"; "second"; "day", of those that `week` has; or
+    "number" for a column of numbers or rows without a time.
+
+    Months are labeled by themselves, or by their `day`, or their last day where they have fewer,
+    or as `quarters`. `week` has a 1 for each day that counts, Monday first. `zone` follows the time
+    of day.
     """
 
     unit: str
-    first: float
-    step: float
+    first: float = 0.0
+    step: float = 1.0
+    day: int | None = None
+    quarters: bool = False
+    week: str = _MONDAY_TO_FRIDAY
+    zone: str = ""
+
+    def starting(self, place: int) -> Self:
+        """The same clock, beginning with the tick at index `place`."""
+        return replace(self, first=self.first + place * self.step)
 
     def label(self, place: float) -> str:
-        """The time at index `place` as text: ISO 8601, or a number."""
+        """The time at index `place` as text: ISO 8601, a quarter such as 2024Q1, or a number."""
         tick = self.first + self.step * place
         if self.unit == "number":
             return str(int(tick)) if tick == int(tick) else repr(tick)
         if self.unit == "month":
-            return str(np.datetime64(int(tick), "M"))
+            return self._month(np.datetime64(int(tick), "M"))
+        if self.unit == "day":
+            return str(np.busday_offset("1970-01-01", int(tick), "forward", self.week))
         written = str(np.datetime64(int(tick), "s")).replace("T", " ")
-        if tick % 86400 == 0 and self.step % 86400 == 0:
+        if not self.zone and tick % 86400 == 0 and self.step % 86400 == 0:
             return written[:10]
-        return written[:16] if tick % 60 == 0 and self.step % 60 == 0 else written
+        is_whole = tick % 60 == 0 and self.step % 60 == 0
+        return (written[:16] if is_whole else written) + self.zone
+
+    def _month(self, month: np.datetime64) -> str:
+        if self.quarters:
+            number = int(month.astype(np.int64)) % 12 // 3 + 1
+            return f"{month.astype('datetime64[Y]')}Q{number}"
+        if self.day is None:
+            return str(month)
+        if self.day == LAST_WEEKDAY:
+            return str(last_weekday(month))
+        return str(month.astype("datetime64[D]") + min(self.day, int(days_in_month(month))) - 1)
 
     def in_words(self) -> str:
-        """The time between steps: "1 month", "15 minutes"."""
+        """The time between steps: "1 month", "15 minutes", "1 business day"."""
         size, name = self.step, self.unit
         if name == "number":
             return f"steps of {size:g}"
+        if name == "day" and self.week == _MONDAY_TO_FRIDAY:
+            name = "business day"
         for unit, seconds in _UNITS.items():
             if self.unit == "second" and self.step % seconds == 0:
                 size, name = self.step / seconds, unit
         return f"1 {name}" if size == 1 else f"{size:g} {name}s"
 
 
-def read_times(name: str, cells: pa.Array, notes: list[str]) -> tuple[str, Array]:
-    """The unit of a column of times, and (n,) its ticks, float64.
-
-    Dates that all fall on the same day of the month, and are not equally far apart, count months.
-    Raises DataError for a cell that is missing or not a time.
-    """
-    if cells.null_count:
-        row = cells.is_null().to_pylist().index(True) + 1
-        raise DataError(
-            f"Column {shown(name)}, row {row}: the time is missing. Fill it in or remove the row."
-        )
-    layouts = _layouts(cells)
-    if not layouts:
-        values, wrong = read_numbers(cells)
-        _refuse_mixture(name, cells, wrong | ~np.isfinite(values))
-        return "number", values
-    if len(layouts) > 1:
-        notes.append(f"The times in {shown(name)} are read as {layouts[0]}.")
-    seconds = read_dates(cells, layouts[0]).values
-    stamps = seconds.astype(np.int64).astype("datetime64[s]")
-    months = stamps.astype("datetime64[M]")
-    within = (stamps - months.astype("datetime64[s]")).astype(np.int64)
-    if len(np.unique(within)) == 1 and len(np.unique(np.diff(np.sort(seconds)))) > 1:
-        return "month", months.astype(np.int64).astype(float)
-    return "second", seconds
+def days_in_month(months: Any) -> Any:
+    """How many days each of `months`, datetime64[M], has."""
+    first = np.asarray(months).astype("datetime64[D]")
+    following = (np.asarray(months) + np.timedelta64(1, "M")).astype("datetime64[D]")
+    return (following - first).astype(np.int64)
 
 
-def _layouts(cells: pa.Array) -> list[str]:
-    """The formats of the cells, if they are dates; whole numbers such as 20240131 may be."""
-    if is_time(cells.type):
-        return ["year-month-day"]  # any of them will do
-    if pa.types.is_integer(cells.type):
-        return [each for each in find_layouts(labels(cells)) if each == "yearmonthday"]
-    return find_layouts(cells) if is_text(cells.type) else []
-
-
-def _refuse_mixture(name: str, cells: pa.Array, no_number: Array) -> None:
-    """DataError for the first cell that differs from most: dates of one format, or numbers."""
-    if not no_number.any():
-        return
-    expected, wrong = "a number", no_number
-    for layout in LAYOUTS if is_text(cells.type) else ():
-        no_date = read_dates(cells, layout).wrong
-        if no_date.sum() < wrong.sum():
-            expected, wrong = f"a date written as {layout}", no_date
-    if wrong.sum() == len(wrong):
-        expected = "a date (such as 2024-01-31) or a number"
-    refuse_wrong(name, cells, wrong, expected, "Write all times in one format.")
+def last_weekday(months: Any) -> Any:
+    """The last day from Monday to Friday of each of `months`, datetime64[M]."""
+    following = (np.asarray(months) + np.timedelta64(1, "M")).astype("datetime64[D]")
+    return np.busday_offset(following, -1, "forward")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from retrograd.data.series.clock import Clock, read_times
-from retrograd.data.tables.cells import normalized, read_numbers
+from retrograd.data.series.clock import Clock
+from retrograd.data.series.times import read_times
+from retrograd.data.tables.cells import read_numbers
 from retrograd.data.tables.columns import number_format
 from retrograd.data.tables.facts import gather, refuse_vast, refuse_wrong
 from retrograd.data.tables.table import as_table
@@ -35,8 +36,7 @@ class Series:
 
     def part(self, start: int, stop: int) -> Series:
         """The values from index `start` up to, not including, `stop`."""
-        clock = Clock(self.clock.unit, self.clock.first + start * self.clock.step, self.clock.step)
-        return Series(self.values[start:stop], self.known[start:stop], clock)
+        return Series(self.values[start:stop], self.known[start:stop], self.clock.starting(start))
 
 
 def read_series(frame: Any, target: str, time: str | None, notes: list[str]) -> Series:
@@ -56,9 +56,9 @@ def read_series(frame: Any, target: str, time: str | None, notes: list[str]) -> 
             )
     values = _numbers(target, table[target])
     if time is None:
-        unit, ticks = "number", np.arange(1.0, len(values) + 1)
+        clock, ticks = Clock("number"), np.arange(1.0, len(values) + 1)
     else:
-        unit, ticks = read_times(time, normalized(table[time]), notes)
+        clock, ticks = read_times(time, table[time], notes)
         order = np.argsort(ticks, kind="stable")
         if not np.array_equal(order, np.arange(len(ticks))):
             notes.append(f"The rows are not ordered by {shown(time)}; they are sorted by it.")
@@ -74,7 +74,7 @@ def read_series(frame: Any, target: str, time: str | None, notes: list[str]) -> 
         left_out = count(len(values) - int(last - first), "row")
         notes.append(f"{left_out} without a value at the ends of {shown(target)}: left out.")
     ticks, values = ticks[first:last], values[first:last]
-    clock, places = _steps(time or "row", unit, ticks)
+    clock, places = _steps(time or "row", clock, ticks)
     return _filled(target, clock, places, values, notes)
 
 
@@ -93,11 +93,12 @@ def _numbers(name: str, column: Any) -> Array:
     return values
 
 
-def _steps(name: str, unit: str, ticks: Array) -> tuple[Clock, Array]:
-    """The clock of sorted ticks, and the index of each tick on it."""
+def _steps(name: str, clock: Clock, ticks: Array) -> tuple[Clock, Array]:
+    """The clock of sorted ticks, with its start and step, and the index of each tick on it."""
     apart = np.diff(ticks)
     sizes, counts = np.unique(apart[apart > 0], return_counts=True)
-    clock = Clock(unit, float(ticks[0]), float(sizes[counts.argmax()]) if len(sizes) else 1.0)
+    step = float(sizes[counts.argmax()]) if len(sizes) else 1.0
+    clock = replace(clock, first=float(ticks[0]), step=step)
     if (apart == 0).any():
         place = (ticks[np.argmax(apart == 0)] - clock.first) / clock.step
         raise DataError(

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["floats", "integers", "mask", "nulled", "row_numbers", "strings"]
+__all__ = ["floats", "integers", "mask", "nulled", "numbers", "row_numbers", "strings"]
 
 
 def floats(array: pa.Array) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -46,6 +46,12 @@ def strings(texts: Sequence[str]) -> pa.Array:
     np.cumsum([len(text) for text in encoded], out=ends[1:])
     buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))]
     return pa.Array.from_buffers(pa.large_string(), len(encoded), buffers)
+
+
+def numbers(values: np.ndarray[Any, np.dtype[np.float64]]) -> pa.Array:
+    """A float64 Arrow array."""
+    values = np.ascontiguousarray(values, np.float64)
+    return pa.Array.from_buffers(pa.float64(), len(values), [None, pa.py_buffer(values)])
 
 
 def row_numbers(index: np.ndarray[Any, np.dtype[Any]]) -> pa.Array:

@@ -13,12 +13,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from retrograd.data.tables.arrow import floats, integers, mask, nulled, strings
+from retrograd.data.tables.arrow import floats, integers, mask, nulled, numbers, strings
+from retrograd.data.tables.plain_numbers import plain_numbers
 
 __all__ = [
     "MISSING_MARKERS",
     "Reading",
     "is_number",
+    "is_span",
     "is_text",
     "is_time",
     "labels",
@@ -30,11 +32,14 @@ __all__ = [
 
 MISSING_MARKERS = (
     *("", "NA", "N/A", "n/a", "na", "#N/A", "NULL", "Null", "null"),
-    *("NaN", "nan", "NAN", "None", "?", "-"),
+    *("NaN", "nan", "NAN", "None", "<NA>", "NaT", "?", "-"),
+    *("#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"),  # of spreadsheets
+    # Databases write these where there is no date.
+    *("0000-00-00", "0000-00-00 00:00:00", "0000-00-00T00:00:00", "0000/00/00"),
+    *("00/00/0000", "00.00.0000", "00-00-0000"),
 )
 _TRUE = ("true", "yes", "y", "t", "1")
 _FALSE = ("false", "no", "n", "f", "0")
-_SPACES = " \u00a0\u202f"
 
 
 class Reading(NamedTuple):
@@ -44,11 +49,14 @@ class Reading(NamedTuple):
     wrong: np.ndarray[Any, np.dtype[np.bool_]]
 
 
-def normalized(column: pa.ChunkedArray, markers: tuple[str, ...] = ()) -> pa.Array:
+def normalized(
+    column: pa.ChunkedArray, markers: tuple[str, ...] = (), words: tuple[str, ...] = ()
+) -> pa.Array:
     """One array of trimmed large strings, booleans, float64 / int64 or timestamps in seconds.
 
-    Texts that mark a missing value (`MISSING_MARKERS` and `markers`), NaN and null become null.
-    Other types (lists, structs, bytes) stay as they are.
+    Texts that mark a missing value (`MISSING_MARKERS` and `markers`, but not `words`), NaN and null
+    become null. Durations and times of day become seconds. Other types (lists, structs, bytes)
+    stay as they are.
     """
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
@@ -57,13 +65,16 @@ def normalized(column: pa.ChunkedArray, markers: tuple[str, ...] = ()) -> pa.Arr
         return pa.nulls(len(column), pa.large_string())
     if is_text(kind):
         text = _one(pc.utf8_trim_whitespace(column.cast(pa.large_string())))
-        is_marker = pc.is_in(text, value_set=strings([*MISSING_MARKERS, *markers]))
+        known = [each for each in (*MISSING_MARKERS, *markers) if each not in words]
+        is_marker = pc.is_in(text, value_set=strings(known))
         return nulled(text, is_marker) if pc.any(is_marker).as_py() else text
     if pa.types.is_integer(kind):
         return _one(column)
     if is_number(kind):
         values = _one(column.cast(pa.float64(), safe=False))
         return nulled(values, pc.is_nan(values))
+    if is_span(kind):
+        return _seconds(_one(column))
     if is_time(kind):
         if pa.types.is_timestamp(kind) and kind.tz:
             column = pc.local_timestamp(column)  # by its own clock, as its text would be read
@@ -87,12 +98,13 @@ def is_time(kind: pa.DataType) -> bool:
     return bool(pa.types.is_timestamp(kind) or pa.types.is_date(kind))
 
 
-def read_numbers(cells: pa.Array, decimal: str = ".") -> Reading:
-    """Cells as numbers; infinities stay.
+def is_span(kind: pa.DataType) -> bool:
+    """Whether values are lengths of time or times of day."""
+    return bool(pa.types.is_duration(kind) or pa.types.is_time(kind))
 
-    Texts may carry a currency sign, a percent sign (12% is 12) and separated thousands: `$1,200.50`
-    with `decimal="."`, `1.200,50 €` with `decimal=","`.
-    """
+
+def read_numbers(cells: pa.Array, decimal: str = ".") -> Reading:
+    """Cells as numbers; infinities stay. `plain_numbers` says how texts may be written."""
     if is_number(cells.type) or pa.types.is_boolean(cells.type):
         return Reading(floats(cells), np.zeros(len(cells), np.bool_))
     if not is_text(cells.type):
@@ -102,7 +114,7 @@ def read_numbers(cells: pa.Array, decimal: str = ".") -> Reading:
             return Reading(floats(cells.cast(pa.float64())), np.zeros(len(cells), np.bool_))
         except pa.ArrowInvalid:
             pass
-    plain = _plain_numbers(cells, decimal)
+    plain = plain_numbers(cells, decimal)
     wrong = mask(cells.is_valid()) & mask(plain.is_null())
     return Reading(floats(plain.cast(pa.float64())), wrong)
 
@@ -137,21 +149,11 @@ def spelled_as(known: Sequence[str], texts: pa.Array) -> pa.Array:
     return texts
 
 
-def _plain_numbers(text: pa.Array, decimal: str) -> pa.Array:
-    """Texts that Arrow parses as float64; null where a text is not a number."""
-    text = pc.replace_substring_regex(text, pattern="\u2212", replacement="-")
-    signs = r"[$€£¥₹]"
-    text = pc.replace_substring_regex(text, pattern=rf"^([+-]?)\s*{signs}\s*", replacement=r"\1")
-    text = pc.replace_substring_regex(text, pattern=rf"\s*(?:%|{signs})$", replacement="")
-    group = f"[,'{_SPACES}]" if decimal == "." else f"[.'{_SPACES}]"
-    point = r"\." if decimal == "." else ","
-    digits = rf"(?:\d{{1,3}}(?:{group}\d{{3}})+|\d+)"
-    number = rf"^[+-]?(?:{digits}(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?$"
-    special = r"^[+-]?(?i:inf|infinity)$"
-    fits = pc.match_substring_regex(text, pattern=f"{number}|{special}")
-    text = nulled(text, pc.invert(fits))
-    text = pc.replace_substring_regex(text, pattern=group, replacement="")
-    return pc.replace_substring(text, pattern=",", replacement=".")
+def _seconds(spans: pa.Array) -> pa.Array:
+    is_short = pa.types.is_time32(spans.type)
+    ticks = floats(spans.cast(pa.int32() if is_short else pa.int64()))
+    seconds = numbers(ticks / {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}[spans.type.unit])
+    return nulled(seconds, spans.is_null())
 
 
 def _nothing_fits(cells: pa.Array) -> Reading:

@@ -15,19 +15,21 @@ import pyarrow.compute as pc
 from retrograd.data.tables.arrow import floats, integers, mask, strings
 from retrograd.data.tables.cells import Reading, is_number, is_text, is_time
 
-__all__ = ["LAYOUTS", "find_layouts", "read_dates"]
+__all__ = ["LAYOUTS", "find_layouts", "likely_layouts", "offsets", "read_dates"]
 
 _YEAR, _SHORT_YEAR = r"(?P<year>\d{4})", r"(?P<year>\d{4}|\d{2})"
 _MONTH, _DAY = r"(?P<month>\d{1,2})", r"(?P<day>\d{1,2})"
 _NAME = r"(?P<name>(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))[a-zA-Z]*\.?"
 _TIME = (
     r"(?:[T ]\s*(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?"
-    r"\s*(?P<half>(?i:[ap])(?i:\.?m\.?))?\s*(?:Z|UTC|[+-]\d{2}:?\d{2})?)?"
+    r"\s*(?P<half>(?i:[ap])(?i:\.?m\.?))?\s*(?P<offset>Z|UTC|[+-]\d{2}(?::?\d{2})?)?)?"
 )
 # In order of preference, for a column that fits several.
 _PATTERNS = {
     "year-month-day": rf"{_YEAR}[-/.]{_MONTH}[-/.]{_DAY}{_TIME}",
     "year-month": rf"{_YEAR}[-/.]{_MONTH}",
+    "year-quarter": rf"{_YEAR}[-/ ]?Q(?P<quarter>[1-4])",
+    "quarter year": rf"Q(?P<quarter>[1-4])[-/ ]?{_YEAR}",
     "month/day/year": rf"{_MONTH}[-/]{_DAY}[-/]{_SHORT_YEAR}{_TIME}",
     "day/month/year": rf"{_DAY}[-/.]{_MONTH}[-/.]{_SHORT_YEAR}{_TIME}",
     "day month-name year": rf"{_DAY}[- ]?{_NAME}[-, ]*{_SHORT_YEAR}{_TIME}",
@@ -47,6 +49,25 @@ def find_layouts(cells: pa.Array) -> list[str]:
         return []
     fitting = [layout for layout in LAYOUTS if not read_dates(few, layout).wrong.any()]
     return [layout for layout in fitting if not read_dates(cells, layout).wrong.any()]
+
+
+def likely_layouts(cells: pa.Array) -> list[str]:
+    """The layouts that most of the first cells fit."""
+    few = cells.slice(0, 50)
+    return [layout for layout in LAYOUTS if read_dates(few, layout).wrong.mean() < 0.2]
+
+
+def offsets(cells: pa.Array, layout: str) -> Values | None:
+    """(n,) seconds by which the clock of each cell is ahead of UTC; None if one does not say."""
+    if not is_text(cells.type) or "(?P<offset>" not in _PATTERNS[layout]:
+        return None
+    found = pc.extract_regex(cells, pattern=f"^{_PATTERNS[layout]}$").field("offset")
+    written = pc.replace_substring_regex(found, r"^(?:Z|UTC)$", "+0000")
+    parts = pc.extract_regex(written, r"^(?P<sign>[+-])(?P<hours>\d{2}):?(?P<minutes>\d{2})?$")
+    if parts.null_count:
+        return None
+    ahead = 3600 * _part(parts, "hours", absent=0) + 60 * _part(parts, "minutes", absent=0)
+    return np.where(mask(pc.starts_with(parts.field("sign"), pattern="-")), -ahead, ahead)
 
 
 def read_dates(cells: pa.Array, layout: str) -> Reading:
@@ -71,6 +92,8 @@ def _seconds(found: pa.StructArray) -> tuple[Values, np.ndarray[Any, np.dtype[np
     year = _part(found, "year", absent=0)
     year = np.where(year >= 100, year, year + np.where(year >= 69, 1900, 2000))
     month = _month_named(found) if "name" in _names(found) else _part(found, "month", absent=1)
+    if "quarter" in _names(found):
+        month = 3 * _part(found, "quarter", absent=1) - 2
     day = _part(found, "day", absent=1)
     hour = _part(found, "hour", absent=0)
     minute = _part(found, "minute", absent=0)

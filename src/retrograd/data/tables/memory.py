@@ -34,8 +34,8 @@ def table_in_memory(data: Any) -> nw.DataFrame[pa.Table]:
     X alone, for prediction, has the columns of the pair without its target.
 
     Columns by name are a mapping, or an object with `column_names` that gives a column for each, as
-    a Hugging Face `Dataset` does. Raises DataError for columns of different lengths or without
-    rows, and UsageError for anything else.
+    a Hugging Face `Dataset` does. Raises DataError for columns of different lengths, and UsageError
+    for anything else.
     """
     if is_pair(data):
         x, y = data
@@ -52,8 +52,6 @@ def table_in_memory(data: Any) -> nw.DataFrame[pa.Table]:
                 "polars or pyarrow table, columns by name, or a pair (X, y) of NumPy arrays."
             )
     table = _from_columns(data) if isinstance(data, Mapping) else as_table(data)
-    if not table.num_rows:
-        raise DataError("The table has no rows.")
     return nw.from_native(table, eager_only=True)
 
 

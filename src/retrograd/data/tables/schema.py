@@ -14,10 +14,16 @@ import pyarrow.compute as pc
 from retrograd.data.plain import plain
 from retrograd.data.tables.arrow import mask
 from retrograd.data.tables.cells import is_text, normalized
-from retrograd.data.tables.columns import KINDS, Column, judge, read_as
+from retrograd.data.tables.columns import KINDS, Column, judge, read_as, with_a_feature
 from retrograd.data.tables.facts import gather
 from retrograd.data.tables.table import as_table, take_rows
-from retrograd.data.tables.target import TASKS, Target, judge_target, read_target
+from retrograd.data.tables.target import (
+    TASKS,
+    Target,
+    judge_target,
+    read_target,
+    target_facts,
+)
 from retrograd.errors import DataError, UsageError
 from retrograd.wording import count, did_you_mean, listed, shown
 
@@ -90,7 +96,13 @@ class Schema:
         """The schema that `to_json` wrote."""
         target, columns = saved["target"], saved["columns"]
         return cls(
-            target=Target(**{**target, "classes": tuple(target["classes"])}),
+            target=Target(
+                **{
+                    **target,
+                    "classes": tuple(target["classes"]),
+                    "words": tuple(target.get("words", ())),
+                }
+            ),
             columns=tuple(Column(**{**c, "markers": tuple(c["markers"])}) for c in columns),
             notes=tuple(saved["notes"]),
         )
@@ -106,7 +118,7 @@ def infer_schema(
 
     `kinds` overrides the kind of a column: number, category, date, flag, text, or identifier,
     constant, which are left out. `task`, regression or classification, overrides the judgment from
-    the target's values. Rows are counted from 1, below the header.
+    the target's values.
 
     Raises DataError for a target that is absent or cannot be learned (no values, constant, texts or
     infinities among numbers), for fewer than two rows, and if no column is left to learn from;
@@ -121,12 +133,13 @@ def infer_schema(
     if table.num_rows < 2:
         raise DataError(f"The table has {count(table.num_rows, 'row')}; expected at least two.")
 
-    found_target = judge_target(gather(target, table[target]), task)
-    columns = []
+    found_target = judge_target(target_facts(target, table[target]), task)
+    columns: list[Column] = []
     for name, values in zip(names, table.columns, strict=True):
         if name != target:
             facts = gather(name, values)
             columns.append(read_as(facts, kinds[name]) if name in kinds else judge(facts))
+    columns = with_a_feature(columns)
     schema = Schema(found_target, tuple(columns), _notes(found_target, columns, table[target]))
     if not schema.features:
         reasons = [f"{c.name} ({c.kind}: {c.reason})" for c in columns]
@@ -143,7 +156,7 @@ def labeled_rows(
     """The rows of `frame` that have a target value, and their places in it, (rows,) from 0."""
     table = as_table(frame)
     _check_names(table.column_names, schema.target.name, {})
-    has_value = mask(normalized(table[schema.target.name]).is_valid())
+    has_value = mask(_target_cells(table, schema).is_valid())
     places = np.flatnonzero(has_value)
     if len(places) < len(has_value):
         return take_rows(table, places), places
@@ -158,7 +171,11 @@ def target_values(frame: Any, schema: Schema) -> np.ndarray[Any, Any]:
     """
     table = as_table(frame)
     _check_names(table.column_names, schema.target.name, {})
-    return read_target(schema.target, normalized(table[schema.target.name]))
+    return read_target(schema.target, _target_cells(table, schema))
+
+
+def _target_cells(table: pa.Table, schema: Schema) -> pa.Array:
+    return normalized(table[schema.target.name], words=schema.target.words)
 
 
 def _check_names(names: list[str], target: str, kinds: Mapping[str, str]) -> None:
@@ -166,6 +183,7 @@ def _check_names(names: list[str], target: str, kinds: Mapping[str, str]) -> Non
         raise DataError(
             f"The table has no column {shown(target)}.{did_you_mean(target, names)} "
             f"Its columns: {listed(names, most=30)}."
+            f"{' If its fields are separated otherwise, say so: --sep.' if len(names) == 1 else ''}"
         )
     for name, kind in kinds.items():
         if name not in names:
@@ -190,25 +208,31 @@ def _notes(target: Target, columns: list[Column], values: pa.ChunkedArray) -> tu
     if target.missing:
         notes.append(
             f"{target.missing:,} of {count(target.rows, 'row')} have no value in the target "
-            f"{shown(target.name)}{_missing_texts(values)} and are left out."
+            f"{shown(target.name)}{_missing_texts(values, target.words)} and are left out."
+        )
+    if target.words:
+        words = listed(map(shown, target.words))
+        notes.append(
+            f"{words} {'are classes' if len(target.words) > 1 else 'is a class'} of the target "
+            f"{shown(target.name)}; empty these cells if they mean that there is no value."
         )
     for kind, why in {
-        "identifier": "they name rows",
+        "identifier": "they name rows; --kind COLUMN=number, or =category, keeps one",
         "constant": "they never change",
     }.items():
-        names = [c.name for c in columns if c.kind == kind and "not read" not in c.reason]
+        names = [c.name for c in columns if c.kind == kind and not c.is_remarkable]
         if names:
             notes.append(f"Left out as {kind} ({why}): {listed(names)}.")
     notes += [
         f"Column {shown(column.name)}: {column.reason}."
         for column in columns
-        if column.markers or "fit both" in column.reason or "not read" in column.reason
+        if column.is_remarkable
     ]
     return tuple(notes)
 
 
-def _missing_texts(values: pa.ChunkedArray) -> str:
+def _missing_texts(values: pa.ChunkedArray, words: tuple[str, ...]) -> str:
     if not is_text(values.type):
         return ""
-    texts = pc.unique(values.filter(normalized(values).is_null())).to_pylist()
+    texts = pc.unique(values.filter(normalized(values, words=words).is_null())).to_pylist()
     return f" ({listed(map(shown, sorted(text or '' for text in texts)))})"

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from retrograd.data.tables.arrow import integers, mask, strings
+from retrograd.data.tables.arrow import integers, mask, row_numbers, strings
 from retrograd.data.tables.cells import (
     Reading,
     is_number,
@@ -19,16 +19,20 @@ from retrograd.data.tables.cells import (
     spelled_as,
 )
 from retrograd.data.tables.columns import number_format
-from retrograd.data.tables.facts import Facts, refuse_vast, refuse_wrong
+from retrograd.data.tables.facts import Facts, gather, refuse_vast, refuse_wrong
+from retrograd.data.tables.places import RowError
 from retrograd.errors import DataError
 from retrograd.wording import count, listed, shown
 
-__all__ = ["TASKS", "Target", "judge_target", "read_target"]
+__all__ = ["TASKS", "Target", "judge_target", "read_target", "target_facts"]
 
 TASKS = ("regression", "classification")
 
 _FEW_CLASSES = 10
 _ROWS_PER_CLASS = 4
+# Words that mark a missing value elsewhere: among texts, of as many rows, they are a class.
+_WORDS = ("None", "NA", "N/A", "n/a", "na", "NULL", "Null", "null")
+_WORD_SHARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,8 @@ class Target:
     """The target column.
 
     `classes`, in code order, is empty for regression; `missing` counts the rows without a value,
-    which are used neither for training nor for scoring.
+    which are used neither for training nor for scoring. `words` are classes although they mark a
+    missing value in other columns.
     """
 
     name: str
@@ -46,6 +51,23 @@ class Target:
     missing: int
     decimal: str = "."
     classes: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+
+
+def target_facts(name: str, column: pa.ChunkedArray) -> Facts:
+    """The facts of a target column, whose classes may be called None or NA.
+
+    Such a word is a class if the other values are texts, no numbers, and it stands in at least
+    every twentieth row. An empty cell is always missing.
+    """
+    facts = gather(name, column)
+    if not is_text(column.type) or not read_numbers(facts.distinct).wrong.all():
+        return facts
+    counted = pc.value_counts(pc.utf8_trim_whitespace(column.cast(pa.large_string())))
+    often = integers(counted.field("counts")) >= max(_WORD_SHARE * len(column), 2)
+    frequent = counted.field("values").take(row_numbers(np.flatnonzero(often))).to_pylist()
+    words = tuple(word for word in _WORDS if word in frequent)
+    return gather(name, column, words) if words else facts
 
 
 def judge_target(facts: Facts, task: str | None) -> Target:
@@ -79,7 +101,8 @@ def judge_target(facts: Facts, task: str | None) -> Target:
     judged, reason = _judge_task(facts, numbers)
     if task is not None and task != judged:
         judged, reason = task, "as asked for"
-    target = Target(facts.name, judged, reason, len(facts.cells), int(facts.cells.null_count))
+    missing = int(facts.cells.null_count)
+    target = Target(facts.name, judged, reason, len(facts.cells), missing, words=facts.words)
     if judged == "regression":
         _finite_numbers(facts.name, facts.cells, decimal)
         return replace(target, decimal=decimal)
@@ -98,8 +121,8 @@ def read_target(target: Target, cells: pa.Array) -> np.ndarray[Any, Any]:
     that was not in the training data.
     """
     if cells.null_count:
-        row = int(np.argmax(mask(cells.is_null()))) + 1
-        raise DataError(f"The target {shown(target.name)} has no value in row {row}.")
+        row = int(np.argmax(mask(cells.is_null())))
+        raise RowError(f"The target {shown(target.name)} has no value in ", row, ".")
     if target.task == "regression":
         return _finite_numbers(target.name, cells, target.decimal)
     texts = spelled_as(target.classes, labels(cells))

@@ -9,6 +9,7 @@ import numpy as np
 from retrograd.data.allowance import allowed
 from retrograd.data.tables.cells import normalized
 from retrograd.data.tables.columns import read_labels
+from retrograd.data.tables.places import Places
 from retrograd.data.tables.schema import Schema
 from retrograd.data.tables.table import as_table
 from retrograd.errors import DataError
@@ -19,17 +20,21 @@ __all__ = ["is_empty", "read_texts", "refuse_many_empty"]
 Array = np.ndarray[Any, Any]
 
 
-def read_texts(frame: Any, schema: Schema, notes: list[str] | None = None) -> list[list[str]]:
-    """The texts of each text column; "" for an empty cell, which `notes` reports."""
+def read_texts(
+    frame: Any, schema: Schema, notes: list[str] | None = None, places: Places | None = None
+) -> list[list[str]]:
+    """The texts of each text column; "" for an empty cell, which `notes` reports by its place."""
     table = as_table(frame)
     found = []
     for column in schema.texts:
         cells = read_labels(column, normalized(table[column.name], column.markers))
         texts = [text or "" for text in cells.to_pylist()]
-        if notes is not None and (empty := [row for row, text in enumerate(texts, 1) if not text]):
+        empty = np.array([row for row, text in enumerate(texts) if not text], np.int64)
+        if notes is not None and len(empty):
+            where = (places or Places.from_one(len(texts)))[empty].listed()
             notes.append(
                 f"Column {shown(column.name)}: {count(len(empty), 'row')} without a text "
-                f"(row {listed(map(str, empty), most=5)}); predicted from the other columns."
+                f"({where}); predicted from the other columns."
             )
         found.append(texts)
     return found
@@ -40,18 +45,18 @@ def is_empty(texts: list[list[str]]) -> np.ndarray[Any, np.dtype[np.bool_]]:
     return np.array([not any(cells) for cells in zip(*texts, strict=True)], np.bool_)
 
 
-def refuse_many_empty(empty: Array, places: Array, schema: Schema) -> str:
+def refuse_many_empty(empty: Array, places: Places, schema: Schema) -> str:
     """A note on the rows without a text, which training leaves out; "" if there are none.
 
-    `empty` (rows,) marks them; `places` (rows,) are the numbers of the rows in their file. Raises
-    DataError if they are more than `allowed`.
+    `empty` (rows,) marks them; `places` says where the rows stand. Raises DataError if they are
+    more than `allowed`.
     """
     rows = places[empty]
     if not len(rows):
         return ""
     names = listed(shown(column.name) for column in schema.texts)
     where = f"{count(len(rows), 'row')} of {len(empty):,} without a text in {names}"
-    first = f"row {listed(map(str, rows), most=5)}"
+    first = rows.listed()
     if len(rows) > allowed(len(empty)):
         raise DataError(
             f"Found {where} ({first}); expected at most {count(allowed(len(empty)), 'row')}, since "

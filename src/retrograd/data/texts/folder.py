@@ -10,7 +10,7 @@ import narwhals as nw
 import pyarrow as pa
 
 from retrograd.data.allowance import allowed
-from retrograd.data.folders import files_below, is_hidden, other_endings, sub_folders
+from retrograd.data.folders import class_files, files_below, is_hidden, sub_folders
 from retrograd.data.parts import part_folders
 from retrograd.data.tables.arrow import strings
 from retrograd.data.texts.corpus import checked_text, decoded_file
@@ -50,7 +50,7 @@ def read_text_folder(
     read.
     """
     folder, notes = Path(folder), [] if notes is None else notes
-    files = _class_files(folder, notes)
+    files = class_files(folder, _is_text, "text", f"{_SUFFIX} files", notes)
     is_labeled = bool(files)
     files = files or sorted(file for file in folder.iterdir() if _is_text(file))
     if not files:
@@ -69,30 +69,6 @@ def read_text_folder(
 
 def _is_text(path: Path) -> bool:
     return path.suffix.lower() == _SUFFIX and not is_hidden(path.name) and path.is_file()
-
-
-def _class_files(folder: Path, notes: list[str]) -> list[Path]:
-    """The texts of all sub-folders, in order; `notes` reports what else is there."""
-    files: list[Path] = []
-    others: list[Path] = []
-    empty = []
-    for each in sub_folders(folder):
-        below = list(files_below(each))
-        texts = [file for file in below if _is_text(file)]
-        files += texts
-        others += [file for file in below if not _is_text(file)]
-        if not texts:
-            empty.append(each.name)
-    if not files:
-        return files
-    loose = sum(map(_is_text, folder.iterdir()))
-    if loose:
-        notes.append(f"{count(loose, 'text')} beside the class folders of {folder}: ignored.")
-    if empty:
-        notes.append(f"Sub-folders without a text are ignored: {listed(empty)}.")
-    if others:
-        notes.append(other_endings(others, f"{_SUFFIX} files"))
-    return files
 
 
 def _texts(folder: Path, files: list[Path], notes: list[str]) -> dict[Path, str]:

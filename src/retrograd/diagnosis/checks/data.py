@@ -20,6 +20,10 @@ Array = np.ndarray[Any, Any]
 # Initializations assume inputs of mean 0 and size 1 (LeCun et al. 1998, "Efficient BackProp", 4.3).
 # Ten times that saturates a tanh and divides the largest stable learning rate by 100.
 _SIZE = 10.0
+# Fewer rows may be told by chance.
+_ENOUGH_ROWS = 50
+# Only a column that nearly tells the class is looked at more closely.
+_NEARLY = 0.9
 
 
 def _name(case: Case, column: int) -> str:
@@ -167,15 +171,17 @@ def _keys(data: Data) -> list[bytes]:
     return [b"".join(row.tobytes() for row in rows) for rows in zip(*whole, strict=True)]
 
 
-@check("RG305", reads=("columns", "numbers"))
-def gives_number_away(case: Case, columns: Array, numbers: Array) -> Iterator[Finding]:
+@check("RG305", reads=("sample", "numbers"))
+def gives_number_away(case: Case, sample: Data, numbers: Array) -> Iterator[Finding]:
     """RG305. A single column determines the target almost without error.
 
-    Its correlation with the target, or that of the ranks, is above 0.995. Kaufman et al. 2012
-    ("Leakage in data mining") look for the same.
+    Its correlation with the target, or that of the ranks, is above 0.995; of a category, that of
+    the mean target of every second row with its code and the target of the other rows. Kaufman et
+    al. 2012 ("Leakage in data mining") look for the same.
     """
     from scipy.stats import rankdata
 
+    columns = _numbers_of(case, sample)
     if numbers.shape[1] == columns.shape[1] > 1:
         return  # a reconstruction of the inputs
     if case.sample is not None and case.sample.inputs[0].ndim > 2 and numbers.shape[1] > 1:
@@ -186,43 +192,85 @@ def gives_number_away(case: Case, columns: Array, numbers: Array) -> Iterator[Fi
     scores = [
         max(_correlation(x, y), _correlation(rankdata(x), ranks)) for x in columns[:, varied].T
     ]
+    codes = _categories(case, sample)
+    scores += [_correlation(_told_by_code(code, y[:, None])[:, 0], y[1::2]) for code in codes.T]
     yield from _giveaway(case, varied, scores, 0.995, "correlation")
 
 
-@check("RG305", reads=("columns", "labels"))
-def gives_class_away(case: Case, columns: Array, labels: Array) -> Iterator[Finding]:
+@check("RG305", reads=("sample", "labels"))
+def gives_class_away(case: Case, sample: Data, labels: Array) -> Iterator[Finding]:
     """RG305. The same for classes.
 
-    Predicting the most frequent class of each interval of the column is right for more than 99 % of
-    other rows, and makes less than a tenth of the errors of the most frequent class alone.
+    Predicting the most frequent class of each interval of the column, or of each code of a
+    category, is right for more than 99 % of other rows, and makes less than a tenth of the errors
+    of the most frequent class alone.
     """
+    columns = _numbers_of(case, sample)
     shares = np.unique(labels, return_counts=True)[1] / len(labels)
     varied = _varied(columns)
     scores = [_told_by(x, labels) for x in columns[:, varied].T]
+    one_hot = np.eye(labels.max() + 1)[labels]
+    scores += [
+        float(np.mean(_told_by_code(code, one_hot).argmax(1) == labels[1::2]))
+        for code in _categories(case, sample).T
+    ]
     limit = max(0.99, 1 - (1 - shares.max()) / 10)
     yield from _giveaway(case, varied, scores, limit, "accuracy")
 
 
+def _numbers_of(case: Case, sample: Data) -> Array:
+    """The sample's columns of numbers, (rows, columns); there may be none."""
+    return np.zeros((len(sample), 0)) if case.columns is None else case.columns
+
+
+def _categories(case: Case, sample: Data) -> Array:
+    """The codes of the categories beside a table's numbers, (rows, categories)."""
+    inputs = sample.inputs
+    are_beside = len(inputs) == 2 and inputs[0].dtype.kind == "f" and inputs[1].dtype.kind in "iu"
+    none = np.zeros((len(sample), 0), np.int64)
+    if not are_beside or inputs[1].ndim != 2 or len(sample) < _ENOUGH_ROWS:
+        return none
+    return none if (inputs[1] < 0).any() else inputs[1].astype(np.int64)
+
+
+def _told_by_code(codes: Array, targets: Array) -> Array:
+    """The mean of `targets` (rows, k) among every second row with a code, for each other row."""
+    learn, judge = slice(0, None, 2), slice(1, None, 2)
+    sums = np.zeros((codes.max() + 1, targets.shape[1]))
+    np.add.at(sums, codes[learn], targets[learn])
+    counts = np.bincount(codes[learn], minlength=len(sums))[:, None]
+    # A code that was not seen says no more than that there are classes.
+    means = np.where(counts > 0, sums / np.maximum(counts, 1), targets[learn].mean(0))
+    return means[codes[judge]]
+
+
 def _varied(columns: Array) -> Array:
     """The indices of the columns to examine; none if rows are so few that chance could fit them."""
-    return np.flatnonzero(columns.std(0) > 0)[:2000] if len(columns) >= 50 else np.zeros(0, int)
+    is_enough = len(columns) >= _ENOUGH_ROWS
+    return np.flatnonzero(columns.std(0) > 0)[:2000] if is_enough else np.zeros(0, int)
 
 
 def _giveaway(
     case: Case, varied: Array, scores: list[float], limit: float, measure: str
 ) -> Iterator[Finding]:
-    """The best column, if it scores above `limit` and errs at most a fifth as often as the next."""
+    """The best column, if it scores above `limit` and errs at most a fifth as often as the next.
+
+    `scores` are those of the `varied` columns of numbers, then those of the categories.
+    """
     if len(scores) < 2:
         return
     best = int(np.argmax(scores))
     next_best = sorted(scores)[-2]
     # If several columns do nearly as well, the task is simply easy.
     if scores[best] > limit and 1 - next_best > max(5 * (1 - scores[best]), 0.02):
+        is_number = best < len(varied)
+        before = 0 if case.columns is None else case.columns.shape[1]
+        column = int(varied[best]) if is_number else before + best - len(varied)
         yield finding(
             "RG305",
-            f"Column {_name(case, varied[best])} of the inputs alone predicts the target with "
+            f"Column {_name(case, column)} of the inputs alone predicts the target with "
             f"{measure} {scores[best]:.4f}; the next best column reaches {next_best:.2f}.",
-            column=varied[best],
+            numbers={"column": column} if is_number else None,
             score=scores[best],
             next_best=next_best,
         )
@@ -241,4 +289,15 @@ def _told_by(column: Array, classes: Array) -> float:
     place, count = np.searchsorted(edges, column, side="left"), classes.max() + 1
     table = np.zeros((len(edges) + 1, count))
     np.add.at(table, (place[learn], classes[learn]), 1)
-    return float(np.mean(table.argmax(1)[place[judge]] == classes[judge]))
+    told = float(np.mean(table.argmax(1)[place[judge]] == classes[judge]))
+    return max(told, _told_by_tree(column, classes)) if _NEARLY < told < 1 else told
+
+
+def _told_by_tree(column: Array, classes: Array) -> float:
+    """The same with intervals as they come, as of row numbers that are sorted by class."""
+    from sklearn.tree import DecisionTreeClassifier
+
+    learn, judge = slice(0, None, 2), slice(1, None, 2)
+    tree = DecisionTreeClassifier(min_samples_leaf=5, random_state=0)
+    tree.fit(column[learn, None], classes[learn])
+    return float(tree.score(column[judge, None], classes[judge]))

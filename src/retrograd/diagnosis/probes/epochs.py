@@ -69,8 +69,9 @@ class EpochProbes:
         ]
         return [each for each in found if each.counts]
 
-    def curvature(self) -> dict[str, float]:
-        """See `Curvature.measure`; empty if it would take more than its share of the time."""
+    def curvature(self) -> dict[str, Any]:
+        """`curvature`, see `Curvature.measure`; not if it would take more than its share of the
+        time."""
         affordable = int(_SHARE * self.trainer.steps / (2 * _STEPS_PER_PRODUCT)) - self._pairs
         affordable = min(affordable, _MOST_PAIRS)
         if affordable < _LEAST_PAIRS:
@@ -82,7 +83,7 @@ class EpochProbes:
             loss = self.trainer.objective.loss(self.trainer.model(*inputs), target)
             found = self._curvature.measure(loss, affordable, seed=self.trainer.steps)
         self._pairs += int(found.get("products", 0)) // 2
-        return found
+        return {"curvature": found} if found else {}
 
     def state(self) -> dict[str, Array]:
         """What the measurements to come go on from."""

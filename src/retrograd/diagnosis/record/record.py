@@ -317,8 +317,8 @@ class Record:
         loop added: `learning_rate`, `best`, `scores` (name to number), `confusion` (a list of rows,
         truth down, prediction across), `residuals` (quantiles 0, 0.05, ... 1 of truth -
         prediction), `curvature` of the loss (see `Curvature.measure`). A Trainer adds all of these
-        after epochs 1, 2, 4, 8, ..., and only the losses, the learning rate and `best` after the
-        others."""
+        after epochs 1, 2, 4, 8, ..., all but the curvature after the last one, and only the losses,
+        the learning rate and `best` after the others."""
         if self._settle is not None:
             self._settle()
         # If an epoch was trained again after a crash, the latest entry counts.

@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from retrograd import nn
 from retrograd.diagnosis.finding import Finding
 from retrograd.diagnosis.outcome.baselines import features, nearest, scaled
+from retrograd.diagnosis.remedies.model import places
 from retrograd.diagnosis.remedies.program import Program, Samples
 from retrograd.diagnosis.remedies.variants import Variants
 
 __all__ = [
+    "class_codes",
     "drop_column",
     "drop_duplicates",
     "drop_mislabeled",
@@ -21,6 +24,7 @@ __all__ = [
     "resample",
     "scale_inputs",
     "scale_target",
+    "with_codes",
 ]
 
 Array = np.ndarray[Any, Any]
@@ -69,20 +73,30 @@ def _moments(inputs: Array) -> tuple[Array, Array]:
 
 
 def scale_target(program: Program, finding: Finding | None) -> Variants[Program]:
-    """Scale the target to mean 0 and standard deviation 1, measured on the training rows."""
+    """Scale the target to mean 0 and standard deviation 1, measured on the training rows; for
+    outputs that cannot reach it, to their range."""
     if program.task != "regression":
         return []
     target = np.asarray(program.train.target, np.float64)
-    mean, std = target.mean(0), target.std(0)
-    std = np.where(std > 0, std, 1.0)
-    if (np.abs(mean) < 0.2).all() and (np.abs(std - 1) < 0.5).all():
+    words = "target: (y - mean) / std of the training rows"
+    center, size = target.mean(0), target.std(0)
+    if finding is not None and finding.code == "RG404":
+        last = [each for _, _, each in places(program.model())][-1:]
+        low, high = target.min(0), target.max(0)
+        if last and isinstance(last[0], nn.Sigmoid):
+            words, center, size = "target: from 0 to 1, like the outputs", low, high - low
+        elif last and isinstance(last[0], nn.Tanh):
+            words = "target: from -1 to 1, like the outputs"
+            center, size = (low + high) / 2, (high - low) / 2
+    size = np.where(size > 0, size, 1.0)
+    if (np.abs(center) < 0.2).all() and (np.abs(size - 1) < 0.5).all():
         return []
 
     def scaled(examples: Samples) -> Samples:
-        values = ((examples.target - mean) / std).astype(np.float32)
+        values = ((examples.target - center) / size).astype(np.float32)
         return Samples(examples.inputs, values)
 
-    return [("target: (y - mean) / std of the training rows", _with_examples(program, scaled))]
+    return [(words, _with_examples(program, scaled))]
 
 
 def fill_missing(program: Program, finding: Finding | None) -> Variants[Program]:
@@ -154,9 +168,11 @@ def drop_mislabeled(program: Program, finding: Finding | None) -> Variants[Progr
         return []
     if len(program.train.target) > _COMPARED:
         return []
-    inputs, codes = features(program.train.inputs), _codes(program.train.target)
+    inputs, codes = features(program.train.inputs), class_codes(program.train.target)
+    if codes is None or not inputs.shape[1]:
+        return []
     rows, classes = len(codes), np.unique(codes)
-    if codes.size != rows or not inputs.shape[1] or not 2 <= len(classes) < rows // _VOTERS:
+    if not 2 <= len(classes) < rows // _VOTERS:
         return []
     near = nearest(*scaled(inputs, inputs), _VOTERS, itself=True)
     votes = (codes[near][:, :, None] == classes).sum(1)
@@ -170,10 +186,20 @@ def drop_mislabeled(program: Program, finding: Finding | None) -> Variants[Progr
     return [(f"{dropped:,} rows left out whose neighbors have other labels", changed)]
 
 
-def _codes(target: Array) -> Array:
-    """Class codes, from codes or one-hot rows."""
-    flat = target.reshape(len(target), -1)
-    return flat.argmax(1) if flat.shape[1] > 1 else flat[:, 0]
+def class_codes(target: Array) -> Array | None:
+    """The class code of each row, int64, from codes or one-hot rows; None where a row has none, or
+    several."""
+    flat = np.asarray(target).reshape(len(target), -1)
+    if flat.shape[1] == 1:
+        return flat[:, 0].astype(np.int64)
+    is_one_hot = np.isin(flat, (0, 1)).all() and (flat.sum(1) == 1).all()
+    return flat.argmax(1) if is_one_hot else None
+
+
+def with_codes(examples: Samples) -> Samples:
+    """The examples with class codes as targets; unchanged where rows have not one class each."""
+    codes = class_codes(examples.target)
+    return examples if codes is None else Samples(examples.inputs, codes)
 
 
 def resample(program: Program, finding: Finding | None) -> Variants[Program]:
@@ -181,7 +207,9 @@ def resample(program: Program, finding: Finding | None) -> Variants[Program]:
     if program.task != "classification":
         return []
     inputs, target = program.train
-    codes = _codes(target)
+    codes = class_codes(target)
+    if codes is None:
+        return []
     _, place, counts = np.unique(codes, return_inverse=True, return_counts=True)
     repeats = np.maximum(1, np.round(counts.max() / counts)).astype(int)[place]
     if repeats.max() == 1:

@@ -12,9 +12,9 @@ from retrograd import nn, ops
 from retrograd.autodiff.tape import no_grad
 from retrograd.diagnosis.finding import Finding
 from retrograd.diagnosis.probes.operations import operations
-from retrograd.diagnosis.remedies.data import resample
+from retrograd.diagnosis.remedies.data import class_codes, resample, with_codes
 from retrograd.diagnosis.remedies.outputs import answer, outputs_of_row, without_output_activation
-from retrograd.diagnosis.remedies.program import Program, Samples
+from retrograd.diagnosis.remedies.program import Program
 from retrograd.diagnosis.remedies.variants import Variants
 from retrograd.tensor import Tensor
 
@@ -54,9 +54,9 @@ def change_loss(program: Program, finding: Finding | None) -> Variants[Program]:
     if coded:
         bare = replace(
             bare,
-            train=_coded(program.train),
-            valid=_coded(program.valid),
-            test=program.test and _coded(program.test),
+            train=with_codes(program.train),
+            valid=with_codes(program.valid),
+            test=program.test and with_codes(program.test),
         )
     changed = replace(bare, loss=loss)
     return [] if _is(program, loss) else [(name, changed)]
@@ -77,7 +77,8 @@ def _usual(output: Tensor, target: Array, is_probability: bool) -> tuple[str, Lo
         if is_probability:
             return "nn.binary_cross_entropy", _logistic_of_probability, True
         return "nn.binary_cross_entropy_with_logits on logits", _logistic, True
-    if _codes(target).max(initial=0) >= width:
+    codes = class_codes(target)
+    if codes is None or codes.max(initial=0) >= width:
         return None
     if is_probability:
         return "nn.nll_loss(rg.log(p), target)", _of_probabilities, True
@@ -92,7 +93,9 @@ def weigh_classes(program: Program, finding: Finding | None) -> Variants[Program
     """
     if program.task != "classification":
         return []
-    codes = _codes(program.train.target)
+    codes = class_codes(program.train.target)
+    if codes is None:
+        return []
     classes, counts = np.unique(codes, return_counts=True)
     if len(classes) < 2:
         return []
@@ -166,14 +169,3 @@ def _is(program: Program, loss: Loss) -> bool:
         except (ValueError, TypeError, IndexError):  # it does not accept such outputs or targets
             return False
     return bool(same)
-
-
-def _codes(target: Array) -> Array:
-    """Class codes (rows,), from codes or one-hot rows."""
-    flat = target.reshape(len(target), -1)
-    return (flat.argmax(1) if flat.shape[1] > 1 else flat[:, 0]).astype(np.int64)
-
-
-def _coded(examples: Samples) -> Samples:
-    """The examples with class codes as targets."""
-    return Samples(examples.inputs, _codes(examples.target))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from retrograd import nn
 from retrograd.autodiff.tape import no_grad
 from retrograd.diagnosis.finding import Finding
+from retrograd.diagnosis.remedies.data import with_codes
 from retrograd.diagnosis.remedies.model import ACTIVATIONS, places
 from retrograd.diagnosis.remedies.program import Program
 from retrograd.diagnosis.remedies.variants import Variants
@@ -99,21 +99,14 @@ def widen_output(program: Program, finding: Finding | None) -> Variants[Program]
         wider = nn.Linear(layer.in_features, classes, bias=layer.bias is not None)
         parent.add_module(name, wider)
 
-    coded = [_as_codes(each) for each in (program.train, program.valid, program.test)]
     changed = replace(
         _ending(program, change),
         loss=nn.cross_entropy,
-        train=coded[0],
-        valid=coded[1],
-        test=coded[2],
+        train=with_codes(program.train),
+        valid=with_codes(program.valid),
+        test=program.test and with_codes(program.test),
     )
     return [(f"{width} -> {classes} outputs, nn.cross_entropy on logits", changed)]
-
-
-def _as_codes(examples: Any) -> Any:
-    if examples is None:
-        return None
-    return examples._replace(target=np.asarray(examples.target).reshape(-1).astype(np.int64))
 
 
 def _ending(program: Program, change: Callable[[nn.Module], None]) -> Program:

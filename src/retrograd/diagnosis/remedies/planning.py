@@ -86,8 +86,8 @@ def plans(
     if joint_is_due:
         yield from _together(subject, firsts, apply)
     opposed = {_OPPOSITES.get(remedy.change) for _, remedy in allowed}
-    for remedy in _USUAL if findings else ():
-        if remedy.change in planned | opposed:
+    for remedy in _USUAL if planned else ():
+        if remedy.change in opposed or remedy.change in planned:
             continue
         if found := apply(subject, findings[0], remedy):
             yield Planned(findings[0], remedy, found)
@@ -119,7 +119,9 @@ def _place(
     rank = own.index(remedy.change) if remedy.change in own else len(own)
     is_starved = finding.code in _STARVED and not finding.follows_from
     urgent = is_certain or (is_starved and rank == 0)
-    return remedy.change in failed, not is_certain, not urgent, 0 if is_certain else rank
+    # What mends a fault for certain may have failed only because of another fault, mended since.
+    is_late = remedy.change in failed and not is_certain
+    return is_late, not is_certain, not urgent, 0 if is_certain else rank
 
 
 def _first(finding: Finding) -> Remedy | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -106,7 +107,11 @@ class _Search(Generic[Subject]):
     def untried(self, subject: Subject, finding: Finding, remedy: Remedy) -> Variants[Subject]:
         """The variants of a remedy that were not kept before."""
         kept = {trial.change for trial in self.fix.kept}
-        return [each for each in self.apply(subject, finding, remedy) if each[0] not in kept]
+        try:
+            variants = self.apply(subject, finding, remedy)
+        except Exception:  # a user's model may be built like no other; the remedy does not apply
+            return []
+        return [each for each in variants if each[0] not in kept]
 
     def _was_tried(self, planned: Planned) -> bool:
         """Whether a remedy was tried in vain on what is kept now."""
@@ -124,7 +129,7 @@ class _Search(Generic[Subject]):
         finding, remedy, variants = planned
         fix = self.fix
         change, changed, first = self._best(variants[: min(most, _VARIANTS)])
-        mends = self._mends(finding, first)
+        mends = remedy in finding.remedies and self._mends(finding, first)
         if first.test <= fix.scores[0] and not mends:
             fix.trials.append(Trial(change, fix.scores[:1], (first.test,), finding, remedy))
             self.failed.add(remedy.change)
@@ -154,7 +159,7 @@ class _Search(Generic[Subject]):
 
     def _best(self, variants: Variants[Subject]) -> tuple[str, Subject, Scored]:
         """The variant with the best validation score on the first seed."""
-        first = [self._trained(change, changed, 0) for change, changed in variants]
+        first = [self._tried(change, changed) for change, changed in variants]
         best = max(range(len(variants)), key=lambda place: first[place].validation)
         return *variants[best], first[best]
 
@@ -162,6 +167,13 @@ class _Search(Generic[Subject]):
         """The test scores by seed, that with the first one known."""
         others = range(1, len(self.seeds))
         return (first.test, *(self._trained(change, changed, place).test for place in others))
+
+    def _tried(self, change: str, changed: Subject) -> Scored:
+        """The training of a variant with the first seed; one that fails is as bad as can be."""
+        try:
+            return self._trained(change, changed, 0)
+        except Exception:  # what fits one model makes another one fail in any way
+            return Scored(-math.inf, -math.inf, list)
 
     def _trained(self, doing: str, subject: Subject, place: int) -> Scored:
         self.clock.starts(doing)

@@ -35,6 +35,10 @@ class Remedies(Generic[Subject]):
         """Another remedy that applies, drawn at random, to compare a trial with."""
         changes = [change for change in self.by_change if change != besides]
         for place in np.random.default_rng(seed).permutation(len(changes)):
-            if found := self.variants(changes[place], subject):
+            try:
+                found = self.variants(changes[place], subject)
+            except Exception:  # a user's model may be built like no other; it does not apply
+                continue
+            if found:
                 return found
         return []

@@ -5,6 +5,7 @@ They change what a program computes, so that they are tried only for a finding, 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -62,32 +63,38 @@ def usual_loop(program: Program, finding: Finding | None) -> Variants[Program]:
 
 
 def train_all(program: Program, finding: Finding | None) -> Variants[Program]:
-    """Every parameter requires a gradient and is given to the optimizer, with its usual options."""
+    """Every parameter requires a gradient; those that the optimizer lacks join it as a group."""
     if finding is None:
         return []
-    model = program.model()
-    made = program.optimizer(model.parameters(), **program.options)
-    trained = {id(each) for group in made.param_groups for each in group.params}
+    build, model = program.optimizer, program.model()
+    made = build(model.parameters(), **program.options)
+    lacking = {id(each) for each in _lacking(made, model.parameters())}
     missing = [
         name
         for name, each in model.named_parameters()
-        if id(each) not in trained or not each.requires_grad
+        if id(each) in lacking or not each.requires_grad
     ]
     if not missing:
         return []
-    kind, options = type(made), {**made.defaults, "lr": made.param_groups[0]["lr"]}
 
-    def whole(parameters: Any, **given: Any) -> optim.Optimizer:
+    def whole(parameters: Iterable[nn.Parameter], **options: Any) -> optim.Optimizer:
         kept = list(parameters)
         for each in kept:
             each.requires_grad = True
-        return kind(kept, **{**options, **given})
+        optimizer = build(kept, **options)
+        if others := _lacking(optimizer, kept):
+            optimizer.add_param_group({"params": others})
+        return optimizer
 
-    whole.__name__ = kind.__name__
-    known = {name: value for name, value in program.options.items() if name in made.defaults}
-    changed = replace(program, optimizer=whole, options=known or {"lr": options["lr"]})
+    whole.__name__ = type(made).__name__
     shown = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
-    return [(f"{kind.__name__}(model.parameters()), {shown} included", changed)]
+    words = f"{whole.__name__}(model.parameters()), {shown} included"
+    return [(words, replace(program, optimizer=whole))]
+
+
+def _lacking(optimizer: optim.Optimizer, parameters: Iterable[nn.Parameter]) -> list[nn.Parameter]:
+    known = {id(each) for group in optimizer.param_groups for each in group.params}
+    return [each for each in parameters if id(each) not in known]
 
 
 def rows_first(program: Program, finding: Finding | None) -> Variants[Program]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from retrograd.errors import UsageError
 from retrograd.estimators.fitting.network import shapes_of
 from retrograd.estimators.fitting.objective import WeightedObjective
 from retrograd.estimators.fitting.optimizers import DecayedAdam, DecayedSGD, TunableOneCycle
@@ -65,7 +66,7 @@ class Fit:
     state: Mapping[str, Array] = field(default_factory=dict)
 
     def run(self) -> Trained:
-        """Train; raises RunError for a loss that is not finite."""
+        """Train; raises RunError for a loss that is not finite, UsageError for no such device."""
         asked = self.options.asked
         with _ONE_AT_A_TIME, self._on_device(), seeded(asked.seed):
             network = self.plan.build(asked.seed)
@@ -85,12 +86,18 @@ class Fit:
                 manual_seed(asked.seed)
                 return bench.train(self, network)
 
-    def _on_device(self) -> Any:
+    def _on_device(self) -> AbstractContextManager[Any]:
         if self.device is None:
             return nullcontext()
         import jax
 
-        return jax.default_device(jax.devices(self.device)[0])
+        try:
+            return jax.default_device(jax.devices(self.device)[0])
+        except RuntimeError as error:
+            raise UsageError(
+                f"device is {self.device!r}, and XLA has none: {error} Leave it out to train on "
+                f"{jax.default_backend()!r}."
+            ) from error
 
 
 class _Bench:

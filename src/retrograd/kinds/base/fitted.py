@@ -14,9 +14,12 @@ from retrograd.data import SchemaRow
 from retrograd.training.predictor import Predictor
 from retrograd.training.scores import Scores
 
-__all__ = ["FittedModel", "NetworkModel", "Picture"]
+__all__ = ["ROW", "FittedModel", "NetworkModel", "Picture"]
 
 Array = np.ndarray[Any, Any]
+
+ROW = "row"
+"""The name of a row's number, from 1, among what `FittedModel.shown` gives."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,13 @@ class FittedModel(Protocol):
     def shown(self, data: Any, rows: Array) -> Mapping[str, Sequence[str | Picture]]:
         """Some rows in a form that the user recognizes: each column's name and its cells."""
 
+    @property
+    def noun(self) -> str:
+        """What a fingerprint is of: "row", or "passage" of a text."""
+
+    def fingerprints(self, data: Any) -> Array:
+        """(rows,) uint64: equal for rows of labeled data that are the same to the network."""
+
     def to_json(self) -> dict[str, Any]:
         """Everything but the options and the weights."""
 
@@ -88,6 +98,7 @@ class FittedModel(Protocol):
 class NetworkModel:
     """What every fitted model gets from its network; the base class of each kind's model."""
 
+    noun: ClassVar[str] = "row"
     network: nn.Module
 
     @cached_property

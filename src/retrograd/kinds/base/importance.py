@@ -12,13 +12,18 @@ from retrograd.kinds.base.fitted import Picture
 from retrograd.tensor import Tensor
 from retrograd.transforms import grad
 
-__all__ = ["Explains", "Importance", "Reasons", "integrated_gradients"]
+__all__ = ["Explains", "Importance", "Reasons", "RunningText", "integrated_gradients"]
 
 Array = np.ndarray[Any, Any]
 
-Reasons = Picture | tuple[tuple[str, float], ...]
-"""Why one prediction is what it is: a picture with the important parts marked, or pieces (a column
-and its value, a token) in order, each with what it adds to the prediction."""
+
+class RunningText(tuple[tuple[str, float], ...]):
+    """A running text as pieces in their order, each with what it adds to the prediction."""
+
+
+Reasons = Picture | RunningText | tuple[tuple[str, float], ...]
+"""Why one prediction is what it is: a picture with the important parts marked, a text with what its
+words add, or pieces (a column and its value), each with what it adds to the prediction."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -131,10 +131,14 @@ class Prepared(Generic[D]):
     notes: list[str]  # what the user should know about the data
     introduction: str  # what is to be trained and why
 
-    def fit(self, callbacks: Sequence[Callback] = ()) -> History:
-        """Train as the options say; see `Trainer.fit`."""
+    def fit(self, callbacks: Sequence[Callback] = (), seconds: float | None = None) -> History:
+        """Train as the options say, for at most so many `seconds`; see `Trainer.fit`.
+
+        By default these are the options' `time_limit`.
+        """
         asked = self.options.asked
-        limit = math.inf if asked.time_limit is None else asked.time_limit
+        limit = asked.time_limit if seconds is None else seconds
+        limit = math.inf if limit is None else limit
         return self.trainer.fit(
             self.train,
             self.validation,
@@ -167,6 +171,10 @@ class Kind(ABC, Generic[D, Asked]):
     @abstractmethod
     def holds(self, data: Any) -> bool:
         """Whether this kind, and no other, learns from a path or from values in memory."""
+
+    def claims(self, data: Any, asked: Collection[str]) -> bool:
+        """Whether options of these names say that the data is for this kind."""
+        return False
 
     def assumed(self, data: Any) -> dict[str, Any]:
         """Options that this data settles, by name: the target of a pair of arrays."""

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
-from retrograd.data import read_table
 from retrograd.data.series.series import Series, read_series
-from retrograd.data.tables.memory import table_in_memory
+from retrograd.data.tables.read import read_rows
 from retrograd.errors import DataError, about
 from retrograd.kinds.base.kind import path_of
 from retrograd.kinds.forecast.windows import SeriesWindows, window_starts
@@ -35,12 +33,14 @@ class ForecastData:
         return len(self.series) - self.begin
 
 
-def read_forecast(data: Any, target: str, time: str | None, notes: list[str]) -> ForecastData:
+def read_forecast(
+    data: Any, target: str, time: str | None, notes: list[str], separator: str | None = None
+) -> ForecastData:
     """The series in the column `target` of a table, in a file or in memory."""
-    path: Path | None = path_of(data)
-    with about(path or ""):
-        frame = table_in_memory(data) if path is None else read_table(path, notes)
-        return ForecastData(read_series(frame, target, time, notes))
+    with about(path_of(data) or ""):
+        read = read_rows(data, notes, separator)
+        with read.places.named():
+            return ForecastData(read_series(read.frame, target, time, notes))
 
 
 def known_windows(

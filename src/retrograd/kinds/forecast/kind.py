@@ -49,7 +49,7 @@ class ForecastKind(Kind[ForecastData, ForecastOptions]):
                     "a share."
                 )
         notes: list[str] = []
-        data = read_forecast(spec.data, options.target, options.time, notes)
+        data = read_forecast(spec.data, options.target, options.time, notes, options.sep)
         return Parts(data, validation, test, tuple(notes), spec.name)
 
     def split(self, parts: Parts[ForecastData], options: ForecastOptions) -> Split[ForecastData]:

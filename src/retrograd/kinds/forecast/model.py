@@ -13,8 +13,10 @@ import pyarrow as pa
 from retrograd import nn
 from retrograd.data import SchemaRow
 from retrograd.errors import DataError, about
+from retrograd.kinds.base.fingerprints import fingerprints
 from retrograd.kinds.base.fitted import NetworkModel
 from retrograd.kinds.base.kind import path_of
+from retrograd.kinds.base.predictions import free_name
 from retrograd.kinds.forecast.architectures import ARCHITECTURES
 from retrograd.kinds.forecast.data import ForecastData, known_windows, read_forecast
 from retrograd.kinds.forecast.options import ForecastOptions, ResolvedForecast
@@ -48,6 +50,7 @@ class ForecastModel(NetworkModel):
     season: int
     mean: float
     std: float
+    separator: str | None = None  # of fields; None: detected
     notes: Sequence[str] = ()
 
     @classmethod
@@ -58,10 +61,10 @@ class ForecastModel(NetworkModel):
             resolved.context, resolved.horizon, width=options.width, dropout=options.dropout
         )
         sizes = (resolved.context, resolved.horizon, resolved.season)
-        return cls(options.target, options.time, network, *sizes, mean, std)
+        return cls(options.target, options.time, network, *sizes, mean, std, options.sep)
 
     def read(self, data: Any, notes: list[str], labeled: bool) -> ForecastData:
-        found = read_forecast(data, self.target_name, self.time, notes)
+        found = read_forecast(data, self.target_name, self.time, notes, self.separator)
         least = self.context + (self.horizon if labeled else 0)
         if len(found.series) < least:
             with about(path_of(data) or ""):
@@ -116,15 +119,12 @@ class ForecastModel(NetworkModel):
         last = ((series.values[-self.context :] - self.mean) / self.std).astype(np.float32)
         coming = self._in_units([self.predictor((last[None],))])
         none = [None] * horizon
+        known = zip(series.values.tolist(), series.known, strict=True)
         columns = {
             self.time or "row": [series.clock.label(i) for i in range(size + horizon)],
-            self.target_name: [
-                value if known else None
-                for value, known in zip(series.values.tolist(), series.known, strict=True)
-            ]
-            + none,
-            "prediction": [None] * size + coming.tolist(),
+            self.target_name: [value if is_known else None for value, is_known in known] + none,
         }
+        columns[free_name("prediction", columns, notes)] = [None] * size + coming.tolist()
         return nw.from_native(pa.table(columns), eager_only=True)
 
     def columns(self) -> list[SchemaRow]:
@@ -140,6 +140,14 @@ class ForecastModel(NetworkModel):
             self.time or "row": [clock.label(int(place)) for place in places],
             "steps ahead": [str(each + 1) for each in ahead],
         }
+
+    def fingerprints(self, data: ForecastData) -> Array:
+        """(values,) of the values that are known, with their times."""
+        series = data.series
+        places = np.flatnonzero(series.known)
+        places = places[places >= data.begin]
+        times = [str(series.clock.label(int(place))) for place in places]
+        return fingerprints(np.asarray(series.values[places], np.float64), times)
 
     def to_json(self) -> dict[str, Any]:
         return {"mean": self.mean, "std": self.std}

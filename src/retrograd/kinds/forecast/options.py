@@ -16,6 +16,7 @@ __all__ = ["ForecastOptions", "ResolvedForecast"]
 class ForecastOptions(Options):
     """The options for a series: those of every run, and the sizes of a forecast.
 
+    `sep` is what separates the fields of a text file, detected if it is None.
     `time` is the column of times (without it the rows are equally far apart), `horizon` is the
     number of steps to forecast, `context` the number the network looks back over, `season` the
     number after which the series repeats itself. The last share `valid` of the time is for
@@ -23,6 +24,7 @@ class ForecastOptions(Options):
     """
 
     target: str
+    sep: str | None = None
     time: str | None = None
     horizon: int | None = None
     context: int | None = None

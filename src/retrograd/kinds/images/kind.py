@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 
 from retrograd.data.images import PixelFormat, holds_images, in_memory, pixel_statistics
 from retrograd.errors import UsageError
-from retrograd.kinds.base.kind import DataSpec, Kind, Parts, Prepared, Split, introduction
+from retrograd.kinds.base.kind import DataSpec, Kind, Parts, Prepared, Split, introduction, path_of
 from retrograd.kinds.base.split import split_examples
 from retrograd.kinds.images.architectures import ARCHITECTURES
 from retrograd.kinds.images.data import ImagesData, read_images
@@ -42,6 +43,11 @@ class ImagesKind(Kind[ImagesData, ImagesOptions]):
 
     def holds(self, data: Any) -> bool:
         return holds_images(data)
+
+    def claims(self, data: Any, asked: Collection[str]) -> bool:
+        """A table, if its column of images is named."""
+        path = path_of(data)
+        return "image" in asked and path is not None and path.is_file()
 
     def read(self, spec: DataSpec, options: ImagesOptions) -> Parts[ImagesData]:
         return read_images(spec, options)

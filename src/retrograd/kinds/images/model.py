@@ -17,6 +17,7 @@ from retrograd.data.images.labels import codes_of, with_labels
 from retrograd.data.plain import plain
 from retrograd.data.tables.target import Target
 from retrograd.errors import about
+from retrograd.kinds.base.fingerprints import fingerprints
 from retrograd.kinds.base.fitted import NetworkModel, Picture
 from retrograd.kinds.base.importance import Reasons
 from retrograd.kinds.base.kind import path_of
@@ -65,7 +66,7 @@ class ImagesModel(NetworkModel):
     class_shares: Array  # (classes,) in training; empty for regression
     network: ImageNetwork
     column: str | None
-    broken: float
+    broken: float | None
     mean: float = 0.0
     scale: float = 1.0
     notes: Sequence[str] = ()
@@ -172,9 +173,20 @@ class ImagesModel(NetworkModel):
         target = SchemaRow(self.target_name, "target", f"{self.task}: {self.target.reason}", 0.0)
         return [target, SchemaRow(self.column or "image", "image", str(self.form), 0.0)]
 
-    def shown(self, data: ImagesData, rows: Array) -> dict[str, list[Picture]]:
+    def shown(self, data: ImagesData, rows: Array) -> dict[str, list[str | Picture]]:
         chosen = data.images.take(np.asarray(rows))
-        return {"image": list(map(picture, chosen.pixels[:], chosen.names))}
+        name = "path" if chosen.are_files else "number"
+        return {
+            name: list(chosen.names),
+            "image": list(map(picture, chosen.pixels[:], chosen.names)),
+        }
+
+    def fingerprints(self, data: ImagesData) -> Array:
+        truth, found, start = self.targets(data), [], 0
+        for pixels in data.images.parts():
+            found.append(fingerprints(pixels, truth[start : start + len(pixels)]))
+            start += len(pixels)
+        return np.concatenate(found)
 
     def reasons(self, data: ImagesData, rows: Array) -> list[Reasons]:
         """Each image, marked with the regions that support its prediction; see `Explains`."""

@@ -17,15 +17,16 @@ class ImagesOptions(Options):
     """The options for images: those of every run, and how images are read and augmented.
 
     `image` is a table's column of paths, `image_size` the longest side that image files are scaled
-    down to, `broken` the share of files that may be unreadable. In training an image is shifted by
-    up to the share `shift` of its sides, cropped to between `crop` and 1 of them, mirrored left to
-    right (`flip`) and blanked in a square of the share `cutout`; `mixup` is the α of mixup, 0 for
-    none. `label_smoothing` is the share of the probability that is spread over all classes.
+    down to, `broken` the share of files that may be unreadable (by default 1 %, or five files where
+    that is at most a tenth). In training an image is shifted by up to the share `shift` of its
+    sides, cropped to between `crop` and 1 of them, mirrored left to right (`flip`) and blanked in a
+    square of the share `cutout`; `mixup` is the α of mixup, 0 for none. `label_smoothing` is the
+    share of the probability that is spread over all classes.
     """
 
     image: str | None = None
     image_size: int = 64
-    broken: float = 0.01
+    broken: float | None = None
     dropout: float = 0.2
     weight_decay: float = 0.02
     average: float = 0.99

@@ -43,7 +43,9 @@ def text_of(data: Any, notes: list[str]) -> str:
     if path is not None:
         return read_text(path, notes)
     if hasattr(data, "read"):
-        return checked_text(data.read(), "The text in memory")
+        read = data.read()
+        text = read if isinstance(read, str) else read.decode("utf-8-sig", "replace")
+        return checked_text(text, "The text in memory")
     table = table_in_memory(data).to_native()
     if _COLUMN not in table.column_names:
         raise DataError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -12,6 +13,7 @@ from retrograd import nn
 from retrograd.data import SchemaRow
 from retrograd.data.texts.corpus import Vocabulary
 from retrograd.errors import DataError, UsageError
+from retrograd.kinds.base.fingerprints import fingerprints
 from retrograd.kinds.base.fitted import NetworkModel
 from retrograd.kinds.base.kind import path_of
 from retrograd.kinds.language.architectures import ARCHITECTURES
@@ -26,12 +28,17 @@ __all__ = ["LanguageModel"]
 
 Array = np.ndarray[Any, Any]
 
+# Where a passage ends, and how many letters one has that two texts hardly share by chance.
+_PASSAGE_END = re.compile(r"(?<=[.!?;])\s+|[\r\n]+")
+_LEAST_PASSAGE = 20
+
 
 @dataclass
 class LanguageModel(NetworkModel):
     """A network for the characters of a text, with everything needed to use it."""
 
     kind: ClassVar[str] = "language-model"
+    noun: ClassVar[str] = "passage"
     task: ClassVar[str] = "language-model"
     target_name: ClassVar[str] = "the next character"
     classes: ClassVar[tuple[str, ...]] = ()
@@ -111,6 +118,11 @@ class LanguageModel(NetworkModel):
         codes = self.vocabulary.encode(data.text)
         before = [self.vocabulary.decode(codes[max(row - 30, 0) : row + 1]) for row in rows]
         return {"after": [shown(text) for text in before]}
+
+    def fingerprints(self, data: TextData) -> Array:
+        """(passages,) of the sentences and lines that are long enough to be one text's own."""
+        passages = (each.strip() for each in _PASSAGE_END.split(data.text))
+        return fingerprints([each for each in passages if len(each) >= _LEAST_PASSAGE])
 
     def to_json(self) -> dict[str, Any]:
         return {"characters": "".join(self.vocabulary.characters), "shares": self.shares.tolist()}

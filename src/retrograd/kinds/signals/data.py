@@ -12,7 +12,7 @@ from retrograd.data.arrays import read_arrays
 from retrograd.data.labels import codes_among, spelled
 from retrograd.errors import DataError, about
 from retrograd.kinds.base.kind import DataSpec, Parts, path_of
-from retrograd.wording import count, listed
+from retrograd.wording import count
 
 __all__ = ["Signals", "as_signals", "in_words", "read_signals"]
 
@@ -21,12 +21,21 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class Signals:
-    """float32 `(n, channels, time)`, and (n,) codes of `classes`, empty if none are known."""
+    """float32 `(n, channels, time)`, and (n,) codes of `classes`, empty if none are known.
+
+    `places` (n,) are their numbers in what was read, from 1.
+    """
 
     kind: ClassVar[str] = "signals"
     x: Array
     codes: Array
     classes: tuple[str, ...]
+    places: Array
+
+    @classmethod
+    def whole(cls, x: Array, codes: Array, classes: tuple[str, ...]) -> Self:
+        """All signals of a part of the data."""
+        return cls(x, codes, classes, np.arange(1, len(x) + 1))
 
     def __len__(self) -> int:
         return len(self.x)
@@ -37,7 +46,7 @@ class Signals:
         return self.x.shape[1], self.x.shape[2]
 
     def take(self, rows: Array) -> Self:
-        return type(self)(self.x[rows], self.codes[rows], self.classes)
+        return type(self)(self.x[rows], self.codes[rows], self.classes, self.places[rows])
 
 
 def read_signals(spec: DataSpec) -> Parts[Signals]:
@@ -46,15 +55,12 @@ def read_signals(spec: DataSpec) -> Parts[Signals]:
     The classes are those of the training part. Raises DataError for what cannot be used.
     """
     found = read_arrays(spec.data)
-    notes = []
-    if found.others:
-        notes.append(f"Not used: {listed(map(repr, found.others))}, neither examples nor labels.")
     classes = _class_names(found.train[1], spec.name or "the labels")
 
     def signals(data: Any, part: tuple[Array, Array]) -> Signals:
         with about(path_of(data) or "the data in memory"):
             x = as_signals(part[0])
-            return Signals(x, codes_among(part[1].tolist(), classes), classes)
+            return Signals.whole(x, codes_among(part[1].tolist(), classes), classes)
 
     def other(given: Any, part: tuple[Array, Array] | None) -> Signals | float | None:
         if isinstance(given, float):
@@ -72,7 +78,7 @@ def read_signals(spec: DataSpec) -> Parts[Signals]:
                 f"Signals of {in_words(part.shape)} cannot score a network that learns from "
                 f"{in_words(train.shape)}."
             )
-    return Parts(train, validation, test, tuple(notes), spec.name)
+    return Parts(train, validation, test, found.notes, spec.name)
 
 
 def as_signals(x: Array) -> Array:

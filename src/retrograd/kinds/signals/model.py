@@ -15,6 +15,7 @@ from retrograd.data import SchemaRow
 from retrograd.data.arrays import read_arrays, read_examples
 from retrograd.data.labels import codes_among
 from retrograd.errors import DataError, about
+from retrograd.kinds.base.fingerprints import fingerprints
 from retrograd.kinds.base.fitted import NetworkModel
 from retrograd.kinds.base.kind import path_of
 from retrograd.kinds.base.predictions import with_predictions
@@ -67,6 +68,7 @@ class SignalsModel(NetworkModel):
         name = path_of(data) or "The data in memory"
         if labeled:
             found = read_arrays(data)
+            notes += found.notes
             x, y = found.test or found.train
             part = "test" if found.test else "training"
             notes.append(f"The {part} part of {path_of(data) or 'the data'} is scored.")
@@ -80,7 +82,7 @@ class SignalsModel(NetworkModel):
                 f"{in_words(self.shape)}."
             )
         with about(name):
-            return Signals(x, codes_among(y.tolist(), self.classes), self.classes)
+            return Signals.whole(x, codes_among(y.tolist(), self.classes), self.classes)
 
     def predict(self, data: Signals, notes: list[str] | None = None) -> Array:
         """(n, classes) probabilities."""
@@ -95,8 +97,8 @@ class SignalsModel(NetworkModel):
         return score_classes(self.predict(data), self.targets(data), self.class_shares)
 
     def predictions(self, data: Signals, notes: list[str]) -> nw.DataFrame[Any]:
-        """The signals by number, from 0, with a probability for each class and the prediction."""
-        frame = nw.from_native(pa.table({"signal": np.arange(len(data))}), eager_only=True)
+        """The signals by number, from 1, with a probability for each class and the prediction."""
+        frame = nw.from_native(pa.table({"signal": data.places}), eager_only=True)
         return with_predictions(frame, self.predict(data, notes), self.classes, notes)
 
     def columns(self) -> list[SchemaRow]:
@@ -107,7 +109,10 @@ class SignalsModel(NetworkModel):
         ]
 
     def shown(self, data: Signals, rows: Array) -> dict[str, list[str]]:
-        return {"signal": [str(row) for row in rows]}
+        return {"signal": [f"{place:,}" for place in data.places[rows]]}
+
+    def fingerprints(self, data: Signals) -> Array:
+        return fingerprints(data.x, data.codes)
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -9,14 +9,16 @@ from typing import Any, Self
 import narwhals as nw
 import numpy as np
 
-from retrograd.data import Schema, infer_schema, labeled_rows, read_table, take_rows, target_values
-from retrograd.data.tables.memory import table_in_memory
+from retrograd.data import Schema, infer_schema, labeled_rows, take_rows, target_values
+from retrograd.data.tables.places import Places
+from retrograd.data.tables.read import ReadTable, read_rows
 from retrograd.data.texts.folder import PATH, TEXT, parts_of, read_text_folder
 from retrograd.errors import about
 from retrograd.kinds.base.kind import DataSpec, Parts, path_of
 from retrograd.kinds.table.options import TableOptions
+from retrograd.wording import count
 
-__all__ = ["TableData", "frame_of", "read_tables"]
+__all__ = ["TableData", "read_tables", "rows_of"]
 
 Array = np.ndarray[Any, Any]
 
@@ -26,17 +28,22 @@ _OF_A_FOLDER = {PATH: "identifier", TEXT: "text"}
 
 @dataclass(frozen=True)
 class TableData:
-    """Rows, the schema of their columns, and where they stand in what was read, from 1."""
+    """Rows, the schema of their columns, and where the rows stand in what was read."""
 
     frame: nw.DataFrame[Any]
     schema: Schema
-    places: Array  # (rows,) whole numbers
+    places: Places
 
     @classmethod
-    def labeled(cls, frame: nw.DataFrame[Any], schema: Schema) -> Self:
+    def whole(cls, read: ReadTable, schema: Schema) -> Self:
+        """All rows of a table."""
+        return cls(read.frame, schema, read.places)
+
+    @classmethod
+    def labeled(cls, read: ReadTable, schema: Schema) -> Self:
         """The rows of a table that have a target value."""
-        labeled, places = labeled_rows(frame, schema)
-        return cls(labeled, schema, places + 1)
+        frame, rows = labeled_rows(read.frame, schema)
+        return cls(frame, schema, read.places[rows])
 
     @property
     def kind(self) -> str:
@@ -49,19 +56,22 @@ class TableData:
     @property
     def codes(self) -> Array | None:
         """(rows,) class codes of a classification."""
-        is_class = self.schema.task == "classification"
-        return target_values(self.frame, self.schema) if is_class else None
+        if self.schema.task != "classification":
+            return None
+        with self.places.named():
+            return target_values(self.frame, self.schema)
 
     def take(self, rows: Array) -> Self:
         return type(self)(take_rows(self.frame, rows), self.schema, self.places[rows])
 
 
-def frame_of(data: Any, notes: list[str]) -> nw.DataFrame[Any]:
+def rows_of(data: Any, notes: list[str], separator: str | None) -> ReadTable:
     """The rows of a table in memory, of a table's file, or of a folder of texts."""
     path = path_of(data)
-    if path is None:
-        return table_in_memory(data)
-    return read_text_folder(path, notes) if path.is_dir() else read_table(path, notes)
+    if path is None or not path.is_dir():
+        return read_rows(data, notes, separator)
+    frame = read_text_folder(path, notes)
+    return ReadTable(frame, Places.from_one(len(frame)))
 
 
 def read_tables(spec: DataSpec, options: TableOptions) -> Parts[TableData]:
@@ -79,16 +89,22 @@ def read_tables(spec: DataSpec, options: TableOptions) -> Parts[TableData]:
         given["train"] = parts["train"]
         kinds = _OF_A_FOLDER | kinds
     with about(spec.name):
-        frame = frame_of(given["train"], notes)
-        schema = infer_schema(frame, options.target, kinds, options.task)
-        train = TableData.labeled(frame, schema)
+        read = rows_of(given["train"], notes, options.sep)
+        with read.places.named():
+            schema = infer_schema(read.frame, options.target, kinds, options.task)
+        train = TableData.labeled(read, schema)
 
     def other(part: str) -> TableData | float | None:
         data = given[part]
         if data is None or isinstance(data, float):
             return data
         with about(path_of(data) or ""):
-            return TableData.labeled(frame_of(data, notes), schema)
+            read = rows_of(data, notes, options.sep)
+            found = TableData.labeled(read, schema)
+        if dropped := len(read.frame) - len(found):
+            where = f"{path_of(data) or 'The data to ' + part}"
+            notes.append(f"{where}: {count(dropped, 'row')} without a target value: left out.")
+        return found
 
     test, validation = other("test"), other("valid")
     return Parts(train, validation, test, (*notes, *schema.notes), spec.name)

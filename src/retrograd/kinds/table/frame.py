@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import narwhals as nw
 import numpy as np
 
-from retrograd.data import Preprocessor, Schema, SchemaRow
+from retrograd.data import Column, Preprocessor, Schema, SchemaRow
 from retrograd.data.tables.table import as_table
 from retrograd.errors import DataError, about
-from retrograd.kinds.base.fitted import NetworkModel
+from retrograd.kinds.base.fitted import ROW, NetworkModel
 from retrograd.kinds.base.kind import path_of
 from retrograd.kinds.base.predictions import with_predictions
-from retrograd.kinds.table.data import TableData, frame_of
+from retrograd.kinds.table.data import TableData, rows_of
 from retrograd.kinds.table.options import TableOptions
 from retrograd.models.tables.table import TableNet
 from retrograd.training.objective import Classification, Regression
@@ -34,6 +35,7 @@ class FrameModel(NetworkModel):
 
     preprocessor: Preprocessor
     class_shares: Array  # (classes,) in training; empty for regression
+    separator: str | None = field(default=None, kw_only=True)  # of fields; None: detected
 
     @property
     def schema(self) -> Schema:
@@ -57,15 +59,15 @@ class FrameModel(NetworkModel):
 
     def read(self, data: Any, notes: list[str], labeled: bool) -> TableData:
         with about(path_of(data) or ""):
-            frame = frame_of(data, notes)
+            read = rows_of(data, notes, self.separator)
             if not labeled:
-                return TableData(frame, self.schema, np.arange(1, len(frame) + 1))
-            rows = TableData.labeled(frame, self.schema)
-            if not len(rows):
+                return TableData.whole(read, self.schema)
+            found = TableData.labeled(read, self.schema)
+            if not len(found):
                 raise DataError(f"No row has a value in the target {self.target_name!r}.")
-        if dropped := len(frame) - len(rows):
+        if dropped := len(read.frame) - len(found):
             notes.append(f"{count(dropped, 'row')} without a target value: left out.")
-        return rows
+        return found
 
     def predict(self, data: TableData, notes: list[str] | None = None) -> Array:
         """(rows,) numbers in the target's units, or (rows, classes) probabilities.
@@ -83,7 +85,8 @@ class FrameModel(NetworkModel):
 
     def targets(self, data: TableData) -> Array:
         """(rows,) numbers in the target's units, or class codes."""
-        targets = self.preprocessor.target(data.frame)
+        with data.places.named():
+            targets = self.preprocessor.target(data.frame)
         return self.preprocessor.unscale_target(targets) if self.task == "regression" else targets
 
     def score(self, data: TableData) -> Scores:
@@ -101,12 +104,21 @@ class FrameModel(NetworkModel):
         return self.schema.describe()
 
     def shown(self, data: TableData, rows: Array) -> dict[str, list[str]]:
-        names = [column.name for column in self.schema.features[:_SHOWN_COLUMNS]]
-        table = as_table(data.take(rows).frame)
-        return {
-            name: ["" if value is None else str(value) for value in table[name].to_pylist()]
-            for name in names
+        chosen = data.take(rows)
+        table = as_table(chosen.frame)
+        # What names a row comes first, though nothing is learned from it.
+        columns = [*self._identifiers(table.column_names), *self.schema.features[:_SHOWN_COLUMNS]]
+        cells = {
+            column.name: [
+                "" if each is None else str(each) for each in table[column.name].to_pylist()
+            ]
+            for column in columns
         }
+        return {ROW: [f"{place:,}" for place in chosen.places.numbers], **cells}
+
+    def _identifiers(self, there: Sequence[str]) -> list[Column]:
+        columns = self.schema.columns
+        return [each for each in columns if each.kind == "identifier" and each.name in there]
 
 
 def objective_of(schema: Schema) -> Regression | Classification:

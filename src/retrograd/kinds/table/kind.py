@@ -67,9 +67,9 @@ class TableKind(Kind[TableData, TableOptions]):
 
 
 def _rows(preprocessor: Preprocessor, data: TableData) -> Rows:
-    arrays = preprocessor.transform(data.frame)
-    inputs = (arrays.numbers, arrays.categories)
-    return Rows(inputs, preprocessor.target(data.frame), preprocessor.number_names)
+    with data.places.named():
+        arrays, target = preprocessor.transform(data.frame), preprocessor.target(data.frame)
+    return Rows((arrays.numbers, arrays.categories), target, preprocessor.feature_names)
 
 
 def _trainer(model: TableModel, settled: Resolved[TableOptions], rows: int) -> Trainer:

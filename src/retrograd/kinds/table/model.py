@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from retrograd.data import Preprocessor
+from retrograd.kinds.base.fingerprints import fingerprints
 from retrograd.kinds.base.importance import Importance, Reasons
 from retrograd.kinds.table.data import TableData
 from retrograd.kinds.table.frame import FrameModel, objective_of, table_net
@@ -32,10 +33,12 @@ class TableModel(FrameModel):
     def build(cls, preprocessor: Preprocessor, options: TableOptions, shares: Array) -> Self:
         """An untrained network for the columns that `preprocessor` makes."""
         objective = objective_of(preprocessor.schema)
-        return cls(preprocessor, shares, table_net(preprocessor, options, objective.outputs))
+        network = table_net(preprocessor, options, objective.outputs)
+        return cls(preprocessor, shares, network, separator=options.sep)
 
     def predict(self, data: TableData, notes: list[str] | None = None) -> Array:
-        arrays = self.preprocessor.transform(data.frame)
+        with data.places.named():
+            arrays = self.preprocessor.transform(data.frame)
         if notes is not None:
             notes += arrays.notes
         return self.predict_from((arrays.numbers, arrays.categories))
@@ -43,6 +46,10 @@ class TableModel(FrameModel):
     def predict_from(self, inputs: tuple[Array, Array]) -> Array:
         """The predictions for the network's inputs, numbers and categories."""
         return self.decoded(self.predictor(inputs))
+
+    def fingerprints(self, data: TableData) -> Array:
+        arrays = self.preprocessor.transform(data.frame)
+        return fingerprints(arrays.numbers, arrays.categories, self.preprocessor.target(data.frame))
 
     def importance(self, data: TableData, *, rows: int, predictions: int) -> Importance:
         return column_importance(self, data, rows, predictions)

@@ -15,8 +15,9 @@ __all__ = ["TableOptions"]
 class TableOptions(Options):
     """The options for a table: those of every run, and those of its network.
 
-    `bins` is the largest number of pieces in a number's piecewise-linear curve, `members` the size
-    of the ensemble that shares its weights.
+    `sep` is what separates the fields of a text file, detected if it is None. `bins` is the largest
+    number of pieces in a number's piecewise-linear curve, `members` the size of the ensemble that
+    shares its weights.
 
     A cell of free text is read up to `max_tokens` tokens, by default as far as a training step has
     memory for. For networks that depend on the order of tokens, `tokens` is words, characters or
@@ -26,6 +27,7 @@ class TableOptions(Options):
 
     target: str
     kinds: dict[str, str] = field(default_factory=dict)
+    sep: str | None = None
     bins: int = 128
     width: int = 128
     depth: int = 2

@@ -14,10 +14,9 @@ import numpy as np
 
 from retrograd import nn
 from retrograd.autodiff.tape import Node, recording
-from retrograd.data import labeled_rows, take_rows
-from retrograd.data.tables.cells import normalized
+from retrograd.data import labeled_rows, take_rows, target_values
+from retrograd.data.tables.places import RowError
 from retrograd.data.tables.table import as_table
-from retrograd.data.tables.target import read_target
 from retrograd.errors import DataError, UsageError
 from retrograd.kinds.table.model import TableModel
 from retrograd.kinds.table.naming import INPUTS, ElementNames
@@ -62,8 +61,8 @@ def walk_through(
     one = _one_row(frame, row, model)
     try:
         arrays, target = model.preprocessor.transform(one), model.preprocessor.target(one)
-    except DataError as error:
-        raise DataError(f"Row {row}, read by itself as row 1: {error}") from error
+    except RowError as error:
+        raise error.at(row - 1) from error  # it was read by itself
     with _borrowed(model.network), np.errstate(all="ignore"):
         walk = Steps(model, arrays, target)
         first = walk.forward()
@@ -124,7 +123,7 @@ def _one_row(frame: Any, row: int, model: TableModel) -> Any:
 def _truth(one: Any, model: TableModel) -> float | str:
     """The target as it is in the table, not rounded to the float32 that the network takes."""
     target = model.schema.target
-    value = read_target(target, normalized(as_table(one)[target.name]))[0]
+    value = target_values(one, model.schema)[0]
     return target.classes[int(value)] if target.classes else float(value)
 
 

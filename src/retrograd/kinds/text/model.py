@@ -15,6 +15,7 @@ from retrograd.data.texts.ngrams import NgramEncoder
 from retrograd.data.texts.ragged import Ragged
 from retrograd.data.texts.tokens import TokenEncoder
 from retrograd.errors import DataError
+from retrograd.kinds.base.fingerprints import fingerprints
 from retrograd.kinds.base.importance import Reasons
 from retrograd.kinds.table.data import TableData
 from retrograd.kinds.table.frame import FrameModel, objective_of, table_net
@@ -57,13 +58,16 @@ class TextModel(FrameModel):
     ) -> Self:
         """An untrained network for the texts and the other columns."""
         network = _network(preprocessor, encoders, resolved)
-        return cls(preprocessor, shares, encoders, network, resolved.max_tokens)
+        separator = resolved.asked.sep
+        return cls(
+            preprocessor, shares, encoders, network, resolved.max_tokens, separator=separator
+        )
 
     def inputs(
         self, data: TableData, notes: list[str] | None = None
     ) -> tuple[tuple[Array, ...], tuple[Ragged, ...]]:
         """The network's inputs: numbers and categories, if any, and the ids of the texts."""
-        texts = read_texts(data.frame, self.schema, notes)
+        texts = read_texts(data.frame, self.schema, notes, data.places)
         read = [
             encoder.encode(list(zip(*texts, strict=True)), self.max_tokens)
             if isinstance(encoder, NgramEncoder)
@@ -78,7 +82,8 @@ class TextModel(FrameModel):
             )
         if not self.schema.tabular:
             return (), sequences
-        arrays = self.preprocessor.transform(data.frame)
+        with data.places.named():
+            arrays = self.preprocessor.transform(data.frame)
         if notes is not None:
             notes += arrays.notes
         return (arrays.numbers, arrays.categories), sequences
@@ -99,8 +104,17 @@ class TextModel(FrameModel):
                 )
                 parts.append(self.predictor((*(each[some] for each in inputs), *ids)))
             places.append(rows)
+        if not parts:
+            return self.decoded(np.empty((0, objective_of(self.schema).outputs), np.float32))
         output = np.concatenate(parts)
         return self.decoded(output[np.argsort(np.concatenate(places))])
+
+    def fingerprints(self, data: TableData) -> Array:
+        columns: list[Array | list[str]] = [self.preprocessor.target(data.frame)]
+        if self.schema.tabular:
+            arrays = self.preprocessor.transform(data.frame)
+            columns += [arrays.numbers, arrays.categories]
+        return fingerprints(*columns, *read_texts(data.frame, self.schema))
 
     def reasons(self, data: TableData, rows: Array) -> list[Reasons]:
         return word_reasons(self, data, rows)

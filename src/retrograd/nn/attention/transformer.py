@@ -16,7 +16,7 @@ from retrograd.nn.normalization.layer import LayerNorm
 from retrograd.ops import relu
 from retrograd.tensor import Tensor
 
-__all__ = ["TransformerEncoder", "TransformerEncoderLayer"]
+__all__ = ["Activation", "TransformerEncoder", "TransformerEncoderLayer"]
 
 Activation = Callable[[Tensor], Tensor]
 
@@ -48,7 +48,7 @@ class TransformerEncoderLayer(Module):
         if isinstance(activation, str):
             if activation not in _ACTIVATIONS:
                 raise ValueError(
-                    f"TransformerEncoderLayer: activation must be relu, gelu or a function, found "
+                    f"{type(self).__name__}: activation must be relu, gelu or a function, found "
                     f"{activation!r}"
                 )
             activation = _ACTIVATIONS[activation]
@@ -95,9 +95,12 @@ class TransformerEncoderLayer(Module):
         dropped: Tensor = self.dropout1(out)
         return dropped
 
+    def _hidden(self, x: Tensor) -> Tensor:
+        out: Tensor = self.linear2(self.dropout(self.activation(self.linear1(x))))
+        return out
+
     def _fed_forward(self, x: Tensor) -> Tensor:
-        hidden = self.dropout(self.activation(self.linear1(x)))
-        out: Tensor = self.dropout2(self.linear2(hidden))
+        out: Tensor = self.dropout2(self._hidden(x))
         return out
 
     def extra_repr(self) -> str:

@@ -50,6 +50,34 @@ class _Numbered(Module):
     def __setitem__(self, index: int, module: Module) -> None:
         self.add_module(self._named_children()[self._position(index)][0], module)
 
+    def __delitem__(self, index: int | slice) -> None:
+        left = list(self)
+        del left[index if isinstance(index, slice) else self._position(index)]
+        self._hold(left)
+
+    def insert(self, index: int, module: Module) -> Self:
+        """Add `module` before position `index`; those behind it are renamed by their positions."""
+        held = list(self)
+        held.insert(index, module)
+        self._hold(held)
+        return self
+
+    def pop(self, index: int = -1) -> Any:
+        """Take the module at `index` out and return it."""
+        module = self[index]
+        del self[index]
+        return module
+
+    def __add__(self, other: Iterable[Module]) -> Self:
+        """The modules of both, in a container of their own."""
+        return type(self)().extend([*self, *other])
+
+    def _hold(self, modules: Iterable[Module]) -> None:
+        """Hold these modules instead, named by their positions."""
+        for name, _ in self._named_children():
+            delattr(self, name)
+        self.extend(modules)
+
     def _position(self, index: int) -> int:
         if not -len(self) <= index < len(self):
             raise IndexError(
@@ -120,6 +148,17 @@ class ModuleDict(Module):
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.keys())
+
+    def pop(self, key: str) -> Module:
+        """Take the module of that name out and return it."""
+        module: Module = self[key]
+        del self[key]
+        return module
+
+    def clear(self) -> None:
+        """Take all modules out."""
+        for key in self.keys():
+            del self[key]
 
     def keys(self) -> list[str]:
         """The names, in the order of their addition."""

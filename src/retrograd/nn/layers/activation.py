@@ -15,6 +15,7 @@ __all__ = [
     "Hardtanh",
     "LeakyReLU",
     "LogSoftmax",
+    "MaybeInPlace",
     "Mish",
     "ReLU",
     "ReLU6",
@@ -28,6 +29,7 @@ __all__ = [
     "hardtanh",
     "leaky_relu",
     "mish",
+    "relu",
     "relu6",
     "selu",
     "silu",
@@ -35,12 +37,17 @@ __all__ = [
 ]
 
 
-def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
+    """max(x, 0)."""
+    return ops.relu(input)
+
+
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """x where it is positive, else negative_slope · x."""
     return ops.where(input > 0, input, input * negative_slope)
 
 
-def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
+def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where it is positive, else α (eˣ - 1) (Clevert et al. 2016)."""
     # The branch that is not taken must stay finite, or its slope would be infinity times 0.
     return ops.where(input > 0, input, alpha * ops.expm1(ops.clip(input, max=0.0)))
@@ -51,7 +58,7 @@ _SELU_ALPHA = 1.6732632423543772848170429916717
 _SELU_LAMBDA = 1.0507009873554804934193349852946
 
 
-def selu(input: Tensor) -> Tensor:
+def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """λ elu(x, α), through which mean 0 and variance 1 stay (Klambauer et al. 2017)."""
     return _SELU_LAMBDA * elu(input, _SELU_ALPHA)
 
@@ -69,7 +76,7 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     raise ValueError(f"gelu: approximate must be 'none' or 'tanh', found {approximate!r}")
 
 
-def silu(input: Tensor) -> Tensor:
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """x sigmoid(x), also called swish (Elfwing et al. 2018)."""
     return input * ops.sigmoid(input)
 
@@ -80,33 +87,43 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
     return ops.where(scaled > threshold, input, ops.softplus(scaled) / beta)
 
 
-def mish(input: Tensor) -> Tensor:
+def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """x tanh(log(1 + eˣ)) (Misra 2020)."""
     return input * ops.tanh(ops.softplus(input))
 
 
-def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
+def hardtanh(
+    input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
+) -> Tensor:
     """x held within [min_val, max_val]; on the bounds, unlike in `clip`, the slope is 0."""
     return ops.where(input <= min_val, min_val, ops.where(input >= max_val, max_val, input))
 
 
-def relu6(input: Tensor) -> Tensor:
+def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     """x held within [0, 6]."""
     return hardtanh(input, 0.0, 6.0)
 
 
-class ReLU(Module):
+class MaybeInPlace(Module):
+    """An activation that takes PyTorch's `inplace`, which changes nothing: XLA reuses memory."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+
+class ReLU(MaybeInPlace):
     """max(x, 0), elementwise."""
 
     def forward(self, x: Tensor) -> Tensor:
         return ops.relu(x)
 
 
-class LeakyReLU(Module):
+class LeakyReLU(MaybeInPlace):
     """x where it is positive, else negative_slope · x."""
 
-    def __init__(self, negative_slope: float = 0.01) -> None:
-        super().__init__()
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
+        super().__init__(inplace)
         self.negative_slope = negative_slope
 
     def forward(self, x: Tensor) -> Tensor:
@@ -116,11 +133,11 @@ class LeakyReLU(Module):
         return f"negative_slope={self.negative_slope}"
 
 
-class ELU(Module):
+class ELU(MaybeInPlace):
     """x where it is positive, else α (eˣ - 1) (Clevert et al. 2016)."""
 
-    def __init__(self, alpha: float = 1.0) -> None:
-        super().__init__()
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(inplace)
         self.alpha = alpha
 
     def forward(self, x: Tensor) -> Tensor:
@@ -130,7 +147,7 @@ class ELU(Module):
         return f"alpha={self.alpha}"
 
 
-class SELU(Module):
+class SELU(MaybeInPlace):
     """λ elu(x, α); use it with weights from `init.lecun_normal_` (Klambauer et al. 2017)."""
 
     def forward(self, x: Tensor) -> Tensor:
@@ -151,14 +168,14 @@ class GELU(Module):
         return f"approximate={self.approximate!r}"
 
 
-class SiLU(Module):
+class SiLU(MaybeInPlace):
     """x sigmoid(x), also called swish (Elfwing et al. 2018)."""
 
     def forward(self, x: Tensor) -> Tensor:
         return silu(x)
 
 
-class Mish(Module):
+class Mish(MaybeInPlace):
     """x tanh(log(1 + eˣ)) (Misra 2020)."""
 
     def forward(self, x: Tensor) -> Tensor:
@@ -194,11 +211,11 @@ class Softplus(Module):
         return f"beta={self.beta}, threshold={self.threshold}"
 
 
-class Hardtanh(Module):
+class Hardtanh(MaybeInPlace):
     """x held within [min_val, max_val]."""
 
-    def __init__(self, min_val: float = -1.0, max_val: float = 1.0) -> None:
-        super().__init__()
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(inplace)
         self.min_val = min_val
         self.max_val = max_val
 
@@ -212,8 +229,8 @@ class Hardtanh(Module):
 class ReLU6(Hardtanh):
     """x held within [0, 6]."""
 
-    def __init__(self) -> None:
-        super().__init__(0.0, 6.0)
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__(0.0, 6.0, inplace)
 
     def extra_repr(self) -> str:
         return ""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from retrograd import ops
+from retrograd.autodiff.precision import in_single
 from retrograd.nn.arguments import as_tensor
 from retrograd.nn.module import Module
 from retrograd.tensor import Tensor
@@ -20,12 +21,14 @@ __all__ = [
 ]
 
 
+@in_single
 def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
     """x / max(‖x‖ₚ, eps) along `dim`."""
     x = as_tensor(input)
     return x / ops.clip(ops.norm(x, p, dim, keepdim=True), min=eps)
 
 
+@in_single
 def pairwise_distance(
     x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
 ) -> Tensor:
@@ -33,6 +36,7 @@ def pairwise_distance(
     return ops.norm(as_tensor(x1) - as_tensor(x2) + eps, p, -1, keepdim)
 
 
+@in_single
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """x1 · x2 / (max(‖x1‖, eps) max(‖x2‖, eps)) along `dim`, the two broadcast."""
     x1, x2 = as_tensor(x1), as_tensor(x2)

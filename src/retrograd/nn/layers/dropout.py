@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from retrograd import random
@@ -9,10 +10,24 @@ from retrograd.nn.arguments import as_tensor
 from retrograd.nn.module import Module
 from retrograd.tensor import Tensor
 
-__all__ = ["Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "StochasticDepth", "dropout"]
+__all__ = [
+    "AlphaDropout",
+    "Dropout",
+    "Dropout1d",
+    "Dropout2d",
+    "Dropout3d",
+    "FeatureAlphaDropout",
+    "StochasticDepth",
+    "alpha_dropout",
+    "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
+    "feature_alpha_dropout",
+]
 
 
-def dropout(input: Any, p: float = 0.5, training: bool = True) -> Tensor:
+def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """In training each element is 0 with probability `p`, and the others are divided by 1 - p.
 
     Raises ValueError for a probability outside [0, 1].
@@ -34,8 +49,9 @@ class Dropout(Module):
     Raises ValueError for a probability outside [0, 1].
     """
 
-    def __init__(self, p: float = 0.5) -> None:
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
+        self.inplace = inplace  # PyTorch's, which changes nothing
         if not 0 <= p <= 1:
             raise ValueError(f"Dropout: p is a probability, between 0 and 1, found {p}")
         self.p = p
@@ -92,6 +108,61 @@ class Dropout3d(_ChannelDropout):
     """Sets whole channels of volumes to 0 in training: (n, c, d, h, w) -> the same."""
 
     axes = 3
+
+
+def _channels(axes: int) -> Callable[..., Tensor]:
+    """`dropout` of whole channels over so many axes behind them."""
+
+    def dropped(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+        x = as_tensor(input)
+        return _kept(x, p, x.ndim - axes) if training and p else x
+
+    return dropped
+
+
+dropout1d, dropout2d, dropout3d = map(_channels, (1, 2, 3))
+
+
+def alpha_dropout(
+    input: Any, p: float = 0.5, training: bool = False, inplace: bool = False
+) -> Tensor:
+    """In training each element is SELU's lower limit with probability `p`; then all are scaled and
+    shifted so that mean 0 and variance 1 stay (Klambauer et al. 2017, section 3).
+    """
+    x = as_tensor(input)
+    return _held(x, p, x.shape) if training and p else x
+
+
+def feature_alpha_dropout(
+    input: Any, p: float = 0.5, training: bool = False, inplace: bool = False
+) -> Tensor:
+    """`alpha_dropout` of whole channels, (n, c, ...)."""
+    x = as_tensor(input)
+    return _held(x, p, (*x.shape[:2], *(1,) * (x.ndim - 2))) if training and p else x
+
+
+# -λ α of SELU, which its outputs approach.
+_LIMIT = -1.7580993408473766
+
+
+def _held(x: Tensor, p: float, shape: tuple[int, ...]) -> Tensor:
+    scale = ((1 - p) * (1 + p * _LIMIT**2)) ** -0.5 if p < 1 else 0.0
+    keep = random.bernoulli(1 - p, shape, x.dtype)
+    return scale * (x * keep + _LIMIT * (1 - keep) - p * _LIMIT)
+
+
+class AlphaDropout(Dropout):
+    """Dropout for SELU networks: see `alpha_dropout` (Klambauer et al. 2017)."""
+
+    def forward(self, x: Any) -> Tensor:
+        return alpha_dropout(x, self.p, self.training)
+
+
+class FeatureAlphaDropout(Dropout):
+    """Dropout of whole channels for SELU networks: see `feature_alpha_dropout`."""
+
+    def forward(self, x: Any) -> Tensor:
+        return feature_alpha_dropout(x, self.p, self.training)
 
 
 class StochasticDepth(Dropout):

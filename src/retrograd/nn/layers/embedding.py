@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from retrograd import ops
 from retrograd.arrays import namespace
+from retrograd.autodiff.tape import no_grad
 from retrograd.nn import init
 from retrograd.nn.arguments import as_tensor, check_range, integers
 from retrograd.nn.module import Module
@@ -17,19 +18,38 @@ from retrograd.variable import Parameter
 __all__ = ["Embedding", "EmbeddingBag", "embedding", "embedding_bag", "one_hot"]
 
 
-def embedding(input: Any, weight: Tensor, padding_idx: int | None = None) -> Tensor:
+def embedding(
+    input: Any,
+    weight: Tensor,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+) -> Tensor:
     """The rows of `weight` at `input`: (...), (count, size) -> (..., size).
 
-    Row `padding_idx` receives no gradient. Raises TypeError unless `input` holds integers, and
-    IndexError if one is outside [0, count); in a compiled step such a row is NaN instead.
+    Row `padding_idx` receives no gradient. With `max_norm` the rows that are looked up are first
+    scaled down, in `weight` itself, to a `norm_type`-norm of at most that. Raises TypeError
+    unless `input` holds integers, and IndexError if one is outside [0, count); in a compiled step
+    such a row is NaN instead.
     """
     index = integers("embedding", input)
     check_range("embedding: an index", index, len(weight))
+    if max_norm is not None:
+        _shorten(weight, index, max_norm, norm_type)
     rows = weight[index]
     if padding_idx is None:
         return rows
     padding = ops.unsqueeze(index == padding_idx % len(weight), -1)
     return ops.where(padding, rows.detach(), rows)
+
+
+def _shorten(weight: Tensor, index: Tensor, longest: float, norm_type: float) -> None:
+    """Scale the rows at `index` down to a norm of at most `longest`."""
+    with no_grad():
+        norms = ops.norm(weight, norm_type, dim=1, keepdim=True)
+        used = ops.isin(np.arange(len(weight)), index).reshape(-1, 1)
+        long = ops.logical_and(used, norms > longest)
+        weight.data = ops.where(long, weight * (longest / (norms + 1e-7)), weight).data
 
 
 def one_hot(tensor: Any, num_classes: int = -1) -> Tensor:
@@ -48,11 +68,18 @@ class Embedding(Module):
     """A trained vector for each of `num_embeddings` indices: (...) -> (..., embedding_dim).
 
     `weight` has shape `(num_embeddings, embedding_dim)` and starts standard normal. Row
-    `padding_idx` starts at 0 and stays as it is. Raises IndexError for an index out of range.
+    `padding_idx` starts at 0 and stays as it is. With `max_norm` each forward scales the rows that
+    it looks up down to a `norm_type`-norm of at most that. Raises IndexError for an index out of
+    range.
     """
 
     def __init__(
-        self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
     ) -> None:
         super().__init__()
         if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
@@ -63,8 +90,30 @@ class Embedding(Module):
         self.num_embeddings = num_embeddings
         self.embedding_dim = embedding_dim
         self.padding_idx = None if padding_idx is None else padding_idx % num_embeddings
+        self.max_norm = max_norm
+        self.norm_type = norm_type
         self.weight = Parameter(np.empty((num_embeddings, embedding_dim), np.float32))
         self.reset_parameters()
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        embeddings: Any,
+        freeze: bool = True,
+        padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+    ) -> Self:
+        """An embedding of given vectors, (num_embeddings, embedding_dim), trained unless frozen."""
+        values = np.array(as_tensor(embeddings).numpy())
+        if values.ndim != 2:
+            raise ValueError(
+                f"Embedding.from_pretrained: expected a matrix, found the shape {values.shape}"
+            )
+        count, size = values.shape
+        made = cls(count, size, padding_idx, max_norm, norm_type)
+        made.weight = Parameter(values, requires_grad=not freeze)
+        return made
 
     def reset_parameters(self) -> None:
         """Draw new initial weights."""
@@ -74,7 +123,7 @@ class Embedding(Module):
             self.weight.data = self.weight.data * keep[:, None]
 
     def forward(self, input: Any) -> Tensor:
-        return embedding(input, self.weight, self.padding_idx)
+        return embedding(input, self.weight, self.padding_idx, self.max_norm, self.norm_type)
 
     def extra_repr(self) -> str:
         padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"

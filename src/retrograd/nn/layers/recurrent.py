@@ -13,7 +13,7 @@ from retrograd.nn import init
 from retrograd.nn.arguments import as_tensor, check_range, integers
 from retrograd.nn.layers.dropout import dropout
 from retrograd.nn.module import Module
-from retrograd.ops.layers.recurrent import Cell, GRUCell, LSTMCell, RNNCell, recur
+from retrograd.ops.layers.recurrent import Cell, ElmanStep, GRUStep, LSTMStep, recur
 from retrograd.tensor import Tensor
 from retrograd.variable import Parameter
 
@@ -206,7 +206,7 @@ class RNN(_RecurrentLayer):
     ) -> None:
         if nonlinearity not in ("tanh", "relu"):
             raise ValueError(f"RNN: nonlinearity must be tanh or relu, found {nonlinearity!r}")
-        self.cell = RNNCell(nonlinearity)
+        self.cell = ElmanStep(nonlinearity)
         self.nonlinearity = nonlinearity
         super().__init__(
             input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional
@@ -221,7 +221,7 @@ class LSTM(_RecurrentLayer):
     arguments as `RNN`'s.
     """
 
-    cell = LSTMCell()
+    cell = LSTMStep()
 
 
 class GRU(_RecurrentLayer):
@@ -231,4 +231,4 @@ class GRU(_RecurrentLayer):
     2014), whose rows stand in the order r z n. Shapes, names and arguments as `RNN`'s.
     """
 
-    cell = GRUCell()
+    cell = GRUStep()

@@ -12,8 +12,10 @@ from typing import Any
 
 from retrograd import ops
 from retrograd.arrays import namespace
+from retrograd.autodiff.precision import in_single
 from retrograd.nn.arguments import as_tensor, check_range, integers, pair
 from retrograd.nn.losses.base import Loss, fixed, reduce
+from retrograd.ops.elementwise.arithmetic import along_slope
 from retrograd.tensor import Tensor
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
 ]
 
 
+@in_single
 def cross_entropy(
     input: Any,
     target: Any,
@@ -71,6 +74,7 @@ def cross_entropy(
     return reduce("cross_entropy", losses, reduction, sample_weight, share)
 
 
+@in_single
 def nll_loss(
     input: Any,
     target: Any,
@@ -90,6 +94,7 @@ def nll_loss(
     return reduce("nll_loss", losses, reduction, sample_weight, share)
 
 
+@in_single
 def binary_cross_entropy_with_logits(
     input: Any,
     target: Any,
@@ -105,10 +110,11 @@ def binary_cross_entropy_with_logits(
     """
     name = "binary_cross_entropy_with_logits"
     x, y = pair(name, input, target)
-    positive: Tensor = y * ops.softplus(-x)  # -log p
+    # 0 where y excludes a side, also where the logit is infinite: 0 · ∞ would be NaN.
+    positive: Tensor = along_slope(y, ops.softplus(-x))  # -log p
     if pos_weight is not None:
         positive = positive * _beside(name, "pos_weight", pos_weight, x)
-    losses: Tensor = positive + (1 - y) * ops.softplus(x)  # -log(1 - p)
+    losses: Tensor = positive + along_slope(1 - y, ops.softplus(x))  # -log(1 - p)
     if weight is not None:
         losses = losses * _beside(name, "weight", weight, x)
     return reduce(name, losses, reduction, sample_weight)
@@ -157,10 +163,11 @@ def _at_class(
     count = log_p.shape[axis]
     check_range(f"{name}: a class", integers(name, target), count, ignored=ignore_index)
     y = target.data  # classes carry no gradient, so this is arithmetic on plain arrays
-    xp = namespace(y)
+    w = None if scale is None else scale.data.reshape(-1)
+    xp = namespace(y, w)
     counted = y != ignore_index
     y = xp.where(counted, y, 0)
-    w_y = 1.0 if scale is None else scale.data.reshape(-1)[y]
+    w_y = 1.0 if w is None else xp.asarray(w)[y]
     known = (y >= 0) & (y < count)  # all of them, if check_range could look
     share = xp.where(counted, xp.where(known, w_y, math.nan), 0.0).astype(log_p.dtype)
     log_p_y = ops.take_along_axis(log_p, xp.expand_dims(y, axis), dim=axis)

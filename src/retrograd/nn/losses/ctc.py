@@ -12,6 +12,7 @@ import numpy as np
 
 from retrograd import ops
 from retrograd.arrays import Array, is_traced, namespace
+from retrograd.autodiff.precision import in_single
 from retrograd.nn.arguments import as_tensor, check_range, integers
 from retrograd.nn.losses.base import Loss, check_reduction, reduce
 from retrograd.tensor import Tensor
@@ -19,6 +20,7 @@ from retrograd.tensor import Tensor
 __all__ = ["CTCLoss", "ctc_loss"]
 
 
+@in_single
 def ctc_loss(
     log_probs: Any,
     targets: Any,

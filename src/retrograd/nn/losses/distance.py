@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from retrograd import ops
+from retrograd.autodiff.precision import in_single
 from retrograd.nn.arguments import as_tensor
 from retrograd.nn.layers.distance import pairwise_distance
 from retrograd.nn.losses.base import Loss, reduce
@@ -27,6 +28,7 @@ __all__ = [
 Distance = Callable[[Tensor, Tensor], Tensor]
 
 
+@in_single
 def cosine_embedding_loss(
     input1: Any,
     input2: Any,
@@ -81,6 +83,7 @@ def triplet_margin_loss(
     )
 
 
+@in_single
 def triplet_margin_with_distance_loss(
     anchor: Any,
     positive: Any,

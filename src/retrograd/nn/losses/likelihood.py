@@ -11,6 +11,7 @@ from typing import Any
 
 from retrograd import ops
 from retrograd.arrays import is_traced
+from retrograd.autodiff.precision import in_single
 from retrograd.nn.arguments import as_tensor, pair
 from retrograd.nn.losses.base import Loss, check_reduction, fixed, reduce
 from retrograd.nn.module import Module
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 
+@in_single
 def binary_cross_entropy(
     input: Any,
     target: Any,
@@ -53,6 +55,7 @@ def binary_cross_entropy(
     return reduce(name, losses, reduction, sample_weight)
 
 
+@in_single
 def gaussian_nll_loss(
     input: Any,
     target: Any,
@@ -88,6 +91,7 @@ def gaussian_nll_loss(
     return reduce(name, losses, reduction, sample_weight)
 
 
+@in_single
 def kl_div(
     input: Any,
     target: Any,

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from retrograd import ops
+from retrograd.autodiff.precision import in_single
 from retrograd.nn.arguments import as_tensor, check_range, integers, pair
 from retrograd.nn.losses.base import Loss, fixed, reduce
 from retrograd.tensor import Tensor
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 
+@in_single
 def soft_margin_loss(
     input: Any, target: Any, reduction: str = "mean", sample_weight: Any = None
 ) -> Tensor:
@@ -42,6 +44,7 @@ def soft_margin_loss(
     return reduce("soft_margin_loss", ops.softplus(-x * y), reduction, sample_weight)
 
 
+@in_single
 def hinge_embedding_loss(
     input: Any,
     target: Any,
@@ -58,6 +61,7 @@ def hinge_embedding_loss(
     return reduce("hinge_embedding_loss", losses, reduction, sample_weight)
 
 
+@in_single
 def margin_ranking_loss(
     input1: Any,
     input2: Any,
@@ -76,6 +80,7 @@ def margin_ranking_loss(
     return reduce("margin_ranking_loss", losses, reduction, sample_weight)
 
 
+@in_single
 def multi_margin_loss(
     input: Any,
     target: Any,
@@ -111,6 +116,7 @@ def multi_margin_loss(
     return reduce(name, losses[0] if alone else losses, reduction, sample_weight)
 
 
+@in_single
 def multilabel_margin_loss(
     input: Any, target: Any, reduction: str = "mean", sample_weight: Any = None
 ) -> Tensor:
@@ -141,6 +147,7 @@ def multilabel_margin_loss(
     return reduce(name, losses.reshape(shape), reduction, sample_weight)
 
 
+@in_single
 def multilabel_soft_margin_loss(
     input: Any,
     target: Any,

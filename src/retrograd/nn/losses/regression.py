@@ -11,6 +11,7 @@ import math
 from typing import Any
 
 from retrograd import ops
+from retrograd.autodiff.precision import in_single
 from retrograd.nn.arguments import pair
 from retrograd.nn.losses.base import Loss, reduce
 from retrograd.tensor import Tensor
@@ -31,18 +32,21 @@ __all__ = [
 ]
 
 
+@in_single
 def mse_loss(input: Any, target: Any, reduction: str = "mean", sample_weight: Any = None) -> Tensor:
     """d²."""
     input, target = pair("mse_loss", input, target)
     return reduce("mse_loss", ops.square(input - target), reduction, sample_weight)
 
 
+@in_single
 def l1_loss(input: Any, target: Any, reduction: str = "mean", sample_weight: Any = None) -> Tensor:
     """|d|."""
     input, target = pair("l1_loss", input, target)
     return reduce("l1_loss", ops.abs(input - target), reduction, sample_weight)
 
 
+@in_single
 def huber_loss(
     input: Any,
     target: Any,
@@ -57,6 +61,7 @@ def huber_loss(
     return reduce("huber_loss", _huber(input - target, delta), reduction, sample_weight)
 
 
+@in_single
 def smooth_l1_loss(
     input: Any,
     target: Any,
@@ -78,6 +83,7 @@ def _huber(d: Tensor, delta: float) -> Tensor:
     return held * (d - 0.5 * held)  # d²/2 within ±δ, where held is d; δ (|d| - δ/2) beyond
 
 
+@in_single
 def quantile_loss(
     input: Any,
     target: Any,
@@ -97,6 +103,7 @@ def quantile_loss(
     return reduce("quantile_loss", losses, reduction, sample_weight)
 
 
+@in_single
 def poisson_nll_loss(
     input: Any,
     target: Any,

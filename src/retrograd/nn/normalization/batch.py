@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from retrograd import ops
-from retrograd.arrays import Array
+from retrograd.arrays import Array, is_half
+from retrograd.autodiff.precision import raised
 from retrograd.nn.module import Module
 from retrograd.nn.normalization.layer import affine
 from retrograd.ops.layers.normalization import normalize
@@ -51,13 +52,15 @@ def batch_norm(
                 f"batch_norm: a batch's statistics need more than one value per channel, found "
                 f"an input of shape {tuple(input.shape)}; use a larger batch, or model.eval()"
             )
-        x_hat, mu, variance = normalize(input, dim=over, eps=eps)
+        x_hat, mu, variance = normalize(raised(input), dim=over, eps=eps)
+        x_hat = x_hat if x_hat.dtype == input.dtype else x_hat.astype(input.dtype)
         with np.errstate(all="ignore"):
             _move(running_mean, mu.data, momentum)
             _move(running_var, variance.data * (n / (n - 1)), momentum)
     else:
         mu, variance = (ops.reshape(s, shape=column) for s in (running_mean, running_var))
-        x_hat = (input - mu) * ops.rsqrt(variance + eps)
+        x_hat = (raised(input) - raised(mu)) * ops.rsqrt(raised(variance) + eps)
+        x_hat = x_hat if not is_half(input.dtype) else x_hat.astype(input.dtype)
     return affine(x_hat, weight, bias)
 
 

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from retrograd import ops
+from retrograd.autodiff.precision import in_single, raised
 from retrograd.nn.module import Module
 from retrograd.nn.normalization.batch import batch_norm
 from retrograd.ops.layers.normalization import normalize
@@ -31,6 +32,7 @@ def _by_channel(x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor
     return x if bias is None else x + ops.reshape(bias, shape=column)
 
 
+@in_single
 def group_norm(
     input: Tensor,
     num_groups: int,
@@ -76,7 +78,8 @@ def instance_norm(
         )
     if not use_input_stats:
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
-    x_hat, mu, variance = normalize(input, dim=tuple(range(2, input.ndim)), eps=eps)
+    x_hat, mu, variance = normalize(raised(input), dim=tuple(range(2, input.ndim)), eps=eps)
+    x_hat = x_hat if x_hat.dtype == input.dtype else x_hat.astype(input.dtype)
     with np.errstate(all="ignore"):
         unbiased = variance.data * (elements / max(elements - 1, 1))
         for running, value in ((running_mean, mu.data), (running_var, unbiased)):

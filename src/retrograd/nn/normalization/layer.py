@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from retrograd import ops
+from retrograd.arrays import limits
+from retrograd.autodiff.precision import in_single
 from retrograd.nn.module import Module
 from retrograd.ops.layers.normalization import normalize
 from retrograd.tensor import Tensor
@@ -16,6 +18,7 @@ from retrograd.variable import Parameter
 __all__ = ["LayerNorm", "RMSNorm", "layer_norm", "rms_norm"]
 
 
+@in_single
 def layer_norm(
     input: Tensor,
     normalized_shape: int | Sequence[int],
@@ -48,6 +51,7 @@ def as_shape(normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
     return (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
 
 
+@in_single
 def rms_norm(
     input: Tensor,
     normalized_shape: int | Sequence[int],
@@ -56,8 +60,8 @@ def rms_norm(
 ) -> Tensor:
     """γ x / sqrt(mean(x²) + eps) over the last axes, `normalized_shape`.
 
-    `eps` is the spacing of the dtype's numbers at 1 unless given.
-    Raises ValueError if the input does not end with that shape.
+    `eps` is the spacing of the dtype's numbers at 1 unless given, of half precision float32's.
+    Raises ValueError if the input does not end with that shape, TypeError for integers.
     """
     shape = as_shape(normalized_shape)
     if tuple(input.shape[-len(shape) :]) != shape:
@@ -65,8 +69,13 @@ def rms_norm(
             f"rms_norm: expected an input of shape (..., {', '.join(map(str, shape))}), "
             f"found {tuple(input.shape)}"
         )
+    if input.dtype.kind not in "fV":
+        raise TypeError(
+            f"rms_norm: expected floating-point numbers, found {input.dtype}; use "
+            "x.astype('float32')"
+        )
     if eps is None:
-        eps = float(np.finfo(input.dtype).eps)
+        eps = float(limits(input.dtype).eps)
     square = ops.mean(ops.square(input), dim=tuple(range(-len(shape), 0)), keepdim=True)
     out = input * ops.rsqrt(square + eps)
     return out if weight is None else out * weight

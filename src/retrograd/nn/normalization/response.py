@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from retrograd import ops
+from retrograd.autodiff.precision import in_single
 from retrograd.nn.arguments import as_tensor
 from retrograd.nn.module import Module
 from retrograd.ops.spatial.windows import Windows, sum_windows
@@ -14,6 +15,7 @@ from retrograd.tensor import Tensor
 __all__ = ["LocalResponseNorm", "local_response_norm"]
 
 
+@in_single
 def local_response_norm(
     input: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
 ) -> Tensor:

@@ -2,7 +2,8 @@
 
 A compiled loop leaves one node on the tape, whose backward pass is one loop as well, in reverse
 (backpropagation through time). Python runs the step while tracing it, so it must not change
-anything outside, and must draw no random numbers: pass those in as `xs`.
+anything outside, and must draw no random numbers: pass those in as `xs`. It may call `backward()`,
+whose gradients then add up over the steps.
 """
 
 from __future__ import annotations
@@ -13,9 +14,20 @@ from typing import Any
 from retrograd.arrays import Array, is_jax, is_traced, state
 from retrograd.autodiff import tape
 from retrograd.autodiff.primitive import Applied
-from retrograd.autodiff.tape import Leaf, Node, Output, Tensor, backpropagate, reached, recording
+from retrograd.autodiff.tape import (
+    Leaf,
+    Node,
+    Output,
+    Tensor,
+    backpropagate,
+    freed,
+    reached,
+    recording,
+)
 from retrograd.ops.control.trees import (
     flatten,
+    gradient_array,
+    gradients_apart,
     has_slope,
     leaf,
     nodes_of,
@@ -23,11 +35,10 @@ from retrograd.ops.control.trees import (
     same_layout,
     strong,
 )
-from retrograd.ops.elementwise.selection import where
 from retrograd.ops.shapes.parts import stack
 from retrograd.pytree import Layout
 
-__all__ = ["scan", "while_loop"]
+__all__ = ["scan"]
 
 Step = Callable[[Any, Any], tuple[Any, Any]]
 
@@ -86,15 +97,9 @@ class _Scan:
 
     def once(self, carries: Sequence[Tensor], xs: Sequence[Tensor]) -> tuple[list[Any], list[Any]]:
         """One step on flat tensors; raises if the carry it returns is not as it came."""
-        before = dict(state.trace.written) if state.trace is not None else {}
         carry, y = self.step(
             rebuild(self.carry_layout, iter(carries)), rebuild(self.xs_layout, iter(xs))
         )
-        if state.trace is not None and state.trace.written.keys() != before.keys():
-            raise RuntimeError(
-                "scan: the step writes to a Variable (a buffer, or the random stream) within a "
-                "compiled loop; carry it along, and draw random numbers before the loop as xs"
-            )
         new: list[Tensor] = []
         same_layout(self.step, "scan", flatten(carry, new), self.carry_layout)
         for old, each in zip(carries, new, strict=True):
@@ -126,20 +131,26 @@ class _Scan:
         # Once outside the loop: every Variable that the step reads is read here, at this level, and
         # what the step depends on becomes known. XLA drops the computation, which nobody uses.
         start = Node((), (), None).order
-        new, ys = self.once(carries, [x[0] for x in inputs])
+        with gradients_apart("scan") as summed:
+            new, ys = self.once(carries, [x[0] for x in inputs])
         found = reached(*nodes_of([*new, *ys]), before=start)
         # Also the carries and xs themselves: the step may use them from around it as well.
         outer = [node for node in found if node.order < start]
         needed = state.recording and bool(outer)
-        keeper = _Keeper(self, outer)
+        keeper = _Keeper(self, outer, tuple(summed))
 
-        def body(arrays: list[Array], x: list[Array]) -> Any:
-            after, y, kept = keeper.forward(arrays, x, needed)
-            return after, (y, kept)
+        def body(carried: tuple[list[Array], list[Array]], x: list[Array]) -> Any:
+            after, grads, y, kept = keeper.forward(*carried, x, needed)
+            return (after, grads), (y, kept)
 
-        last, (columns, kept) = jax.lax.scan(
-            body, [strong(c.data) for c in carries], [x.data for x in inputs], self.length
+        (last, grads), (columns, kept) = jax.lax.scan(
+            body,
+            ([strong(c.data) for c in carries], [gradient_array(v, {}) for v in summed]),
+            [x.data for x in inputs],
+            self.length,
         )
+        for variable, array in zip(summed, grads, strict=True):
+            variable.grad = tape.tensor_type._wrap(array, None)
         results = [*last, *columns]
         if needed:
             node = _Scanned(keeper, carries, inputs, kept, results)
@@ -165,26 +176,32 @@ class _Keeper:
     keeps the arrays that the nodes hold, and the backward loop puts them into the nodes again.
     """
 
-    def __init__(self, loop: _Scan, outer: list[Node]) -> None:
+    def __init__(self, loop: _Scan, outer: list[Node], summed: tuple[Any, ...]) -> None:
         self.loop = loop
         self.outer = outer
+        self.summed = summed  # the Variables whose .grad the step's own backward() adds to
         self.holders: list[tuple[Applied, Any]] = []
 
-    def forward(self, carries: list[Array], xs: list[Array], needed: bool) -> Any:
-        """One step: the arrays carried on and returned, and those kept."""
+    def forward(
+        self, carries: list[Array], grads: list[Array], xs: list[Array], needed: bool
+    ) -> Any:
+        """One step: the arrays carried on, the gradients, what is returned, and what is kept."""
         start = Node((), (), None).order
         self.ends = [leaf(array) for array in [*carries, *xs]]
-        with recording(needed):
+        with recording(needed or bool(self.summed)), gradients_apart("scan") as left:
+            for variable, array in zip(self.summed, grads, strict=True):
+                variable.grad = tape.tensor_type._wrap(array, None)
             new, ys = self.loop.once(self.ends[: len(carries)], self.ends[len(carries) :])
         after, y = [strong(c.data) for c in new], [strong(each.data) for each in ys]
+        grads = [gradient_array(variable, left) for variable in self.summed]
         if not needed:
-            return after, y, []
+            return after, grads, y, []
         self.roots = [tensor._node for tensor in [*new, *ys]]
         inside = [n for n in reached(*nodes_of([*new, *ys]), before=start) if n.order > start]
         if self.loop.recompute or not all(isinstance(n, Applied | Output | Leaf) for n in inside):
             self.holders = []
             self.recompute = True
-            return after, y, [*carries]
+            return after, grads, y, [*carries]
         self.recompute = False
         self.holders = [
             (n, (n.saved, n.out, n.attributes)) for n in inside if isinstance(n, Applied)
@@ -201,7 +218,7 @@ class _Keeper:
         self.mark = mark
         for node, _ in self.holders:
             node.release()
-        return after, y, kept
+        return after, grads, y, kept
 
     def backward(self, cotangents: list[Any], xs: list[Array], kept: list[Array]) -> list[Any]:
         """The cotangents of the step's carries and xs, and of what it depends on outside."""
@@ -226,7 +243,7 @@ class _Keeper:
 
     def forward_again(self, carries: list[Array], xs: list[Array]) -> None:
         self.ends = [leaf(array) for array in [*carries, *xs]]
-        with recording(True):
+        with recording(True), gradients_apart("scan"):
             new, ys = self.loop.once(self.ends[: len(carries)], self.ends[len(carries) :])
         self.roots = [tensor._node for tensor in [*new, *ys]]
 
@@ -269,7 +286,7 @@ class _Scanned(Node):
 
     def pull(self, cotangent: Any, create_graph: bool) -> Iterable[tuple[Node, Tensor]]:
         if self.kept is None:
-            raise RuntimeError("backward was called a second time through scan; pass retain_graph")
+            raise freed("scan")
         if create_graph:
             return self._pull_unrolled(cotangent)
         import jax
@@ -331,7 +348,7 @@ class _Scanned(Node):
 
     def _pull_unrolled(self, cotangent: Any) -> Iterable[tuple[Node, Tensor]]:
         """For gradients of gradients the steps are recorded one by one."""
-        with recording(True):
+        with recording(True), gradients_apart("scan"):
             carry, ys = self.keeper.loop.run_eagerly(self.carries, self.inputs)
         results: list[Tensor] = []
         flatten((carry, ys), results)
@@ -344,38 +361,3 @@ class _Scanned(Node):
             retain_graph=True,
         )
         return found.items()
-
-
-def while_loop(
-    cond_fn: Callable[[Any], Any],
-    body_fn: Callable[[Any], Any],
-    carry: Any,
-    max_steps: int | None = None,
-) -> Any:
-    """`carry = body_fn(carry)` as long as `cond_fn(carry)` holds, at most `max_steps` times.
-
-    A gradient must know how many steps it goes back over: in a compiled step `max_steps` says how
-    long the loop can get, and what comes after its end is computed and not used. Raises ValueError
-    for a compiled loop without it.
-    """
-    leaves: list[Tensor] = []
-    layout = flatten(carry, leaves)
-    if state.trace is None and not any(is_jax(leaf.data) for leaf in leaves):
-        taken = 0
-        while (max_steps is None or taken < max_steps) and bool(cond_fn(carry)):
-            carry = body_fn(carry)
-            taken += 1
-        return carry
-    if max_steps is None:
-        raise ValueError("while_loop: in a compiled step say how long it can get: max_steps=...")
-
-    def step(carry: Any, _: None) -> tuple[Any, Any]:
-        old: list[Tensor] = []
-        new: list[Tensor] = []
-        flatten(carry, old)
-        same_layout(body_fn, "while_loop", flatten(body_fn(carry), new), layout)
-        goes_on = cond_fn(carry)
-        kept = [where(goes_on, b, a) for a, b in zip(old, new, strict=True)]
-        return rebuild(layout, iter(kept)), None
-
-    return scan(step, carry, length=max_steps)[0]

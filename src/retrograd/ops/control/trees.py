@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from retrograd import pytree
-from retrograd.arrays import Array
+from retrograd.arrays import Array, state
 from retrograd.autodiff import tape
 from retrograd.autodiff.tape import Leaf, Node, Tensor
 from retrograd.pytree import Layout
@@ -47,6 +48,39 @@ def same_layout(function: Callable[..., Any], name: str, found: Layout, wanted: 
 def nodes_of(tensors: Iterable[Tensor]) -> list[Node]:
     """The nodes of the tensors that have one."""
     return [tensor._node for tensor in tensors if tensor._node is not None]
+
+
+@contextmanager
+def gradients_apart(name: str) -> Iterator[dict[Any, Tensor | None]]:
+    """Run a step within a compiled loop or branch so that nothing of it stays behind.
+
+    Yields a dict that in the end holds the `.grad` of each Variable whose gradient the step's own
+    `backward()` changed. Raises RuntimeError if it writes to a Variable.
+    """
+    trace = state.trace
+    left: dict[Any, Tensor | None] = {}
+    if trace is None:  # in someone else's JAX step
+        yield left
+        return
+    written = dict(trace.written)
+    with trace.gradients_apart() as changed:
+        yield left
+    left.update(changed)
+    if trace.written.keys() != written.keys():
+        raise RuntimeError(
+            f"{name}: the step writes to a Variable (a buffer, or the random stream) within a "
+            "compiled loop or branch; carry it along, and draw random numbers before the loop"
+        )
+
+
+def gradient_array(variable: Any, left: dict[Any, Tensor | None]) -> Array:
+    """A Variable's gradient after a step that left `left`, or zeros for none."""
+    import jax.numpy
+
+    grad = left.get(variable, variable.grad)
+    if grad is None:
+        return jax.numpy.zeros(variable.shape, variable.dtype)
+    return strong(grad.data)
 
 
 def strong(array: Array) -> Array:

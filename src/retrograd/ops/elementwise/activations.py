@@ -8,7 +8,7 @@ from retrograd.autodiff.primitive import primitive
 __all__ = ["relu", "sigmoid", "softplus"]
 
 
-@primitive
+@primitive(single=True)
 def sigmoid(xp: Namespace, x: Array) -> Array:
     """1 / (1 + exp(-x)), without overflow: (1 + tanh(x/2)) / 2 is the same function."""
     return 0.5 * xp.tanh(0.5 * x) + 0.5 if xp.__name__ == "numpy" else special(xp).expit(x)
@@ -33,7 +33,7 @@ relu.pullbacks(x=lambda g, out: where_positive(g, out))
 where_positive.pullbacks(x=lambda g, sign: where_positive(g, sign), sign=None)
 
 
-@primitive
+@primitive(single=True)
 def softplus(xp: Namespace, x: Array) -> Array:
     """log(1 + exp(x)), without overflow."""
     return xp.logaddexp(x, xp.zeros_like(x))

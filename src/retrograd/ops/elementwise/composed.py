@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from retrograd.arrays import Array, namespace
 from retrograd.autodiff import tape
 from retrograd.autodiff.tape import Tensor
@@ -12,7 +14,7 @@ from retrograd.ops.elementwise.comparison import eq, greater, not_equal
 from retrograd.ops.elementwise.exponential import exp2
 from retrograd.ops.elementwise.powers import power
 from retrograd.ops.elementwise.rounding import floor, trunc
-from retrograd.ops.elementwise.selection import clip, maximum, minimum, where
+from retrograd.ops.elementwise.selection import clip, where
 
 __all__ = [
     "addcdiv",
@@ -52,10 +54,7 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """
     if min is None and max is None:
         raise ValueError("clamp: give min, max or both")
-    if not any(isinstance(bound, tape.tensor_type) for bound in (min, max)):
-        return clip(input, min=min, max=max)
-    held = input if min is None else maximum(input, min)
-    return held if max is None else minimum(held, max)
+    return clip(input, min, max)
 
 
 def clamp_min(input: Tensor, min: Any) -> Tensor:
@@ -96,7 +95,7 @@ def float_power(input: Tensor, exponent: Any) -> Tensor:
     """input ** exponent in float64."""
     if isinstance(exponent, tape.tensor_type):
         exponent = exponent.astype("float64")
-    return power(tape.tensor_type(0.0, dtype="float64") + input, exponent)
+    return power(cast(input, dtype=np.dtype(np.float64)), exponent)
 
 
 def heaviside(input: Tensor, values: Any) -> Tensor:

@@ -78,7 +78,7 @@ def log10(xp: Namespace, x: Array) -> Array:
 log10.pullbacks(x=lambda g, x: along_slope(g, 1 / (x * math.log(10))))
 
 
-@primitive
+@primitive(single=True)
 def logaddexp(xp: Namespace, x: Array, y: Array) -> Array:
     """log(exp(x) + exp(y)), without overflow."""
     return xp.logaddexp(x, y)

@@ -9,7 +9,7 @@ from retrograd.autodiff.primitive import primitive
 from retrograd.autodiff.tape import Tensor
 from retrograd.ops.elementwise.arithmetic import abs, negative, sign
 
-__all__ = ["ceil", "floor", "fmod", "frac", "remainder", "round", "trunc"]
+__all__ = ["ceil", "floor", "floor_divide", "fmod", "frac", "remainder", "round", "trunc"]
 
 
 @primitive
@@ -51,8 +51,17 @@ def fmod(xp: Namespace, x: Array, y: Array) -> Array:
 
 @primitive
 def remainder(xp: Namespace, x: Array, y: Array) -> Array:
-    """What is left of x after whole y's, of y's sign."""
+    """What is left of x after whole y's, of y's sign: what Python's % is."""
     return xp.remainder(x, y)
+
+
+@primitive
+def floor_divide(xp: Namespace, x: Array, y: Array) -> Array:
+    """x / y rounded down, to whole numbers of the operands' dtype: what Python's // is."""
+    return xp.floor_divide(x, y)
+
+
+floor_divide.pullbacks(x=None, y=None)
 
 
 def _quotient(g: Tensor, x: Any, y: Any, out: Tensor) -> Tensor:

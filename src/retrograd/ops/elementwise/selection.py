@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from retrograd.arrays import Array, DType, Namespace
+from retrograd.arrays import Array, DType, Namespace, limits
 from retrograd.autodiff.primitive import primitive
 from retrograd.autodiff.tape import Tensor
 from retrograd.ops.elementwise.arithmetic import abs
-from retrograd.ops.elementwise.comparison import isnan
+from retrograd.ops.elementwise.comparison import greater, isnan, less
 
 __all__ = ["clip", "copysign", "fmax", "fmin", "lerp", "maximum", "minimum", "nan_to_num", "where"]
 
@@ -60,14 +60,30 @@ where.pullbacks(
 
 
 @primitive
-def clip(xp: Namespace, x: Array, *, min: float | None = None, max: float | None = None) -> Array:
-    """x held within [min, max]; the slope is 1 on the bounds and 0 beyond them."""
-    if min is None and max is None:
-        raise TypeError("clip: give min, max or both")
+def clip_between(
+    xp: Namespace, x: Array, *, min: float | None = None, max: float | None = None
+) -> Array:
+    """x held within [min, max], two numbers."""
     return xp.clip(x, min, max)
 
 
-clip.pullbacks(x=lambda g, x, min, max: g * _within(x, min, max))
+clip_between.pullbacks(x=lambda g, x, min, max: g * _within(x, min, max))
+
+
+def clip(x: Tensor, min: Any = None, max: Any = None) -> Tensor:
+    """x held within [min, max]; the slope is 1 on the bounds and 0 beyond them.
+
+    The bounds may be tensors, which receive the slope beyond them; `max` wins where they cross.
+    Raises TypeError without either.
+    """
+    if min is None and max is None:
+        raise TypeError("clip: give min, max or both")
+    if all(bound is None or isinstance(bound, int | float) for bound in (min, max)):
+        held: Tensor = clip_between(x, min=min, max=max)
+        return held
+    if min is not None:
+        x = where(less(x, min), min, x)
+    return x if max is None else where(greater(x, max), max, x)
 
 
 def _within(x: Any, lowest: float | None, highest: float | None) -> Any:
@@ -104,7 +120,9 @@ def nan_to_num(
     x: Tensor, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
 ) -> Tensor:
     """`x` with NaN and infinities replaced: by `nan`, and by the dtype's extremes by default."""
-    most = float(np.finfo(x.dtype).max)
+    if x.dtype.kind not in "fV":
+        return x
+    most = float(limits(x.dtype).max)
     x = where(x == np.inf, most if posinf is None else posinf, x)
     x = where(x == -np.inf, -most if neginf is None else neginf, x)
     return where(isnan(x), nan, x)

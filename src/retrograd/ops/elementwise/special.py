@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from retrograd.arrays import Array, Namespace, special
+from retrograd.autodiff.precision import floating
 from retrograd.autodiff.primitive import primitive
 from retrograd.autodiff.tape import Tensor
 from retrograd.ops.elementwise.arithmetic import abs, along_slope, multiply, sign
@@ -45,7 +46,7 @@ def logit(x: Tensor, eps: float | None = None) -> Tensor:
     return log(held) - log1p(-held)
 
 
-@primitive
+@primitive(single=True)
 def erf(xp: Namespace, x: Array) -> Array:
     """The error function, 2/√π ∫₀ˣ exp(-t²) dt."""
     return special(xp).erf(x)
@@ -79,7 +80,7 @@ def entr(x: Tensor) -> Tensor:
     return where(inside, -safe * log(safe), outside)
 
 
-@primitive
+@primitive(single=True)
 def erfc(xp: Namespace, x: Array) -> Array:
     """1 - erf(x), accurate in the tail."""
     return special(xp).erfc(x)
@@ -88,7 +89,7 @@ def erfc(xp: Namespace, x: Array) -> Array:
 erfc.pullbacks(x=lambda g, x: g * (-2 / math.sqrt(math.pi) * exp(-square(x))))
 
 
-@primitive
+@primitive(single=True)
 def erfinv(xp: Namespace, x: Array) -> Array:
     """The number whose error function is x."""
     return special(xp).erfinv(x)
@@ -99,7 +100,7 @@ erfinv.pullbacks(
 )
 
 
-@primitive
+@primitive(single=True)
 def erfcx(xp: Namespace, x: Array) -> Array:
     """exp(x²) erfc(x), which stays in range where its factors do not."""
     return special(xp).erfcx(x)
@@ -113,7 +114,7 @@ def ndtr(x: Tensor) -> Tensor:
     return erfc(x * -math.sqrt(0.5)) * 0.5
 
 
-@primitive
+@primitive(single=True)
 def log_ndtr(xp: Namespace, x: Array) -> Array:
     """The logarithm of the standard normal distribution function, accurate in the tail."""
     return special(xp).log_ndtr(x)
@@ -125,7 +126,7 @@ log_ndtr.pullbacks(
 )
 
 
-@primitive
+@primitive(single=True)
 def ndtri(xp: Namespace, p: Array) -> Array:
     """The standard normal quantile of p."""
     return special(xp).ndtri(p)
@@ -136,7 +137,7 @@ ndtri.pullbacks(
 )
 
 
-@primitive
+@primitive(single=True)
 def lgamma(xp: Namespace, x: Array) -> Array:
     """log |Γ(x)|."""
     return special(xp).gammaln(x)
@@ -145,7 +146,7 @@ def lgamma(xp: Namespace, x: Array) -> Array:
 lgamma.pullbacks(x=lambda g, x: along_slope(g, digamma(x)))
 
 
-@primitive
+@primitive(single=True)
 def polygamma_at(xp: Namespace, x: Array, *, n: int) -> Array:
     """The derivative of order n of digamma, which is itself the slope of `lgamma`."""
     functions = special(xp)
@@ -189,7 +190,7 @@ def polygamma(n: int, x: Tensor) -> Tensor:
     """The derivative of order `n` of `digamma`. Raises ValueError for a negative order."""
     if n < 0:
         raise ValueError(f"polygamma: the order must not be negative, found {n}")
-    return polygamma_at(x, n=n)
+    return polygamma_at(floating(x), n=n)
 
 
 def mvlgamma(x: Tensor, p: int) -> Tensor:
@@ -200,13 +201,13 @@ def mvlgamma(x: Tensor, p: int) -> Tensor:
     return total + p * (p - 1) / 4 * math.log(math.pi)
 
 
-@primitive
+@primitive(single=True)
 def i0e(xp: Namespace, x: Array) -> Array:
     """exp(-|x|) I₀(x), the modified Bessel function of order 0, which stays in range."""
     return special(xp).i0e(x)
 
 
-@primitive
+@primitive(single=True)
 def i1e(xp: Namespace, x: Array) -> Array:
     """exp(-|x|) I₁(x), the modified Bessel function of order 1, which stays in range."""
     return special(xp).i1e(x)

@@ -104,7 +104,7 @@ def atan(xp: Namespace, x: Array) -> Array:
 atan.pullbacks(x=lambda g, x: g / (1 + square(x)))
 
 
-@primitive
+@primitive(single=True)
 def hypot(xp: Namespace, x: Array, y: Array) -> Array:
     """sqrt(x² + y²), without overflow; its slope at the origin is taken as 0."""
     return xp.hypot(x, y)

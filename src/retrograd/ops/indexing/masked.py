@@ -10,14 +10,20 @@ import numpy as np
 from retrograd.arrays import Array, namespace
 from retrograd.autodiff.tape import Tensor
 from retrograd.ops.elementwise.selection import where
-from retrograd.ops.indexing.index import getitem, raw, take
+from retrograd.ops.indexing.index import as_tensor, getitem, raw, take
 from retrograd.ops.shapes.shape import broadcast_to
 
 __all__ = ["masked_fill", "masked_scatter", "masked_select"]
 
 
 def masked_fill(x: Tensor, mask: Tensor | Array, value: Any) -> Tensor:
-    """`x` with `value` where the mask holds."""
+    """`x` with `value` where the mask holds; booleans stay booleans, and integers integers.
+
+    A fraction makes integers float32.
+    """
+    number = not hasattr(value, "dtype")
+    if x.dtype == bool or (number and x.dtype.kind in "iu" and value == int(value)):
+        value = np.asarray(value, x.dtype) if number else as_tensor(value, None).astype(bool)
     return where(mask, value, x)
 
 

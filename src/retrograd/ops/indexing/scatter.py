@@ -12,11 +12,22 @@ import numpy as np
 
 from retrograd.arrays import Array, Namespace, namespace
 from retrograd.autodiff import tape
+from retrograd.autodiff.precision import in_single
 from retrograd.autodiff.primitive import primitive
 from retrograd.autodiff.tape import Tensor
 from retrograd.ops.elementwise.selection import maximum, where
-from retrograd.ops.indexing.index import as_tensor, getitem, pick, place, positions, raw, take
-from retrograd.ops.shapes.shape import Shape, broadcast_to, reshape
+from retrograd.ops.indexing.index import (
+    as_tensor,
+    check_positions,
+    check_rank,
+    getitem,
+    pick,
+    place,
+    positions,
+    raw,
+    take,
+)
+from retrograd.ops.shapes.shape import Shape, axis, broadcast_to, reshape
 
 __all__ = [
     "index_add",
@@ -37,13 +48,26 @@ def index_put(x: Tensor, index: Index, values: Any, accumulate: bool = False) ->
     The way to write `x[index] = values` for tensors, which are not changed in place.
     """
     index = tuple(raw(part) for part in (index if isinstance(index, tuple) else (index,)))
-    values = as_tensor(values, x.dtype)
+    values = _of_dtype(values, x)
     # Which element of the flattened x each value goes to.
     places = getitem(np.arange(math.prod(x.shape)).reshape(x.shape), index).data
     values = broadcast_to(values, shape=places.shape)
     if accumulate:
         return x + place(values, index=index, shape=x.shape)
     return _written(x, places, values)
+
+
+def _of_dtype(values: Any, x: Tensor) -> Tensor:
+    """`values` in the dtype of `x`; raises TypeError where that would cut off fractions."""
+    values = as_tensor(values, x.dtype)
+    if values.dtype == x.dtype:
+        return values
+    if not np.can_cast(values.dtype, x.dtype, "same_kind"):
+        raise TypeError(
+            f"values of {values.dtype} cannot be written into a tensor of {x.dtype}; cast one of "
+            "the two with .astype"
+        )
+    return values.astype(x.dtype)
 
 
 def _written(x: Tensor, places: Array, values: Tensor) -> Tensor:
@@ -72,9 +96,11 @@ def _combine_at(xp: Namespace, target: Array, index: Any, values: Array) -> Arra
     return xp.asarray(target).at[index].max(values)
 
 
-def _lines(x: Tensor, dim: int, index: Array) -> tuple[Any, ...]:
-    """The index of whole slices along `dim`."""
-    return (*(slice(None),) * (dim % x.ndim), index)
+def _lines(name: str, x: Tensor, dim: int, index: Any) -> tuple[Any, ...]:
+    """The index of whole slices along `dim`; raises IndexError for what is out of range."""
+    dim, index = axis(dim, x.ndim), raw(index).reshape(-1)
+    check_positions(name, index, x.shape[dim])
+    return (*(slice(None),) * dim, index)
 
 
 def index_add(
@@ -83,31 +109,30 @@ def index_add(
     """`x` with `alpha` times the slices of `source` added at the slices that `index` lists."""
     if x.ndim == 0:
         return x + reshape(source, shape=(-1,)).sum() * alpha
-    return index_put(x, _lines(x, dim, _vector(index)), source * alpha, accumulate=True)
+    return index_put(x, _lines("index_add", x, dim, index), source * alpha, accumulate=True)
 
 
 def index_copy(x: Tensor, dim: int, index: Tensor | Array, source: Tensor) -> Tensor:
     """`x` with the slices of `source` in place of the slices that `index` lists."""
     if x.ndim == 0:
         return reshape(source, shape=())
-    return index_put(x, _lines(x, dim, _vector(index)), source)
+    return index_put(x, _lines("index_copy", x, dim, index), source)
 
 
 def index_fill(x: Tensor, dim: int, index: Tensor | Array, value: Any) -> Tensor:
     """`x` with `value` in the slices that `index` lists."""
     if x.ndim == 0:
         return broadcast_to(as_tensor(value, x.dtype), shape=())
-    return index_put(x, _lines(x, dim, _vector(index)), value)
-
-
-def _vector(index: Any) -> Array:
-    return raw(index).reshape(-1)
+    return index_put(x, _lines("index_fill", x, dim, index), value)
 
 
 def _scattered(x: Tensor, dim: int, index: Any, src: Any) -> tuple[Tensor, Any, Tensor]:
     """`x`, the index of the positions written to, and the part of `src` that `index` covers."""
     index = raw(index)
-    src = as_tensor(src, x.dtype)
+    dim = axis(dim, x.ndim)
+    check_rank("scatter", index, x)
+    check_positions("scatter", index, x.shape[dim] if x.ndim else 1)
+    src = _of_dtype(src, x)
     if index.ndim == 0:
         index = index.reshape((1,) * max(x.ndim, 1))
     if x.ndim == 0:
@@ -132,6 +157,7 @@ def scatter_add(x: Tensor, dim: int, index: Tensor | Array, src: Any) -> Tensor:
     return reshape(index_put(target, grid, src, accumulate=True), shape=x.shape)
 
 
+@in_single
 def scatter_reduce(
     x: Tensor,
     dim: int,
@@ -202,11 +228,12 @@ scatter_max.pullbacks(x=_max_of_x, src=_max_of_src)
 
 def _scatter_product(x: Tensor, src: Tensor, grid: tuple[Any, ...], dim: int) -> Tensor:
     """Along `dim` one factor of `src` after the other: right also where a factor is 0."""
-    dim %= x.ndim
+    dim = axis(dim, x.ndim)
+    ones = tape.tensor_type(np.ones(x.shape, x.dtype))
     for i in range(src.shape[dim]):
         one = (*(slice(None),) * dim, slice(i, i + 1))
         at = tuple(part[one] if part.shape[dim] > 1 else part for part in grid)
-        factors = _written(x * 0 + 1, _flat(x.shape, at), getitem(src, one))
+        factors = _written(ones, _flat(x.shape, at), getitem(src, one))
         x = x * factors
     return x
 

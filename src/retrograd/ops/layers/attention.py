@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from retrograd.autodiff.precision import raised
 from retrograd.autodiff.tape import Tensor
 from retrograd.ops.elementwise.selection import where
 from retrograd.ops.linalg.products import matmul
@@ -31,7 +32,8 @@ def attend(
     A boolean mask, (..., l, s), says which keys take part; one of numbers is added. A query for
     which no key takes part gets zeros. `is_causal` lets query i see the keys up to i. `scale` is
     1/√e unless given. `enable_gqa` shares each head of key and value, axis -3, among several heads
-    of the query. `drop` is applied to the weights. Raises ValueError for arguments that do not fit.
+    of the query. `drop` is applied to the weights. Raises ValueError for arguments that do not fit
+    and TypeError for a mask of integers.
     """
     query, key, value = tensor(query), tensor(key), tensor(value)
     if enable_gqa:
@@ -39,7 +41,7 @@ def attend(
     _check(query, key, value, attn_mask, is_causal)
     # The scale goes to the smaller operand; logits are (l, s).
     query = query * (1 / math.sqrt(query.shape[-1]) if scale is None else scale)
-    logits = matmul(query, key.mT)
+    logits = raised(matmul(query, key.mT))  # half precision cannot tell -1e30 from -inf
     if is_causal:
         # Every query sees at least key 0, so that no row is empty.
         seen = np.tri(*logits.shape[-2:], dtype=np.bool_)
@@ -48,6 +50,11 @@ def attend(
         weights = softmax(logits, dim=-1)
     else:
         mask = tensor(attn_mask)
+        if mask.dtype.kind in "iu":
+            raise TypeError(
+                f"scaled_dot_product_attention: attn_mask holds {mask.dtype}; booleans say which "
+                "keys take part, mask.astype(bool), and floating-point numbers are added"
+            )
         takes_part = mask if mask.dtype == bool else mask > -math.inf
         if takes_part is not mask:
             logits = logits + mask
@@ -55,6 +62,7 @@ def attend(
         # no NaN is formed on the way back.
         weights = softmax(where(takes_part, logits, -1e30), dim=-1)
         weights = where(takes_part, weights, 0.0)
+    weights = weights if weights.dtype == value.dtype else weights.astype(value.dtype)
     return matmul(weights if drop is None else drop(weights), value)
 
 

@@ -10,7 +10,7 @@ from retrograd.ops.reductions.sums import axes, count, mean
 from retrograd.ops.shapes.shape import Shape
 
 
-@primitive
+@primitive(single=True)
 def normalize(
     xp: Namespace, x: Array, *, dim: int | Shape, eps: float = 1e-5
 ) -> tuple[Array, Array, Array]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from retrograd.arrays import Array, Namespace, is_jax, state
 from retrograd.autodiff import tape
-from retrograd.autodiff.tape import Node, Output, Tensor, backpropagate, recording
+from retrograd.autodiff.tape import Node, Output, Tensor, backpropagate, freed, recording
 from retrograd.ops.control.trees import strong
 from retrograd.ops.elementwise.activations import relu, sigmoid
 from retrograd.ops.elementwise.selection import where
@@ -23,10 +23,10 @@ from retrograd.ops.elementwise.trigonometric import tanh
 from retrograd.ops.linalg.products import linear
 from retrograd.ops.shapes.parts import stack, unbind
 
-__all__ = ["GRUCell", "LSTMCell", "RNNCell", "recur"]
+__all__ = ["ElmanStep", "GRUStep", "LSTMStep", "recur"]
 
 
-class RNNCell:
+class ElmanStep:
     """h' = tanh(a + b), or relu (Elman 1990): `a` from the input and `b` from the state before."""
 
     gates = 1
@@ -50,7 +50,7 @@ class RNNCell:
         return summed, summed, [xp.zeros_like(summed)]
 
 
-class LSTMCell:
+class LSTMStep:
     """c' = f c + i g, h' = o tanh(c') (Hochreiter & Schmidhuber 1997), gates in order i f g o."""
 
     gates = 4
@@ -84,7 +84,7 @@ class LSTMCell:
         return summed, summed, [xp.zeros_like(g_h), g_c * f]
 
 
-class GRUCell:
+class GRUStep:
     """h' = (1 - z) n + z h, n = tanh(aₙ + r bₙ) (Cho et al. 2014), gates in the order r z n."""
 
     gates = 3
@@ -116,7 +116,7 @@ class GRUCell:
         )
 
 
-Cell = RNNCell | LSTMCell | GRUCell
+Cell = ElmanStep | LSTMStep | GRUStep
 
 
 def recur(
@@ -233,9 +233,7 @@ class _Recurred(Node):
 
     def pull(self, cotangent: Any, create_graph: bool) -> Iterable[tuple[Node, Tensor]]:
         if self.kept is None:
-            raise RuntimeError(
-                "backward was called a second time through a recurrent layer; pass retain_graph"
-            )
+            raise freed("a recurrent layer")
         if create_graph:
             return self._pull_step_by_step(cotangent)
         import jax.numpy

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from retrograd.autodiff.precision import in_single
 from retrograd.autodiff.tape import Tensor
 from retrograd.ops.linalg.diagonals import diagonal
 from retrograd.ops.linalg.products import matmul
@@ -15,6 +16,7 @@ from retrograd.ops.shapes.shape import reshape, unsqueeze
 __all__ = ["corrcoef", "cov"]
 
 
+@in_single
 def cov(
     x: Tensor,
     correction: float = 1,
@@ -49,6 +51,7 @@ def _covariances(x: Tensor, correction: float, fweights: Any, aweights: Any) -> 
     return matmul(deviations * weights, deviations.mT) / (total - lost)
 
 
+@in_single
 def corrcoef(x: Tensor) -> Tensor:
     """The correlations of the rows (variables) over the columns (observations)."""
     covariances = cov(x)

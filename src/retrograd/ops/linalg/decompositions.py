@@ -41,7 +41,7 @@ class Eigen(NamedTuple):
     eigenvectors: Tensor
 
 
-@primitive
+@primitive(single=True)
 def symmetric_eigen(xp: Namespace, a: Array) -> tuple[Array, Array]:
     """Eigenvalues and eigenvectors of symmetric matrices, from the lower triangle."""
     # JAX would take the mean of both triangles.
@@ -91,7 +91,7 @@ class Singular(NamedTuple):
     Vh: Tensor
 
 
-@primitive
+@primitive(single=True)
 def reduced_svd(xp: Namespace, a: Array) -> tuple[Array, Array, Array]:
     """U (..., m, k), S (..., k) and Vh (..., k, n), k the smaller of m and n."""
     return tuple(xp.linalg.svd(a, full_matrices=False))
@@ -123,7 +123,7 @@ def _through_svd(g: tuple[Tensor, ...], a: Tensor, out: tuple[Tensor, ...]) -> T
 reduced_svd.pullbacks(a=_through_svd)
 
 
-@primitive
+@primitive(single=True)
 def complete_bases(xp: Namespace, a: Array) -> tuple[Array, Array]:
     """What U and Vh lack to be square; without slope, since any complement is as good."""
     u, s, vh = xp.linalg.svd(a, full_matrices=True)
@@ -159,7 +159,7 @@ class QR(NamedTuple):
     R: Tensor
 
 
-@primitive
+@primitive(single=True)
 def qr_factors(xp: Namespace, a: Array, *, mode: str) -> tuple[Array, Array]:
     """Q and R, reduced or complete."""
     q, r = xp.linalg.qr(a, mode=mode)
@@ -203,7 +203,7 @@ def qr(a: Tensor, mode: str = "reduced") -> QR:
     return QR(*qr_factors(a, mode=mode))
 
 
-@primitive
+@primitive(single=True)
 def cholesky_lower(xp: Namespace, a: Array) -> Array:
     """The lower triangular L with L Lᵀ = A, from A's lower triangle."""
     # JAX would take the mean of both triangles.

@@ -17,13 +17,13 @@ from retrograd.ops.shapes.shape import unsqueeze
 __all__ = ["det", "logdet", "slogdet"]
 
 
-@primitive
+@primitive(single=True)
 def det(xp: Namespace, a: Array) -> Array:
     """The determinants of square matrices, (..., n, n) -> (...)."""
     return xp.linalg.det(a)
 
 
-@primitive
+@primitive(single=True)
 def cofactors(xp: Namespace, a: Array) -> Array:
     """The slope of the determinant, det(A) A⁻ᵀ, also of singular matrices.
 
@@ -54,7 +54,7 @@ class LogDeterminant(NamedTuple):
     logabsdet: Tensor
 
 
-@primitive
+@primitive(single=True)
 def log_determinant(xp: Namespace, a: Array) -> tuple[Array, Array]:
     """The sign of the determinant and the logarithm of its absolute value."""
     sign, logarithm = xp.linalg.slogdet(a)

@@ -9,14 +9,16 @@ import numpy as np
 from retrograd.autodiff.tape import Tensor
 from retrograd.ops.elementwise.selection import where
 from retrograd.ops.shapes.parts import concatenate, pad_constant
-from retrograd.ops.shapes.shape import movedim, permute, reshape, unsqueeze
+from retrograd.ops.shapes.shape import axis, movedim, permute, reshape, unsqueeze
 
 __all__ = ["block_diag", "diag_embed", "diagonal", "tril", "triu"]
 
 
 def diagonal(x: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """The diagonal over two axes, `offset` above the main one, as a new last axis."""
-    dim1, dim2 = dim1 % x.ndim, dim2 % x.ndim
+    dim1, dim2 = axis(dim1, x.ndim), axis(dim2, x.ndim)
+    if dim1 == dim2:
+        raise ValueError(f"diagonal: dim1 and dim2 are the same axis, {dim1}")
     rest = [d for d in range(x.ndim) if d not in (dim1, dim2)]
     moved = permute(x, dims=(*rest, dim1, dim2))
     rows, columns = moved.shape[-2:]
@@ -42,18 +44,20 @@ def diag_embed(x: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Te
 
 
 def _triangle(x: Tensor, diagonal: int) -> np.ndarray:
+    if x.ndim < 2:
+        raise ValueError(f"expected matrices on the last two axes, found shape {tuple(x.shape)}")
     rows, columns = x.shape[-2:]
     return np.tri(rows, columns, diagonal, dtype=bool)
 
 
 def tril(x: Tensor, diagonal: int = 0) -> Tensor:
     """The lower triangle of the last two axes, up to `diagonal`; 0 above."""
-    return where(_triangle(x, diagonal), x, 0)
+    return where(_triangle(x, diagonal), x, np.zeros((), x.dtype))
 
 
 def triu(x: Tensor, diagonal: int = 0) -> Tensor:
     """The upper triangle of the last two axes, from `diagonal` on; 0 below."""
-    return where(_triangle(x, diagonal - 1), 0, x)
+    return where(_triangle(x, diagonal - 1), np.zeros((), x.dtype), x)
 
 
 def block_diag(*tensors: Tensor) -> Tensor:

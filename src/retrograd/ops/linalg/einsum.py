@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from retrograd.arrays import Array, Namespace
 from retrograd.autodiff.primitive import primitive
 from retrograd.autodiff.tape import Tensor
@@ -14,13 +12,9 @@ __all__ = ["einsum"]
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-@primitive
+@primitive(single="eager")
 def contract(xp: Namespace, *operands: Array, inputs: tuple[str, ...], output: str) -> Array:
     """Products summed over the letters missing from `output`; no letter repeats in an operand."""
-    if xp is np:  # NumPy's einsum does not know bfloat16
-        operands = tuple(
-            each.astype(np.float32) if each.dtype.kind == "V" else each for each in operands
-        )
     return xp.einsum(f"{','.join(inputs)}->{output}", *operands, optimize=len(operands) > 2)
 
 

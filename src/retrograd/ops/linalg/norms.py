@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from retrograd.autodiff.precision import in_single
 from retrograd.autodiff.tape import Tensor
 from retrograd.ops.elementwise.arithmetic import abs
 from retrograd.ops.linalg.decompositions import svdvals
@@ -13,12 +14,13 @@ from retrograd.ops.names import numpy_names
 from retrograd.ops.reductions.extremes import amax, amin
 from retrograd.ops.reductions.norms import norm
 from retrograd.ops.reductions.sums import sum
-from retrograd.ops.shapes.shape import movedim, reshape
+from retrograd.ops.shapes.shape import axis, movedim, reshape
 
 __all__ = ["condition_number", "matrix_norm"]
 
 
 @numpy_names
+@in_single
 def matrix_norm(
     a: Tensor, ord: str | float = "fro", dim: Sequence[int] = (-2, -1), keepdim: bool = False
 ) -> Tensor:
@@ -42,11 +44,12 @@ def matrix_norm(
             f"matrix_norm: ord {ord!r} is not one of fro, nuc, 1, -1, 2, -2, inf, -inf"
         )
     if keepdim:
-        folded = {d % a.ndim for d in dim}
+        folded = {axis(d, a.ndim) for d in dim}
         value = reshape(value, shape=tuple(1 if i in folded else n for i, n in enumerate(a.shape)))
     return value
 
 
+@in_single
 def condition_number(a: Tensor, p: str | float | None = None) -> Tensor:
     """The condition number of matrices: ‖A‖ ‖A⁻¹‖, by default in the 2-norm (of any shape)."""
     if p is None or p in (2, -2):

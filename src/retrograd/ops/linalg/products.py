@@ -13,12 +13,13 @@ import numpy as np
 
 from retrograd.arrays import Array, Namespace
 from retrograd.autodiff import tape
+from retrograd.autodiff.precision import in_single
 from retrograd.autodiff.primitive import primitive
 from retrograd.autodiff.tape import Tensor
 from retrograd.ops.linalg.diagonals import diagonal
 from retrograd.ops.reductions.sums import sum
 from retrograd.ops.shapes.parts import roll, stack
-from retrograd.ops.shapes.shape import broadcast_to, permute, reshape, squeeze, unsqueeze
+from retrograd.ops.shapes.shape import axis, broadcast_to, permute, reshape, squeeze, unsqueeze
 
 __all__ = [
     "cross",
@@ -36,13 +37,14 @@ __all__ = [
 ]
 
 
-@primitive
+# XLA sums products of half-precision matrices in float32 by itself; on a GPU in its own units.
+@primitive(single="eager")
 def matrix_product(xp: Namespace, a: Array, b: Array) -> Array:
     """(..., n, k) @ (..., k, m) -> (..., n, m), for operands with two axes or more."""
     return a @ b
 
 
-@primitive
+@primitive(single="eager")
 def transposed_product(xp: Namespace, a: Array, b: Array) -> Array:
     """aᵀ b: (..., k, n), (..., k, m) -> (..., n, m), the gradient of every weight matrix."""
     return a.mT @ b
@@ -91,7 +93,7 @@ def _tensor(value: Any) -> Tensor:
     return value if isinstance(value, tape.tensor_type) else tape.tensor_type(value)
 
 
-@primitive
+@primitive(single="eager")
 def affine(xp: Namespace, x: Array, weight: Array, bias: Array | None = None) -> Array:
     """(n, i), (o, i), (o,) -> (n, o): x Wᵀ + b in one operation."""
     product = x @ weight.T
@@ -139,6 +141,7 @@ def inner(a: Tensor, b: Tensor) -> Tensor:
     return a * b if a.ndim == 0 or b.ndim == 0 else tensordot(a, b, ([-1], [-1]))
 
 
+@in_single
 def vecdot(a: Tensor, b: Tensor, dim: int = -1) -> Tensor:
     """The sum of products along one axis; the others broadcast."""
     return sum(a * b, dim=dim)
@@ -148,7 +151,7 @@ def tensordot(a: Tensor, b: Tensor, dims: int | tuple[Sequence[int], Sequence[in
     """Sums of products over the last `dims` axes of a and first of b, or over two lists of axes."""
     if isinstance(dims, int):
         dims = (range(a.ndim - dims, a.ndim), range(dims))
-    first, second = [d % a.ndim for d in dims[0]], [d % b.ndim for d in dims[1]]
+    first, second = [axis(d, a.ndim) for d in dims[0]], [axis(d, b.ndim) for d in dims[1]]
     sizes = {d: max(a.shape[d], b.shape[e]) for d, e in zip(first, second, strict=True)}
     a = broadcast_to(a, shape=tuple(sizes.get(d, n) for d, n in enumerate(a.shape)))
     sizes = {e: a.shape[d] for d, e in zip(first, second, strict=True)}
@@ -175,12 +178,19 @@ def kron(a: Tensor, b: Tensor) -> Tensor:
 
 
 def trace(a: Tensor) -> Tensor:
-    """The sum of the diagonal of a matrix."""
+    """The sum of the diagonal of a matrix. Raises ValueError for anything else."""
+    if a.ndim != 2:
+        raise ValueError(f"trace: expected a matrix, found the shape {tuple(a.shape)}")
     return sum(diagonal(a))
 
 
 def cross(a: Tensor, b: Tensor, dim: int = -1) -> Tensor:
-    """The cross product of vectors of 3 numbers along `dim`."""
+    """The cross product of vectors of 3 numbers along `dim`. Raises ValueError for other sizes."""
+    if any(each.shape[axis(dim, each.ndim)] != 3 for each in (a, b) if each.ndim):
+        raise ValueError(
+            f"cross: axis {dim} must have 3 elements, found the shapes {tuple(a.shape)} and "
+            f"{tuple(b.shape)}"
+        )
     shape = np.broadcast_shapes(a.shape, b.shape)
     a, b = broadcast_to(a, shape=shape), broadcast_to(b, shape=shape)
     # a₂b₃ - a₃b₂ and so on: each factor is the next one along the axis.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from retrograd.arrays import Array, Namespace
+from retrograd.arrays import Array, Namespace, limits
 from retrograd.autodiff import tape
 from retrograd.autodiff.primitive import primitive
 from retrograd.autodiff.tape import Tensor
@@ -24,7 +24,7 @@ def eye_like(a: Tensor) -> Tensor:
     return tape.tensor_type(np.eye(a.shape[-1], dtype=a.dtype))
 
 
-@primitive
+@primitive(single=True)
 def solve_matrix(xp: Namespace, a: Array, b: Array) -> Array:
     """The X with A X = B, (..., n, n), (..., n, k) -> (..., n, k)."""
     return xp.linalg.solve(a, b)
@@ -55,7 +55,7 @@ def _one_batch(*matrices: Tensor) -> list[Tensor]:
     return [broadcast_to(matrix, shape=(*lead, *matrix.shape[-2:])) for matrix in matrices]
 
 
-@primitive
+@primitive(single=True)
 def triangular_solve(xp: Namespace, a: Array, b: Array, *, upper: bool) -> Array:
     """The X with A X = B for triangular matrices of one batch shape."""
     if xp is np:
@@ -99,7 +99,7 @@ def inv(a: Tensor) -> Tensor:
     return solve_matrix(a, broadcast_to(eye_like(a), shape=a.shape))
 
 
-@primitive
+@primitive(single=True)
 def pinv_full(xp: Namespace, a: Array, *, rcond: float) -> Array:
     """The pseudoinverse; singular values up to `rcond` times the largest count as 0."""
     return xp.linalg.pinv(a, rcond)
@@ -126,7 +126,7 @@ def pinv(a: Tensor, rtol: float | None = None) -> Tensor:
     precision of the dtype. The slope is that of matrices of the same rank.
     """
     if rtol is None:
-        rtol = max(a.shape[-2:]) * float(np.finfo(a.dtype).eps)
+        rtol = max(a.shape[-2:]) * float(limits(a.dtype).eps)
     inverse: Tensor = pinv_full(a, rcond=rtol)
     return inverse
 

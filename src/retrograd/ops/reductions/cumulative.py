@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from retrograd.arrays import Array, Namespace
+from retrograd.autodiff.precision import in_single
 from retrograd.autodiff.primitive import primitive
 from retrograd.autodiff.tape import Tensor
 from retrograd.ops.elementwise.arithmetic import multiply
@@ -16,7 +17,7 @@ from retrograd.ops.elementwise.exponential import logaddexp
 from retrograd.ops.elementwise.selection import where
 from retrograd.ops.indexing.index import getitem, take_along_axis
 from retrograd.ops.reductions.extremes import Extreme
-from retrograd.ops.reductions.sums import sum
+from retrograd.ops.reductions.sums import sum, whole
 from retrograd.ops.shapes.parts import concatenate
 from retrograd.ops.shapes.shape import axis, broadcast_to, flip, reshape
 
@@ -32,10 +33,11 @@ __all__ = [
 ]
 
 
-@primitive
+@primitive(single=True)
 def cumsum(xp: Namespace, x: Array, *, dim: int) -> Array:
     """The running sum along `dim`."""
-    return xp.cumsum(x, axis=dim) if x.ndim else x
+    dim = axis(dim, x.ndim)
+    return xp.cumsum(x, axis=dim, **whole(x)) if x.ndim else x
 
 
 cumsum.pullbacks(
@@ -67,11 +69,13 @@ def _pairs(x: Tensor, dim: int, step: int) -> tuple[Tensor, Tensor]:
     return _first(x, dim, x.shape[dim] - step), later
 
 
+@in_single
 def cumprod(x: Tensor, dim: int) -> Tensor:
     """The running product along `dim`."""
     return _running(x, dim, multiply)
 
 
+@in_single
 def logcumsumexp(x: Tensor, dim: int) -> Tensor:
     """log of the running sum of exp(x) along `dim`, without overflow."""
     x = x + 0.0 if x.dtype.kind in "biu" else x
@@ -129,12 +133,14 @@ def _neighbors(x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
     return _pairs(x, axis(dim, x.ndim), 1)
 
 
+@in_single
 def trapezoid(y: Tensor, x: Tensor | None = None, dx: float = 1.0, dim: int = -1) -> Tensor:
     """The integral of `y` along `dim` by the trapezoidal rule, at the places `x` or `dx` apart."""
     dim = _from_the_end(y, dim)
     return sum(_trapezoids(y, x, dx, dim), dim=dim)
 
 
+@in_single
 def cumulative_trapezoid(
     y: Tensor, x: Tensor | None = None, dx: float = 1.0, dim: int = -1
 ) -> Tensor:
@@ -153,7 +159,7 @@ def _trapezoids(y: Tensor, x: Tensor | None, dx: float, dim: int) -> Tensor:
     if x is None:
         return (following + before) * (dx / 2)
     if x.ndim == 1:
-        x = reshape(x, shape=tuple(-1 if i == dim % y.ndim else 1 for i in range(y.ndim)))
+        x = reshape(x, shape=tuple(-1 if i == axis(dim, y.ndim) else 1 for i in range(y.ndim)))
     elif x.ndim < y.ndim:
         x = reshape(x, shape=(*(1,) * (y.ndim - x.ndim), *x.shape))
     return (following + before) * (diff(x, dim=dim) / 2)

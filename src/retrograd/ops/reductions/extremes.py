@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from retrograd.arrays import Array, Namespace
+from retrograd.autodiff.precision import raised
 from retrograd.autodiff.primitive import primitive
 from retrograd.autodiff.tape import Tensor
+from retrograd.ops.elementwise.selection import maximum, minimum
 from retrograd.ops.indexing.index import take_along_axis
 from retrograd.ops.names import numpy_names
 from retrograd.ops.reductions.sums import Dim, kept, numpy_axis, sum
@@ -29,7 +31,7 @@ def amin(xp: Namespace, x: Array, *, dim: Dim = None, keepdim: bool = False) -> 
 
 def _shared(g: Tensor, x: Tensor, out: Tensor, dim: Dim, keepdim: bool) -> Tensor:
     """The cotangent, divided evenly among the elements that equal the extreme."""
-    ties = (x == kept(out, x.shape, dim, keepdim)).astype(x.dtype)
+    ties = raised((x == kept(out, x.shape, dim, keepdim)).astype(x.dtype))
     return kept(g, x.shape, dim, keepdim) * (ties / sum(ties, dim=dim, keepdim=True))
 
 
@@ -63,11 +65,14 @@ class Extreme(NamedTuple):
 
 
 @numpy_names
-def max(x: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor | Extreme:
+def max(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor | Extreme:
     """The largest element, or with `dim` the `(values, indices)` along it, as in PyTorch.
 
-    Over all elements equal ones share the slope; along `dim` the first one has it.
+    Over all elements equal ones share the slope; along `dim` the first one has it. A second tensor
+    in the place of `dim` makes it `maximum(x, y)`.
     """
+    if hasattr(dim, "ndim"):
+        return maximum(x, dim)
     if dim is None:
         return amax(x, dim=None, keepdim=keepdim)
     if x.ndim == 0:
@@ -76,8 +81,13 @@ def max(x: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor | Ex
 
 
 @numpy_names
-def min(x: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor | Extreme:
-    """The smallest element, or with `dim` the `(values, indices)` along it, as in PyTorch."""
+def min(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor | Extreme:
+    """The smallest element, or with `dim` the `(values, indices)` along it, as in PyTorch.
+
+    A second tensor in the place of `dim` makes it `minimum(x, y)`.
+    """
+    if hasattr(dim, "ndim"):
+        return minimum(x, dim)
     if dim is None:
         return amin(x, dim=None, keepdim=keepdim)
     if x.ndim == 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from retrograd.arrays import Array, Namespace
+from retrograd.autodiff.precision import floating, in_single
 from retrograd.autodiff.primitive import primitive
 from retrograd.autodiff.tape import Tensor
 from retrograd.ops.elementwise.arithmetic import abs
@@ -16,7 +17,7 @@ from retrograd.ops.reductions.sums import Dim, kept, numpy_axis, sum
 __all__ = ["norm"]
 
 
-@primitive
+@primitive(single=True)
 def euclidean_norm(xp: Namespace, x: Array, *, dim: Dim = None, keepdim: bool = False) -> Array:
     """sqrt(sum x²) over `dim`; its slope at the origin is taken as 0."""
     return xp.sqrt(xp.sum(xp.square(x), axis=numpy_axis(dim, x), keepdims=keepdim))
@@ -32,8 +33,10 @@ euclidean_norm.pullbacks(x=_norm_slope)
 
 
 @numpy_names
+@in_single
 def norm(x: Tensor, p: float = 2, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """The vector norm (sum |x|^p)^(1/p) over `dim`; p may also be 0 (a count), inf or -inf."""
+    x = floating(x)
     if p == 2:
         return euclidean_norm(x, dim=dim, keepdim=keepdim)
     if p == math.inf:

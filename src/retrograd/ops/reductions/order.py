@@ -8,6 +8,7 @@ import numpy as np
 
 from retrograd.arrays import Array, Namespace
 from retrograd.autodiff import tape
+from retrograd.autodiff.precision import floating, in_single
 from retrograd.autodiff.primitive import primitive
 from retrograd.autodiff.tape import Tensor
 from retrograd.ops.elementwise.comparison import isnan
@@ -17,7 +18,7 @@ from retrograd.ops.indexing.index import getitem, take_along_axis
 from retrograd.ops.names import numpy_names
 from retrograd.ops.reductions.extremes import Extreme
 from retrograd.ops.reductions.sums import sum
-from retrograd.ops.shapes.shape import movedim, reshape, squeeze, unsqueeze
+from retrograd.ops.shapes.shape import axis, movedim, reshape, squeeze, unsqueeze
 
 __all__ = ["argsort", "kthvalue", "median", "nanmedian", "nanquantile", "quantile", "sort", "topk"]
 
@@ -52,12 +53,19 @@ def sort(x: Tensor, dim: int = -1, descending: bool = False) -> Sorted:
 
 
 def topk(x: Tensor, k: int, dim: int = -1, largest: bool = True) -> Sorted:
-    """The `(values, indices)` of the k largest (or smallest) elements along `dim`, best first."""
+    """The `(values, indices)` of the k largest (or smallest) elements along `dim`, best first.
+
+    Raises IndexError for an axis that does not exist, ValueError for more elements than it has.
+    """
+    dim = axis(dim, x.ndim)
+    size = x.shape[dim] if x.ndim else 1
+    if not 0 <= k <= size:
+        raise ValueError(f"topk: k must be from 0 to {size}, the size of axis {dim}; found {k}")
     if x.ndim == 0:
         values, indices = topk(unsqueeze(x, 0), k, 0, largest)
         return Sorted(reshape(values, shape=()), reshape(indices, shape=()))
     order = argsort(x, dim=dim, descending=largest)
-    indices = getitem(order, (*(slice(None),) * (dim % x.ndim), slice(0, k)))
+    indices = getitem(order, (*(slice(None),) * dim, slice(0, k)))
     return Sorted(take_along_axis(x, indices, dim=dim), indices)
 
 
@@ -141,9 +149,11 @@ def nanquantile(
     return _quantile(x, q, dim, keepdim, interpolation, ignore_nan=True)
 
 
+@in_single
 def _quantile(
     x: Tensor, q: Any, dim: int | None, keepdim: bool, interpolation: str, ignore_nan: bool
 ) -> Tensor:
+    x = floating(x)
     rank = x.ndim
     whole = dim is None or rank == 0
     values = reshape(x, shape=(-1,)) if whole else movedim(x, dim or 0, -1)
@@ -170,7 +180,7 @@ def _quantile(
     # to 1.
     found = movedim(below + (above - below) * weight, -1, 0)
     if keepdim:
-        dim = 0 if whole else (dim or 0) % rank
+        dim = 0 if whole else axis(dim or 0, rank)
         shape = (1,) * rank if whole else (*found.shape[1 : dim + 1], 1, *found.shape[dim + 1 :])
         found = reshape(found, shape=(found.shape[0], *shape))
     return found if several else squeeze(found, 0)

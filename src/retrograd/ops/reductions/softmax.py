@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from retrograd.arrays import Array, Namespace
 from retrograd.autodiff.primitive import primitive
 from retrograd.autodiff.tape import Tensor
@@ -23,10 +25,15 @@ def _largest(xp: Namespace, x: Array, dim: Dim) -> Array:
     return xp.where(xp.isfinite(top), top, xp.zeros_like(top))
 
 
-@primitive
+def _floats(x: Array) -> Array:
+    """Integers as float32: those without a sign cannot be moved below 0."""
+    return x if x.dtype.kind in "fV" else x.astype(np.float32)
+
+
+@primitive(single=True)
 def logsumexp(xp: Namespace, x: Array, *, dim: Dim = None, keepdim: bool = False) -> Array:
     """log(sum(exp(x))) over `dim`."""
-    folded = axes(dim, x.ndim)
+    x, folded = _floats(x), axes(dim, x.ndim)
     top = _largest(xp, x, dim)
     out = xp.log(xp.sum(xp.exp(x - top), axis=folded, keepdims=True)) + top
     return out if keepdim else xp.squeeze(out, axis=folded)
@@ -41,9 +48,10 @@ def _softmax_of(g: Tensor, x: Tensor, out: Tensor, dim: Dim, keepdim: bool) -> T
 logsumexp.pullbacks(x=_softmax_of)
 
 
-@primitive
+@primitive(single=True)
 def softmax(xp: Namespace, x: Array, *, dim: int = -1) -> Array:
     """exp(x) / sum(exp(x)) along `dim`."""
+    x = _floats(x)
     raised = xp.exp(x - _largest(xp, x, dim))
     return raised / xp.sum(raised, axis=axes(dim, x.ndim), keepdims=True)
 
@@ -53,9 +61,10 @@ softmax.pullbacks(
 )
 
 
-@primitive
+@primitive(single=True)
 def log_softmax(xp: Namespace, x: Array, *, dim: int = -1) -> Array:
     """x - logsumexp(x) along `dim`."""
+    x = _floats(x)
     shifted = x - _largest(xp, x, dim)
     return shifted - xp.log(xp.sum(xp.exp(shifted), axis=axes(dim, x.ndim), keepdims=True))
 

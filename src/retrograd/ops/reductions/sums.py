@@ -12,6 +12,7 @@ import numpy as np
 
 from retrograd.arrays import Array, Namespace
 from retrograd.autodiff import tape
+from retrograd.autodiff.precision import in_single
 from retrograd.autodiff.primitive import primitive
 from retrograd.autodiff.tape import Tensor
 from retrograd.ops.elementwise.comparison import isnan
@@ -52,10 +53,15 @@ def numpy_axis(dim: Dim, x: Array) -> Any:
     return None if dim is None else axes(dim, x.ndim)
 
 
-@primitive
+def whole(x: Array) -> dict[str, Any]:
+    """The dtype in which integers and booleans add up, whatever their own: int64, as in PyTorch."""
+    return {"dtype": np.int64} if x.dtype.kind in "biu" else {}
+
+
+@primitive(single=True)
 def sum(xp: Namespace, x: Array, *, dim: Dim = None, keepdim: bool = False) -> Array:
     """The sum over `dim`."""
-    return xp.sum(x, axis=numpy_axis(dim, x), keepdims=keepdim)
+    return xp.sum(x, axis=numpy_axis(dim, x), keepdims=keepdim, **whole(x))
 
 
 sum.pullbacks(
@@ -63,7 +69,7 @@ sum.pullbacks(
 )
 
 
-@primitive
+@primitive(single=True)
 def mean(xp: Namespace, x: Array, *, dim: Dim = None, keepdim: bool = False) -> Array:
     """The mean over `dim`; NaN over no elements."""
     if x.size == 0 and count(x.shape, dim) == 0:  # of which NumPy warns
@@ -79,6 +85,7 @@ mean.pullbacks(
 
 
 @numpy_names
+@in_single
 def var(x: Tensor, dim: Dim = None, correction: float = 1, keepdim: bool = False) -> Tensor:
     """The mean squared deviation over `dim`, of n elements, divided by n - `correction`."""
     deviations = x - mean(x, dim=dim, keepdim=True)
@@ -88,6 +95,7 @@ def var(x: Tensor, dim: Dim = None, correction: float = 1, keepdim: bool = False
 
 
 @numpy_names
+@in_single
 def std(x: Tensor, dim: Dim = None, correction: float = 1, keepdim: bool = False) -> Tensor:
     """The square root of `var`; where the variance is 0 its slope is taken as 0."""
     variance = var(x, dim, correction, keepdim)
@@ -102,16 +110,17 @@ def nansum(x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
 
 
 @numpy_names
+@in_single
 def nanmean(x: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """The mean over `dim` of what is not NaN; NaN if nothing is."""
     present = sum((~isnan(x)).astype(x.dtype), dim=dim, keepdim=keepdim)
     return nansum(x, dim, keepdim) / present
 
 
-@primitive
+@primitive(single=True)
 def prod(xp: Namespace, x: Array, *, dim: Dim = None, keepdim: bool = False) -> Array:
     """The product over `dim`."""
-    return xp.prod(x, axis=numpy_axis(dim, x), keepdims=keepdim)
+    return xp.prod(x, axis=numpy_axis(dim, x), keepdims=keepdim, **whole(x))
 
 
 prod.pullbacks(

@@ -11,7 +11,15 @@ import numpy as np
 from retrograd.arrays import Array, Namespace
 from retrograd.autodiff.primitive import primitive
 from retrograd.autodiff.tape import Tensor
-from retrograd.ops.shapes.shape import Dims, Shape, broadcast_to, reshape, squeeze, unsqueeze
+from retrograd.ops.shapes.shape import (
+    Dims,
+    Shape,
+    axis,
+    broadcast_to,
+    reshape,
+    squeeze,
+    unsqueeze,
+)
 
 __all__ = ["chunk", "concatenate", "pad", "roll", "split", "stack", "tile", "unbind"]
 
@@ -58,11 +66,16 @@ def split(
 ) -> tuple[Tensor, ...]:
     """Parts of one size (the last may be smaller), or of the sizes listed, along `dim`.
 
-    Raises ValueError if the sizes listed do not add up to the size of the axis.
+    Raises IndexError for an axis that does not exist, ValueError for parts of less than 1 element
+    and if the sizes listed do not add up to the size of the axis.
     """
+    dim = axis(dim, x.ndim)
     total = x.shape[dim]
     if isinstance(split_size_or_sections, int):
         size = split_size_or_sections
+        if size < 1 and total:
+            raise ValueError(f"split: a part needs at least 1 element, found {size}")
+        size = builtins.max(size, 1)
         sizes = tuple(min(size, total - start) for start in range(0, total, size)) or (0,)
     else:
         sizes = tuple(split_size_or_sections)
@@ -123,12 +136,18 @@ _SOURCES: dict[str, Callable[[Any, int], Any]] = {
 
 def unbind(x: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices along `dim`, each without that axis."""
+    dim = axis(dim, x.ndim)
     return tuple(squeeze(part, dim) for part in split(x, 1, dim)) if x.shape[dim] else ()
 
 
 def chunk(x: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """At most `chunks` parts of equal size along `dim`; the last may be smaller."""
-    return split(x, builtins.max(-(-x.shape[dim] // chunks), 1), dim)
+    """At most `chunks` parts of equal size along `dim`; the last may be smaller.
+
+    Raises IndexError for an axis that does not exist, ValueError for less than one part.
+    """
+    if chunks < 1:
+        raise ValueError(f"chunk: expected at least 1 part, found {chunks}")
+    return split(x, builtins.max(-(-x.shape[axis(dim, x.ndim)] // chunks), 1), dim)
 
 
 def roll(x: Tensor, shifts: Dims, dims: Dims | None = None) -> Tensor:
@@ -140,6 +159,7 @@ def roll(x: Tensor, shifts: Dims, dims: Dims | None = None) -> Tensor:
         return reshape(roll(reshape(x, shape=(-1,)), shifts, 0), shape=x.shape)
     shifts = [shifts] if isinstance(shifts, int) else shifts
     for shift, dim in zip(shifts, [dims] if isinstance(dims, int) else dims, strict=True):
+        dim = axis(dim, x.ndim)
         n = x.shape[dim] if x.ndim else 0
         if n and shift % n:
             first = n - shift % n

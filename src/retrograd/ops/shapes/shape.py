@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,9 +35,10 @@ Shape = tuple[int, ...]
 def axis(dim: int, ndim: int) -> int:
     """`dim` counted from 0; raises IndexError for an axis that does not exist."""
     count = max(ndim, 1)  # as in PyTorch, a single number answers to axis 0
+    dim = operator.index(dim)
     if not -count <= dim < count:
         raise IndexError(f"axis {dim} is out of range for a tensor with {ndim} axes")
-    return int(dim % count)
+    return dim % count
 
 
 @primitive
@@ -66,6 +68,7 @@ def transpose(x: Tensor, dim0: int, dim1: int) -> Tensor:
     if x.ndim == 0:
         return x
     dims = list(range(x.ndim))
+    dim0, dim1 = axis(dim0, x.ndim), axis(dim1, x.ndim)
     dims[dim0], dims[dim1] = dims[dim1], dims[dim0]
     return permute(x, dims=tuple(dims))
 
@@ -131,10 +134,14 @@ Dims = int | Sequence[int]
 def movedim(x: Tensor, source: Dims, destination: Dims) -> Tensor:
     """The axes `source` at the positions `destination`; the others stay in their order.
 
-    Raises ValueError if the two do not name as many axes.
+    Raises ValueError if the two do not name as many axes, IndexError for one that does not exist.
     """
-    origin = [d % x.ndim for d in ([source] if isinstance(source, int) else source)]
-    target = [d % x.ndim for d in ([destination] if isinstance(destination, int) else destination)]
+    origin, target = (
+        [axis(d, x.ndim) for d in ([given] if isinstance(given, int) else given)]
+        for given in (source, destination)
+    )
+    if x.ndim == 0:
+        return x
     if len(set(origin)) != len(set(target)):
         raise ValueError(f"movedim: {source} and {destination} must name as many different axes")
     rest = iter([d for d in range(x.ndim) if d not in origin])
@@ -143,8 +150,11 @@ def movedim(x: Tensor, source: Dims, destination: Dims) -> Tensor:
 
 
 def unflatten(x: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
-    """Axis `dim` as several axes of the given sizes; one of them may be -1."""
-    dim %= x.ndim
+    """Axis `dim` as several axes of the given sizes; one of them may be -1.
+
+    Raises IndexError for an axis that does not exist, ValueError for sizes that do not fit.
+    """
+    dim = axis(dim, x.ndim)
     sizes = list(sizes)
     if -1 in sizes:
         known = math.prod(n for n in sizes if n != -1)
@@ -154,7 +164,7 @@ def unflatten(x: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
 
 def rot90(x: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
     """`k` quarter turns in the plane of two axes, from the first toward the second."""
-    first, second = dims
+    first, second = (axis(d, x.ndim) for d in dims)
     if k % 4 == 0:
         return x
     if k % 4 == 2:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from retrograd.autodiff.precision import floating, in_single
 from retrograd.autodiff.tape import Tensor
 from retrograd.ops.reductions.extremes import max
 from retrograd.ops.shapes.shape import Shape, permute, reshape, squeeze
@@ -82,9 +83,11 @@ def _tiles(found: Shape, wanted: Shape) -> Windows | None:
     return Windows(kernel, kernel, ((0, 0),) * len(kernel), (1,) * len(kernel))
 
 
+@in_single
 def _mean(axes: int, input: Any, output_size: OutputSize) -> Tensor:
     name = f"adaptive_avg_pool{axes}d"
     x, alone = batched(name, input, axes)
+    x = floating(x)
     found = x.shape[2:]
     wanted = _wanted(name, output_size, found)
     at = _tiles(found, wanted)

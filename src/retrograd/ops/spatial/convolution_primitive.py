@@ -20,7 +20,7 @@ from retrograd.ops.shapes.shape import Shape, flip, permute, reshape
 from retrograd.ops.spatial.windows import Padding, Windows, overlaid, padded, window_view
 
 
-@primitive
+@primitive(single="eager")
 def convolve(
     xp: Namespace,
     x: Array,

@@ -8,7 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from retrograd.autodiff.precision import floating, in_single
 from retrograd.autodiff.tape import Tensor
+from retrograd.ops.elementwise.rounding import floor
+from retrograd.ops.elementwise.selection import clip
 from retrograd.ops.shapes.shape import Shape, broadcast_to, permute, reshape
 from retrograd.ops.spatial import adaptive_pooling
 from retrograd.ops.spatial.arguments import along, tensor
@@ -20,6 +23,7 @@ _AXES = {"linear": 1, "bilinear": 2, "trilinear": 3, "bicubic": 2}
 _ANY = ("nearest", "nearest-exact", "area")
 
 
+@in_single
 def interpolate(
     input: Any,
     size: int | Sequence[int] | None = None,
@@ -34,9 +38,13 @@ def interpolate(
     `mode` is "nearest" (PyTorch's, which rounds down), "nearest-exact", "area", "linear",
     "bilinear", "trilinear" or "bicubic". With `align_corners` the outermost elements keep their
     places, else the outer edges do. `antialias` widens the filter when shrinking ("bilinear" and
-    "bicubic"). Raises ValueError for arguments that do not fit.
+    "bicubic"). What is computed from integers is float32, of 8-bit images in the latter two modes
+    rounded to 8 bits again. Raises ValueError for arguments that do not fit.
     """
     x = tensor(input)
+    image = x.dtype == np.uint8 and mode in ("bilinear", "bicubic")
+    if mode not in ("nearest", "nearest-exact"):
+        x = floating(x)
     axes = x.ndim - 2
     if not 1 <= axes <= 3:
         raise ValueError(
@@ -63,7 +71,8 @@ def interpolate(
         )
         return pools[axes - 1](x, wanted)
     kept = None if recompute_scale_factor else factors
-    for axis, (n, m) in enumerate(zip(found, wanted, strict=True)):
+    # The last axis first, so that what an 8-bit image is rounded to after each is PyTorch's.
+    for axis, (n, m) in reversed([*enumerate(zip(found, wanted, strict=True))]):
         step = n / m if kept is None else 1 / kept[axis]
         if mode in ("nearest", "nearest-exact"):
             x = _nearest(x, n, m, step, 0.5 if mode == "nearest-exact" else 0.0, 2 + axis)
@@ -79,7 +88,9 @@ def interpolate(
         else:
             weights = _weights(n, m, step, bool(align_corners), mode)
         x = along(x, weights, 2 + axis)
-    return x
+        if image:
+            x = clip(floor(x + 0.5), min=0, max=255)
+    return x.astype(np.uint8) if image else x
 
 
 def _wanted(

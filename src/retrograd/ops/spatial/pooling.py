@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from retrograd.autodiff.precision import floating, in_single
 from retrograd.autodiff.tape import Tensor
 from retrograd.ops.elementwise.selection import where
 from retrograd.ops.shapes.shape import Shape, squeeze
@@ -186,6 +187,7 @@ def avg_pool3d(
     )
 
 
+@in_single
 def _mean(
     axes: int,
     input: Any,
@@ -200,14 +202,14 @@ def _mean(
     x, alone = batched(name, input, axes)
     found = x.shape[2:]
     at = _windows(name, found, kernel_size, stride, padding, 1, ceil_mode)
-    total = sum_windows(x, at=at)
+    total = sum_windows(floating(x), at=at)
     if divisor_override is not None:
         if divisor_override == 0:
             raise ValueError(f"{name}: divisor_override must not be 0")
         mean = total / divisor_override
     else:
         around = sizes(name, "padding", padding, axes, least=0)
-        mean = total / _window_sizes(at, found, around, count_include_pad).astype(x.dtype)
+        mean = total / _window_sizes(at, found, around, count_include_pad).astype(total.dtype)
     return squeeze(mean, 0) if alone else mean
 
 
@@ -266,6 +268,7 @@ def lp_pool3d(
     return _lp(3, input, norm_type, kernel_size, stride, ceil_mode)
 
 
+@in_single
 def _lp(
     axes: int,
     input: Any,
@@ -275,6 +278,7 @@ def _lp(
     ceil_mode: bool,
 ) -> Tensor:
     x, alone = batched(f"lp_pool{axes}d", input, axes)
+    x = floating(x)
     # The mean times the window's size is the sum, except in a window that `ceil_mode` cuts short.
     mean = _mean(axes, x**norm_type, kernel_size, stride, 0, ceil_mode, True, None)
     elements = math.prod(sizes(f"lp_pool{axes}d", "kernel_size", kernel_size, axes))

@@ -201,7 +201,7 @@ def gather_windows(xp: Namespace, x: Array, *, at: Windows) -> Array:
     return columns.reshape(*lead, *at.kernel, *counts)
 
 
-@primitive
+@primitive(single=True)
 def scatter_windows(xp: Namespace, columns: Array, *, at: Windows, sizes: Shape) -> Array:
     """(n, c, k, w) -> (n, c, s): every window added where it lies."""
     return overlaid(xp, columns, at, sizes)
@@ -213,7 +213,7 @@ gather_windows.pullbacks(
 scatter_windows.pullbacks(columns=lambda g, at: gather_windows(g, at=at))
 
 
-@primitive
+@primitive(single=True)
 def sum_windows(xp: Namespace, x: Array, *, at: Windows) -> Array:
     """(n, c, s) -> (n, c, w): the sum of every window."""
     lead = x.shape[: x.ndim - len(at.kernel)]
@@ -263,7 +263,7 @@ def max_windows(xp: Namespace, x: Array, *, at: Windows) -> tuple[Array, Array]:
         last = windows.shape[-1] - 1
         first = xp.where(is_best, xp.arange(last + 1, dtype=np.int32), last).min(axis=-1)
         return best, first.astype(small)
-    lowest = np.iinfo(x.dtype).min if x.dtype.kind in "iu" else -np.inf
+    lowest = np.iinfo(x.dtype).min if x.dtype.kind in "iu" else -np.inf if x.dtype != bool else 0
     outside = padded(xp, x, at.padding, lowest)
     lead = x.shape[: x.ndim - len(counts)]
     best = xp.full((*lead, *counts), lowest, x.dtype)

@@ -91,7 +91,7 @@ class AdamWScheduleFree(Optimizer):
             for group in self.param_groups:
                 for parameter, steps in zip(group.params, group.steps, strict=True):
                     if steps:
-                        parameter.data = self.state[parameter]["x"].copy()
+                        parameter.data = self.state[parameter]["x"].astype(parameter.dtype)
         self._training = False
 
     def train(self) -> None:
@@ -102,5 +102,6 @@ class AdamWScheduleFree(Optimizer):
                 for parameter, steps in zip(group.params, group.steps, strict=True):
                     slots = self.state[parameter]
                     if steps:
-                        parameter.data = average(slots["z"], slots["x"], share)
+                        mixed = average(slots["z"], slots["x"], share)
+                        parameter.data = mixed.astype(parameter.dtype)
         self._training = True

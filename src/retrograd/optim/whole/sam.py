@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from retrograd.arrays import namespace
+from retrograd.autodiff.precision import raised
 from retrograd.optim.base import Closure, Optimizer, evaluated
 from retrograd.optim.param_group import ParamGroup
 from retrograd.tensor import Tensor
@@ -52,7 +53,7 @@ class SAM:
             if parameter.grad is not None
         ]
         scaled = [g * namespace(x, g).abs(x) if self.adaptive else g for _, x, g in moved]
-        squares: Any = sum((each * each).sum() for each in scaled)
+        squares: Any = sum((raised(each) ** 2).sum() for each in scaled)
         norm = squares**0.5 + 1e-12
         for (parameter, x, _), each in zip(moved, scaled, strict=True):
             direction = each * namespace(x, each).abs(x) if self.adaptive else each

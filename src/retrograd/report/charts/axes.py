@@ -41,6 +41,15 @@ class Axis:
         return cls(label, -0.5, len(names) - 0.5, ticks, names=tuple(names))
 
     @classmethod
+    def counted(cls, label: str, first: int, last: int, most: int = 5) -> Axis:
+        """Whole numbers from `first` to `last`, such as epochs or rows, and at most `most` + 1
+        ticks."""
+        last = max(last, first + 1)
+        step = int(_round_step(max((last - first) / most, 1.0), (1, 2, 5, 10)))
+        ticks = tuple(float(each) for each in range(-(-first // step) * step, last + 1, step))
+        return cls(label, float(first), float(last), ticks)
+
+    @classmethod
     def of(
         cls, label: str, values: Iterable[float], *, is_log: bool = False, most: int = 5
     ) -> Axis:
@@ -201,7 +210,7 @@ def document(width: float, height: float, title: str, description: str, body: st
     )
 
 
-def _round_step(step: float) -> float:
-    """The smallest of 1, 2, 2.5, 5, 10 times a power of ten that is at least `step`."""
+def _round_step(step: float, factors: Sequence[float] = (1, 2, 2.5, 5, 10)) -> float:
+    """The smallest of the factors times a power of ten that is at least `step`."""
     power = 10.0 ** math.floor(math.log10(step))
-    return next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= step * 0.999)
+    return next(power * factor for factor in factors if power * factor >= step * 0.999)

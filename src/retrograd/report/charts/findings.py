@@ -11,7 +11,7 @@ import numpy as np
 from retrograd.diagnosis.finding import Finding
 from retrograd.diagnosis.record.record import Record
 from retrograd.report.charts.axes import Axis, Plot
-from retrograd.report.charts.record_curves import curve_chart
+from retrograd.report.charts.record_curves import NOISE, NOISE_UNIT, curve_chart
 from retrograd.report.words.figures import figure
 
 __all__ = ["FindingView", "finding_views"]
@@ -24,15 +24,25 @@ _STYLES = ("bwd", "fwd", "upd")
 
 @dataclass(frozen=True)
 class FindingView:
-    """A finding and a chart of its evidence, "" if there is none."""
+    """A finding and a chart of its evidence, "" if there is none.
+
+    `shown_by` is the finding further up whose chart is the same, "" if there is none.
+    """
 
     finding: Finding
     chart: str
+    shown_by: str = ""
 
 
 def finding_views(findings: Sequence[Finding], record: Record | None) -> list[FindingView]:
-    """The findings in their order."""
-    return [FindingView(each, _chart(each, record)) for each in findings]
+    """The findings in their order; a chart that several have is drawn with the first."""
+    views, first = [], dict[str, str]()
+    for each in findings:
+        chart = _chart(each, record)
+        shown_by = first.setdefault(chart, each.code) if chart else each.code
+        is_new = shown_by == each.code
+        views.append(FindingView(each, chart if is_new else "", "" if is_new else shown_by))
+    return views
 
 
 def _chart(finding: Finding, record: Record | None) -> str:
@@ -112,7 +122,7 @@ def _epochs(finding: Finding, record: Record) -> str:
         return ""
     is_log = bool(finite.min() > 0 and finite.max() > 20 * finite.min())
     plot = Plot(
-        Axis.of("epoch", numbers),
+        Axis.counted("epoch", numbers[0], numbers[-1]),
         Axis.of("loss (logarithmic)" if is_log else "loss", finite.tolist(), is_log=is_log),
         width=480,
         height=250,
@@ -126,10 +136,10 @@ def _epochs(finding: Finding, record: Record) -> str:
 
 def _noise(finding: Finding, record: Record) -> str:
     curves = [
-        ("noise scale", record.noise_scale(), "bwd"),
+        ("noise", record.noise_scale(), "bwd"),
         ("batch", record.series("batch_size"), "faint"),
     ]
-    return curve_chart("Noise scale and batch size", "rows", record.steps, curves)
+    return curve_chart(NOISE, NOISE_UNIT, record.steps, curves)
 
 
 def _within(finding: Finding, record: Record) -> Array:

@@ -12,12 +12,15 @@ from retrograd.diagnosis.record.record import Record
 from retrograd.report.charts.axes import Axis, Plot
 from retrograd.report.words.figures import figure
 
-__all__ = ["Curve", "curve_chart", "step_charts"]
+__all__ = ["NOISE", "NOISE_UNIT", "Curve", "curve_chart", "step_charts"]
 
 Array = np.ndarray[Any, Any]
 
 _MOST_POINTS = 400
 _WIDE = 20.0
+
+NOISE = "Gradient noise scale and batch size"
+NOISE_UNIT = "noise scale, in rows"
 
 Curve = tuple[str, Array, str]
 """A curve's name, its values (steps,), and its style."""
@@ -31,7 +34,7 @@ def step_charts(record: Record) -> list[str]:
         ("Loss by step", "loss", (("loss", "loss", "fwd"),)),
         (
             "Size of the gradient",
-            "norm",
+            "norm of the gradient",
             (("before clipping", "gradient_norm", "bwd"), ("used", "clipped_norm", "faint")),
         ),
         ("Learning rate", "learning rate", (("learning rate", "learning_rate", "upd"),)),
@@ -43,8 +46,8 @@ def step_charts(record: Record) -> list[str]:
         charts.append(curve_chart(title, unit, steps, curves))
     if _has(record, "gradient_dot"):
         noise = record.noise_scale()
-        curves = [("noise scale", noise, "bwd"), ("batch", record.series("batch_size"), "faint")]
-        charts.append(curve_chart("Gradient noise scale and batch size", "rows", steps, curves))
+        curves = [("noise", noise, "bwd"), ("batch", record.series("batch_size"), "faint")]
+        charts.append(curve_chart(NOISE, NOISE_UNIT, steps, curves))
     return [chart for chart in charts if chart]
 
 
@@ -58,7 +61,7 @@ def curve_chart(title: str, unit: str, steps: Array, curves: Sequence[Curve]) ->
     finite = values[np.isfinite(values)]
     is_log = bool(finite.min() > 0 and finite.max() > _WIDE * finite.min())
     plot = Plot(
-        Axis.of("step", [0, int(steps[-1])]),
+        Axis.counted("step", 0, int(steps[-1])),
         Axis.of(f"{unit} (logarithmic)" if is_log else unit, finite.tolist(), is_log=is_log),
         width=480,
         height=250,

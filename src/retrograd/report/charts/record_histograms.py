@@ -15,6 +15,8 @@ from retrograd.report.words.figures import cut, figure
 __all__ = ["histogram_pictures"]
 
 _MOST_SUBJECTS, _MOST_RIDGES = 24, 8
+# Fewer values than this have no shape.
+_LEAST_VALUES = 32
 _WIDTH, _LEFT, _RIGHT, _TOP, _STEP, _PEAK, _BOTTOM = 236, 6, 46, 24, 15, 34, 24
 # The width of a letter of a tick label, an upper bound of the average.
 _LETTER = 7.0
@@ -27,8 +29,13 @@ def histogram_pictures(record: Record, kind: str) -> list[str]:
     else:
         names = [layer.name for layer in record.layers]
     by_name = {name: record.histograms(kind, name) for name in names}
-    chosen, _ = thinned([name for name in names if by_name[name]], _MOST_SUBJECTS)
+    shaped = [name for name in names if _has_shape(by_name[name])]
+    chosen, _ = thinned(shaped, _MOST_SUBJECTS)
     return [_ridges(name, kind, by_name[name]) for name in chosen]
+
+
+def _has_shape(found: Sequence[Histogram]) -> bool:
+    return max((sum(each.counts) for each in found), default=0) >= _LEAST_VALUES
 
 
 def _ridges(name: str, kind: str, found: Sequence[Histogram]) -> str:
@@ -64,12 +71,12 @@ def _ridges(name: str, kind: str, found: Sequence[Histogram]) -> str:
                 f"{label}</text>"
             )
     what = "Weights" if kind == "weight" else "Outputs"
-    first, last = (f"{figure(h.low, 3)} to {figure(h.high, 3)}" for h in (shown[0], shown[-1]))
+    first, last = (_range(histogram) for histogram in (shown[0], shown[-1]))
     return document(
         _WIDTH,
         bottom + _BOTTOM,
         f"{what} of {name}: distribution",
-        f"After step {shown[0].step:,} from {first}; after step {shown[-1].step:,} from {last}.",
+        f"After step {shown[0].step:,} {first}; after step {shown[-1].step:,} {last}.",
         "".join(body),
     )
 
@@ -90,6 +97,19 @@ def _bulk(histograms: Sequence[Histogram]) -> tuple[float, float]:
     return min(lows, default=-1.0), max(highs, default=1.0)
 
 
+def _constant(histogram: Histogram) -> float | None:
+    """The value that all have, which then stands in the middle of the bins; else None."""
+    is_constant = sum(many > 0 for many in histogram.counts) == 1
+    return (histogram.low + histogram.high) / 2 if is_constant else None
+
+
+def _range(histogram: Histogram) -> str:
+    constant = _constant(histogram)
+    if constant is not None:
+        return f"all about {figure(constant, 2)}"
+    return f"from {figure(histogram.low, 3)} to {figure(histogram.high, 3)}"
+
+
 def _edges(histogram: Histogram) -> list[float]:
     bins = len(histogram.counts)
     width = (histogram.high - histogram.low) / bins
@@ -97,7 +117,12 @@ def _edges(histogram: Histogram) -> list[float]:
 
 
 def _outline(histogram: Histogram, axis: Axis, left: float, right: float, y: float) -> str:
-    """A filled curve through the centers of the bins, with its own vertical scale."""
+    """A filled curve through the centers of the bins, with its own vertical scale; a line for
+    values that are all the same."""
+    constant = _constant(histogram)
+    if constant is not None:
+        x = left + axis.share(constant) * (right - left)
+        return f"M{x:.1f} {y}V{y - _PEAK}"
     edges = _edges(histogram)
     peak = max(histogram.counts, default=0) or 1
     points = [

@@ -14,10 +14,12 @@ from retrograd.training.history import Epoch
 from retrograd.training.metrics import METRICS
 from retrograd.wording import count
 
-__all__ = ["answers_against_truth", "errors", "learning_curve", "metric_curves"]
+__all__ = ["NARROW", "WIDE", "answers_against_truth", "errors", "learning_curve", "metric_curves"]
 
 Array = np.ndarray[Any, Any]
 
+# The sizes of the learning curve, across a page and on a phone: (width, height).
+WIDE, NARROW = (1008, 320), (480, 300)
 # This many dots fill the chart and keep the page small.
 _MOST_DOTS = 3000
 _MOST_EPOCHS = 1000
@@ -25,7 +27,9 @@ _MOST_EPOCHS = 1000
 _WIDE = 20.0
 
 
-def learning_curve(epochs: Sequence[Epoch], kept: int | None = None) -> str:
+def learning_curve(
+    epochs: Sequence[Epoch], kept: int | None = None, size: tuple[int, int] = WIDE
+) -> str:
     """Training and validation loss by epoch, with the `kept` or best epoch marked; "" if empty."""
     if not epochs:
         return ""
@@ -43,10 +47,10 @@ def learning_curve(epochs: Sequence[Epoch], kept: int | None = None) -> str:
     losses = [*train, *valid]
     is_log = min(losses) > 0 and max(losses) > _WIDE * min(losses)
     plot = Plot(
-        Axis.of("epoch", [min(numbers), max(numbers)]),
+        Axis.counted("epoch", numbers[0], numbers[-1]),
         Axis.of("loss (logarithmic)" if is_log else "loss", losses, is_log=is_log),
-        width=1008,
-        height=320,
+        width=size[0],
+        height=size[1],
     )
     plot.line(numbers, train, "faint")
     plot.line(numbers, valid, "fwd")
@@ -61,7 +65,7 @@ def learning_curve(epochs: Sequence[Epoch], kept: int | None = None) -> str:
 
 
 def metric_curves(epochs: Sequence[Mapping[str, Any]]) -> list[str]:
-    """One chart per recorded metric, by epoch.
+    """One chart per recorded metric, by epoch: a dot where it was measured.
 
     Errors are in standard deviations of the target, as in training, not in its units.
     """
@@ -77,10 +81,17 @@ def metric_curves(epochs: Sequence[Mapping[str, Any]]) -> list[str]:
             name = label = METRICS[key].name
             if METRICS[key].unit == "target":
                 label = f"{name}, in standard deviations of the target"
-        plot = Plot(Axis.of("epoch", numbers), Axis.of(label, values), width=480, height=250)
+        first, last = epochs[0]["epoch"], epochs[-1]["epoch"]
+        x = Axis.counted("epoch (a dot where it was measured)", first, last)
+        plot = Plot(x, Axis.of(label, values), width=480, height=250)
         plot.line(numbers, values, "fwd")
+        plot.dots(numbers, values, "measured")
         charts.append(
-            plot.svg(f"{label}, by epoch", f"From {figure(values[0])} to {figure(values[-1])}.")
+            plot.svg(
+                f"{label}, by epoch",
+                f"From {figure(values[0])} to {figure(values[-1])}, in epoch {numbers[-1]} of "
+                f"{last}.",
+            )
         )
     return charts
 
@@ -106,7 +117,7 @@ def errors(target: str, off: Array) -> str:
     low, high = np.quantile(off, [0.005, 0.995])
     axis = Axis.of(f"{target}: prediction − truth", [min(low, 0.0), max(high, 0.0)], most=4)
     heights, edges = np.histogram(np.clip(off, axis.low, axis.high), 24, (axis.low, axis.high))
-    plot = Plot(axis, Axis.of("rows", [0, int(heights.max())]), width=480, height=400)
+    plot = Plot(axis, Axis.counted("rows", 0, int(heights.max())), width=480, height=400)
     plot.bars(edges.tolist(), heights.tolist(), "")
     plot.rule((0, 0), (0, plot.y.high))
     return plot.svg(

@@ -73,7 +73,7 @@ class LivePage:
     def _has_ended(self) -> bool:
         """Whether the report exists, and training has not been resumed since."""
         report, log = (self.folder.path / name for name in (REPORT, EPOCHS))
-        if self.folder.manifest().verdict is None or not report.is_file():
+        if self.folder.manifest().verdict is None or not report.is_file() or report.is_symlink():
             return False
         return not log.is_file() or report.stat().st_mtime_ns >= log.stat().st_mtime_ns
 

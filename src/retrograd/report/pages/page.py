@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from retrograd.data.files import atomic_write
 from retrograd.report.words.figures import cut, figure, percent, shape
 from retrograd.wording import count
 
-__all__ = ["content_policy", "render", "write_page", "write_text"]
+if TYPE_CHECKING:
+    import jinja2
+
+__all__ = ["content_policy", "environment", "render", "write_page", "write_text"]
 
 
 def render(template: str, *, script: str = "", **values: Any) -> str:
@@ -20,19 +23,26 @@ def render(template: str, *, script: str = "", **values: Any) -> str:
     Every value is escaped, except the charts, which escape their own text. The page may load and
     run nothing, except a given `script`, which may send requests to the page's server.
     """
+    return (
+        environment()
+        .get_template(template)
+        .render(values, policy=content_policy(script), script=script)
+    )
+
+
+def environment() -> jinja2.Environment:
+    """Where templates are found, and the filters that they use."""
     import jinja2  # takes 0.1 s, only needed for pages
 
-    environment = jinja2.Environment(
+    made = jinja2.Environment(
         loader=jinja2.PackageLoader("retrograd.report.pages"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(figure=figure, percent=percent, shape=shape, cut=cut, count=count)
-    return environment.get_template(template).render(
-        values, policy=content_policy(script), script=script
-    )
+    made.filters.update(figure=figure, percent=percent, shape=shape, cut=cut, count=count)
+    return made
 
 
 def content_policy(script: str = "") -> str:

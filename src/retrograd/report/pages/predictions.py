@@ -4,26 +4,38 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from enum import Enum
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from retrograd.kinds.base.fitted import FittedModel, Picture
-from retrograd.kinds.base.importance import Importance, Reasons
+from retrograd.kinds.base.importance import Importance, Reasons, RunningText
 from retrograd.report.charts import run_charts as charts
 from retrograd.report.words.figures import figure, percent
 from retrograd.report.words.run import Compared, compared
 from retrograd.training.scores import Scores
 
-__all__ = ["Cell", "Confusion", "Judged", "Reason", "WorstRow"]
+__all__ = ["Cell", "Confusion", "Effort", "Judged", "Reason", "WorstRow"]
 
 Array = np.ndarray[Any, Any]
 
 _WORST_ROWS = 10
 _MATRIX_CLASSES = 12
-# (rows to attribute, rows to predict with a shuffled input): brief at the end of training, several
-# seconds when a report is requested.
-_BRIEF, _THOROUGH = (64, 50_000), (512, 2_000_000)
+# Words that add less than this share of what the strongest add are not colored.
+_FAINT = 0.08
+
+
+class Effort(Enum):
+    """How many rows are attributed, and how many predicted with a shuffled input.
+
+    `NONE` explains nothing, `BRIEF` is for the end of training, and `THOROUGH` takes seconds.
+    """
+
+    NONE = (0, 0)
+    BRIEF = (64, 50_000)
+    THOROUGH = (512, 2_000_000)
 
 
 class Cell(NamedTuple):
@@ -34,7 +46,10 @@ class Cell(NamedTuple):
 
 
 class Reason(NamedTuple):
-    """A piece of a row, what it adds to the prediction, and how strong that is, 0 to 1."""
+    """A piece of a row, what it adds to the prediction, and how strong that is, 0 to 1.
+
+    `sign` is "adds" or "takes", and "" for a piece of a text that does neither.
+    """
 
     text: str
     adds: str
@@ -50,6 +65,7 @@ class WorstRow(NamedTuple):
     answer: str
     off: str
     reasons: list[Reason]
+    is_passage: bool
     marked: Cell | None
 
 
@@ -63,7 +79,7 @@ class Confusion(NamedTuple):
 
 @dataclass(frozen=True)
 class Judged:
-    """A trained model and its predictions for `data`, the test rows.
+    """A trained model and its predictions for `data`, the rows of a `part`: "test", "validation".
 
     `truth` and `answers`: (rows,) numbers in the target's units, or (rows,) class codes and (rows,
     classes) probabilities; empty if rows do not have one right answer.
@@ -71,20 +87,24 @@ class Judged:
 
     model: FittedModel
     data: Any
+    part: str
+    effort: Effort
     scores: Scores
     truth: Array
     answers: Array
     importance: Importance | None
 
     @classmethod
-    def of(cls, model: FittedModel, data: Any, *, thorough: bool) -> Judged:
-        """Predict and score `data`; `thorough` measures the inputs' importance on more rows."""
+    def of(cls, model: FittedModel, data: Any, part: str, effort: Effort) -> Judged:
+        """Predict and score `data`, and measure with some effort which inputs matter."""
         has_truth = model.task in ("regression", "classification")
-        rows, predictions = _THOROUGH if thorough else _BRIEF
-        measure = getattr(model, "importance", None)
+        rows, predictions = effort.value
+        measure = None if effort is Effort.NONE else getattr(model, "importance", None)
         return cls(
             model=model,
             data=data,
+            part=part,
+            effort=effort,
             scores=model.score(data),
             truth=model.targets(data) if has_truth else np.zeros(0),
             answers=model.predict(data) if has_truth else np.zeros(0),
@@ -145,15 +165,17 @@ class Judged:
             off = 1 - self.answers[np.arange(len(self.truth)), self.truth]
         order = np.argsort(-off, kind="stable")[:_WORST_ROWS]
         columns = self.model.shown(self.data, order)
-        explain = getattr(self.model, "reasons", None)
+        explain = None if self.effort is Effort.NONE else getattr(self.model, "reasons", None)
         reasons: list[Reasons] = explain(self.data, order) if explain else [()] * len(order)
         rows = []
         for place, row in enumerate(order):
             cells = [_cell(column[place]) for column in columns.values()]
             why = reasons[place]
             marked = _cell(why) if isinstance(why, Picture) else None
-            pieces = [] if isinstance(why, Picture) else self._reasons(why)
-            rows.append(WorstRow(cells, *self._in_words(int(row)), pieces, marked))
+            pieces = [] if isinstance(why, Picture) else _reasons(why)
+            is_passage = isinstance(why, RunningText)
+            words = self._in_words(int(row))
+            rows.append(WorstRow(cells, *words, pieces, is_passage, marked))
         return list(columns), rows
 
     def _counts(self) -> Array:
@@ -170,17 +192,32 @@ class Judged:
         sure = percent(float(answer[int(truth)]))
         return classes[int(truth)], classes[int(answer.argmax())], sure
 
-    def _reasons(self, pieces: tuple[tuple[str, float], ...]) -> list[Reason]:
-        largest = max((abs(value) for _, value in pieces), default=0.0) or 1.0
-        return [
-            Reason(
-                text,
-                _signed(value, 3),
-                "adds" if value > 0 else "takes",
-                f"{abs(value) / largest:.2f}",
-            )
-            for text, value in pieces
-        ]
+
+def _reasons(pieces: tuple[tuple[str, float], ...]) -> list[Reason]:
+    signed = [(text, value, "adds" if value > 0 else "takes") for text, value in pieces]
+    if isinstance(pieces, RunningText):  # first words, then what they make together
+        signed = _joined(_joined(signed))
+    largest = _largest(signed)
+    return [
+        Reason(text, _signed(value, 3), sign, f"{abs(value) / largest:.2f}")
+        for text, value, sign in signed
+    ]
+
+
+def _joined(pieces: list[tuple[str, float, str]]) -> list[tuple[str, float, str]]:
+    """Neighbors of one sign as one piece, which adds what they add together; what is faint beside
+    the strongest has none."""
+    least = _FAINT * _largest(pieces)
+    clear = [(text, value, sign if abs(value) >= least else "") for text, value, sign in pieces]
+    joined = []
+    for sign, group in groupby(clear, key=lambda piece: piece[2]):
+        texts, values, _ = zip(*group, strict=True)
+        joined.append(("".join(texts), sum(values), sign))
+    return joined
+
+
+def _largest(pieces: list[tuple[str, float, str]]) -> float:
+    return max((abs(value) for _, value, _ in pieces), default=0.0) or 1.0
 
 
 def _cell(shown: str | Picture) -> Cell:

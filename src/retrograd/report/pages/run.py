@@ -20,11 +20,12 @@ from retrograd.report.charts.record_flow import flow_panels
 from retrograd.report.charts.record_histograms import histogram_pictures
 from retrograd.report.charts.record_layers import layer_rows
 from retrograd.report.pages.page import render, write_text
-from retrograd.report.pages.predictions import Judged
-from retrograd.report.words.run import found_sentence, progress, stop_sentence, verdict
+from retrograd.report.pages.predictions import Effort, Judged
+from retrograd.report.words.head import head_facts, manifest_facts, without_folder
+from retrograd.report.words.run import ROWS, found_sentence, progress, stop_sentence, verdict
 from retrograd.store import Manifest, RunFolder, kept_epoch, load_options, read_history
 from retrograd.store.findings import read_findings, run_record
-from retrograd.store.names import REPORT
+from retrograd.store.names import REPORT, VALIDATION
 from retrograd.training.history import Epoch, Verdict
 
 __all__ = [
@@ -43,12 +44,11 @@ _OF_THE_END = ("RG216",)
 _SECTIONS = {
     "findings": ("Findings", "has_findings"),
     "scores": ("Scores", "judged"),
-    "learning": ("Learning", "learning"),
-    "flow": ("Flow", "panels"),
-    "layers": ("Layers", "panels"),
     "predictions": ("Predictions", "worst"),
     "inputs": ("Inputs", "drivers"),
     "columns": ("Columns", "judged"),
+    "learning": ("Learning", "learning"),
+    "inside": ("Inside the network", "panels"),
     "again": ("Options", "stopped"),
 }
 
@@ -88,15 +88,15 @@ class RunReport:
 
 
 def write_run_report(
-    folder: RunFolder, model: FittedModel, data: Any, *, thorough: bool = False
+    folder: RunFolder, model: FittedModel, data: Any, part: str, effort: Effort = Effort.BRIEF
 ) -> Path:
-    """Write report.html into the run's folder, scored on the test rows `data`; return its path.
+    """Write report.html into the run's folder, scored on the rows `data`; return its path.
 
-    `thorough` takes seconds to measure which inputs matter, instead of a quick estimate. The page
-    is written atomically. Raises UsageError if it cannot be written.
+    `part` is which rows these are, "test" or "validation". The page is written atomically. Raises
+    UsageError if it cannot be written.
     """
     path = folder.path / REPORT
-    judged = Judged.of(model, data, thorough=thorough)
+    judged = Judged.of(model, data, part, effort)
     write_report(path, RunReport.read(folder, judged))
     return path
 
@@ -129,7 +129,12 @@ def render_report(
         "findings": None if found is None else finding_views(found, report.record),
         "has_findings": found is not None,
         "found": None if found is None else found_sentence(found),
-        "learning": run_charts.learning_curve(report.epochs, report.kept),
+        "facts": head_facts(
+            report.manifest, report.epochs, report.judged.model if report.judged else None
+        ),
+        "notes": _notes(report),
+        "learning": run_charts.learning_curve(report.epochs, report.kept, run_charts.WIDE),
+        "learning_narrow": run_charts.learning_curve(report.epochs, report.kept, run_charts.NARROW),
         "stopped": stop_sentence(
             report.epochs,
             report.verdict,
@@ -147,7 +152,7 @@ def render_report(
         kind=_kind(report),
         contents=[(each, name) for each, (name, needs) in _SECTIONS.items() if values.get(needs)],
         config={name: value for name, value in report.config.items() if value not in (None, {})},
-        manifest=_flat(report.manifest.to_json()),
+        manifest=_flat(manifest_facts(report.manifest)),
         **values,
     )
 
@@ -156,6 +161,11 @@ def _kind(report: RunReport) -> str:
     task = report.manifest.task
     target = report.judged.model.target_name if report.judged else report.config.get("target")
     return f"{task} of {target}" if target else task
+
+
+def _notes(report: RunReport) -> list[str]:
+    notes = report.judged.model.notes if report.judged else ()
+    return [without_folder(note, report.manifest) for note in notes]
 
 
 def _record_values(record: Record | None) -> dict[str, Any]:
@@ -189,10 +199,13 @@ def _judged_values(judged: Judged, findings: Sequence[Finding] | None) -> dict[s
         ]
     return {
         "judged": judged,
+        "which_rows": ROWS[judged.part],
+        "chose_the_epoch": judged.part == VALIDATION,
         "verdict": verdict(
             judged.model.target_name,
             judged.compared,
             judged.scores.rows,
+            judged.part,
             judged.scores.baseline_does,
             by_chance=any(each.code == "RG504" for each in findings or ()),
         ),

@@ -42,7 +42,7 @@ def _loss_chart(walk: Walkthrough) -> str:
     losses = [guess.loss for guess in walk.guesses]
     steps = range(len(losses))
     plot = Plot(
-        Axis.of("step", steps),
+        Axis.counted("step", 0, len(steps) - 1),
         Axis.of("loss (logarithmic)", [*losses, walk.tolerance], is_log=True),
         width=480,
         height=260,
@@ -65,7 +65,7 @@ def _answer_chart(walk: Walkthrough) -> str:
         truth, what = 1.0, f"probability of {walk.truth}"
     steps = range(len(answers))
     plot = Plot(
-        Axis.of("step", steps),
+        Axis.counted("step", 0, len(steps) - 1),
         Axis.of(what, [*answers, truth] if isinstance(walk.truth, float) else [0, 1]),
         width=480,
         height=260,

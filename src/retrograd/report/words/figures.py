@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["cut", "figure", "percent", "power_of_ten", "shape", "short"]
+__all__ = ["cut", "duration", "figure", "percent", "power_of_ten", "shape", "short"]
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -43,6 +43,16 @@ def power_of_ten(power: int) -> str:
 def percent(share: float) -> str:
     """A share as a percentage, with a non-breaking space: 0.1234 -> 12.3 %."""
     return f"{figure(100 * share, 3)}\u00a0%"
+
+
+def duration(seconds: float) -> str:
+    """A time span in the two largest of its units: 0.34 s, 12 s, 2 min 5 s, 1 h 3 min."""
+    if seconds < 59.5:
+        return f"{figure(seconds, 2)} s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def shape(sizes: tuple[int, ...]) -> str:

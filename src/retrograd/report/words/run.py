@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from retrograd.diagnosis.finding import SEVERITIES, Finding
-from retrograd.report.words.figures import figure, percent
+from retrograd.report.words.figures import duration, figure, percent
+from retrograd.store.names import TEST, VALIDATION
 from retrograd.training.history import Epoch, Verdict
 from retrograd.training.metrics import METRICS, Metric
 from retrograd.training.scores import Scores
 from retrograd.wording import count, listed
 
 __all__ = [
+    "ROWS",
     "Compared",
     "compared",
     "found_sentence",
@@ -22,6 +24,9 @@ __all__ = [
     "stop_sentence",
     "verdict",
 ]
+
+ROWS = {VALIDATION: "held out to stop by", TEST: "never seen in training"}
+"""Which rows a figure is of, by the part of the data."""
 
 
 @dataclass(frozen=True)
@@ -51,34 +56,33 @@ def verdict(
     target: str,
     found: Sequence[Compared],
     rows: int,
-    baseline_does: str = "",
+    part: str,
+    baseline_does: str,
     *,
     by_chance: bool = False,
 ) -> str:
     """Whether the model learned something, in one or two sentences.
 
-    `by_chance`: the improvement may be chance (RG504).
+    The rows are those of a `part` of the data. `by_chance`: the improvement may be chance (RG504).
     """
     better = sum(each.is_better for each in found)
     known = {each.metric.key: each for each in found}
-    where = f"on {count(rows, 'row')} held out from training"
+    where = f"on {count(rows, 'row')} {ROWS[part]}"
     if "mae" in known:
         model, base = known["mae"].value, known["mae"].baseline
         size = f"is off by {figure(model)} on average"
         if "r2" in known and known["r2"].value > 0:
             size += f" and explains {percent(known['r2'].value)} of the variance"
-        does = baseline_does or "always answering the mean of the training rows"
-        beside = f"{does} is off by {figure(base)}"
+        beside = f"is off by {figure(base)}"
     elif "accuracy" in known:
         model, base = known["accuracy"].value, known["accuracy"].baseline
         size = f"predicts the right class for {percent(model)} of the rows"
-        does = baseline_does or "always answering the most frequent class"
-        beside = f"{does} is right for {percent(base)}"
+        beside = f"is right for {percent(base)}"
     else:
         first = found[0]
         size = f"reaches a {first.metric.name} of {figure(first.value)}"
-        beside = f"the baseline reaches {figure(first.baseline)}"
-    facts = f"Predicting {target}, it {size}, {where}; {beside}."
+        beside = f"reaches {figure(first.baseline)}"
+    facts = f"Predicting {target}, it {size}, {where}; the baseline, {baseline_does}, {beside}."
     if better and by_chance:
         return f"The model beats the baseline by no more than chance could explain. {facts}"
     if better == len(found):
@@ -140,7 +144,7 @@ def stop_sentence(
             return "Training has not completed its first epoch."
         return "Training ended before its first epoch was over."
     last = epochs[-1]
-    after = f"after {count(last.epoch, 'epoch')} ({figure(last.seconds, 2)} seconds)"
+    after = f"after {count(last.epoch, 'epoch')} ({duration(last.seconds)})"
     why = {
         Verdict.CONVERGED: f"Training converged {after}: the validation loss stopped falling.",
         Verdict.OUT_OF_EPOCHS: f"Training used up its epochs and stopped {after}.",

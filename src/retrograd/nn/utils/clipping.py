@@ -10,22 +10,49 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from retrograd import ops
 from retrograd.arrays import Array, namespace
 from retrograd.autodiff.hooks import hooks
+from retrograd.autodiff.precision import raised
 from retrograd.tensor import Tensor
 
-__all__ = ["clip_grad_norm_", "clip_grad_norm_per_layer_", "clip_grad_value_"]
+__all__ = [
+    "clip_grad_norm_",
+    "clip_grad_norm_per_layer_",
+    "clip_grad_value_",
+    "get_total_norm",
+]
+
+
+def get_total_norm(
+    tensors: Iterable[Tensor] | Tensor, norm_type: float = 2.0, error_if_nonfinite: bool = False
+) -> Tensor:
+    """The joint p-norm of all elements of all tensors.
+
+    Raises RuntimeError with `error_if_nonfinite` for a norm that is not finite.
+    """
+    arrays = [x.data for x in ([tensors] if isinstance(tensors, Tensor) else tensors)]
+    with np.errstate(all="ignore"):
+        norm = Tensor(_norm(_powers(arrays, norm_type), norm_type))
+    if error_if_nonfinite:
+        _must_be_finite(norm)
+    return norm
 
 
 def clip_grad_norm_(
-    parameters: Iterable[Tensor] | Tensor, max_norm: float, norm_type: float = 2.0
+    parameters: Iterable[Tensor] | Tensor,
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
 ) -> Tensor:
     """Scale all gradients by one factor, so that their joint norm is at most `max_norm`.
 
         g ← g · min(1, max_norm / (‖g‖ + 1e-6))
 
     Returns ‖g‖ before clipping, a single number. `norm_type` is the p of the p-norm, and may be
-    inf. Raises ValueError for a `max_norm` or `norm_type` that is not above 0.
+    inf. Raises ValueError for a `max_norm` or `norm_type` that is not above 0, and with
+    `error_if_nonfinite`, which a compiled step cannot tell, RuntimeError for a norm that is not
+    finite.
 
     Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks" (2013),
     algorithm 1.
@@ -38,15 +65,17 @@ def clip_grad_norm_(
     clipped = _with_gradients(parameters)
     grads = [grad.data for _, grad in clipped]
     with np.errstate(all="ignore"):
-        powers = _powers(grads, norm_type)
+        powers = _powers([*map(raised, grads)], norm_type)  # squares leave half precision's range
         norm = _norm(powers, norm_type)
+        if error_if_nonfinite:
+            _must_be_finite(Tensor(norm))
         factor = namespace(norm).minimum(max_norm / (norm + 1e-6), 1.0)
         if hooks.active:
             changed = [parameter for parameter, _ in clipped]
             squares = powers if norm_type == 2 else None
             hooks.tell("clip", changed, squares, factor, max_norm)
         for (parameter, _), grad in zip(clipped, grads, strict=True):
-            parameter.grad = Tensor(grad * factor.astype(grad.dtype))
+            parameter.grad = Tensor._wrap(grad * factor.astype(grad.dtype), None)
     return Tensor(norm)
 
 
@@ -79,7 +108,15 @@ def clip_grad_value_(parameters: Iterable[Tensor] | Tensor, clip_value: float) -
         hooks.tell("clip", [parameter for parameter, _ in clipped], None, None, clip_value)
     for parameter, grad in clipped:
         xp = namespace(grad.data)
-        parameter.grad = Tensor(xp.clip(grad.data, -clip_value, clip_value))
+        parameter.grad = Tensor._wrap(xp.clip(grad.data, -clip_value, clip_value), None)
+
+
+def _must_be_finite(norm: Tensor) -> None:
+    if not ops.isfinite(norm):
+        raise RuntimeError(
+            f"the gradients' norm is {norm.item()}, so they cannot be scaled; rg.find_nan looks "
+            "for its origin"
+        )
 
 
 def _with_gradients(parameters: Iterable[Tensor] | Tensor) -> list[tuple[Tensor, Tensor]]:
