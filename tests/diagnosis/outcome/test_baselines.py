@@ -92,6 +92,13 @@ def test_targets_that_are_not_finite_count_as_0() -> None:
     assert simple_scores(x, y, x, lambda each: float(each.mean())).constant == 2
 
 
+@pytest.mark.parametrize("others", [None, np.zeros((3, 0))])
+def test_without_columns_there_is_only_the_constant_answer(others: np.ndarray | None) -> None:
+    y = np.float64([[1.0], [2.0], [6.0], [7.0]])
+    found = simple_scores(np.zeros((4, 0)), y, others, lambda answer: float(answer.mean()))
+    assert found == SimpleScores(4.0, math.inf, math.inf)
+
+
 def test_the_best_is_the_least_error() -> None:
     assert SimpleScores(0.3, 0.2, 0.1).best == 0.1
     assert SimpleScores(0.3, 0.2, 0.4).best == 0.2

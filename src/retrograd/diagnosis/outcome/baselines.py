@@ -70,9 +70,14 @@ def simple_scores(
     """The errors of models fitted to rows of `inputs` and their `y` (rows, columns).
 
     `error` judges their answers, columns like those of `y`, for the rows of `others`; without these
-    for the rows themselves, each half of them answered by models of the other half.
+    for the rows themselves, each half of them answered by models of the other half. Inputs without
+    a column, as of a table that has only categories, leave the constant answer alone.
     """
     x = features(inputs)
+    if not x.shape[1]:
+        rows = len(x) if others is None else len(others)
+        constant = np.broadcast_to(finite(y).mean(0), (rows, y.shape[1]))
+        return SimpleScores(error(constant), math.inf, math.inf)
     if others is None:
         halves = np.arange(len(x)) % 2
         parts = [_fitted(x[halves != h], y[halves != h], x[halves == h]) for h in (0, 1)]
