@@ -252,6 +252,30 @@ def test_a_distance_answers_nothing(task: str | None) -> None:
         assert turned == Answers("yes or no")
 
 
+def test_a_critic_answers_nothing() -> None:
+    """Arjovsky et al. 2017: the mean output of real rows less that of made ones."""
+    sign = np.where(BITS == 1, 1.0, -1.0).astype(np.float32)
+    assert how_answered(drawn(1), sign, loss=lambda o, t: -(o[:, 0] * t).mean()) is None
+
+
+def test_the_place_of_the_right_one_among_others_is_no_class() -> None:
+    """Mikolov et al. 2013: the word that is there comes first, and drawn ones after it."""
+    first = np.eye(3, dtype=np.float32)[np.zeros(ROWS, int)]
+    assert how_answered(drawn(3), first, loss=nn.cross_entropy, task="classification") is None
+
+
+def test_actions_and_their_returns_are_no_numbers_to_be_met() -> None:
+    returns = np.stack([BITS, drawn(1)[:, 0]], 1)
+
+    def policy(output: Any, target: Any) -> Any:
+        chosen = rg.where(target[:, 0] > 0, output[:, 1], output[:, 0])
+        return -(rg.log(chosen) * target[:, 1]).sum()
+
+    shares = np.exp(drawn(2))
+    shares /= shares.sum(1, keepdims=True)
+    assert how_answered(shares, returns, loss=policy, last_operation="softmax") is None
+
+
 def test_a_loss_that_does_not_look_at_the_target_answers_nothing() -> None:
     def adversary(output: Any, target: Any) -> Any:
         return nn.functional.softplus(-output).mean()

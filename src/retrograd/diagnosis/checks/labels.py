@@ -204,6 +204,8 @@ def _clean_vote(case: Case) -> tuple[float, float] | None:
     """The accuracy of the neighbors' vote on the training rows and on the validation rows."""
     if case.valid_sample is None or case.sample is None or len(case.valid_sample) < _ROWS:
         return None
+    if len(case.sample.inputs) > 1:
+        return None  # of a pair one input says nothing
     train, valid = scaled(features(case.sample.inputs[0]), features(case.valid_sample.inputs[0]))
     y, truth = case.labels, case.row_classes(case.valid_sample)
     if y is None or truth is None:

@@ -187,6 +187,9 @@ def _as_classes(shape: tuple[int, ...], target: Array) -> list[Answers]:
     if target.shape == shape and is_binary and len(shape) > 1 and shape[1] > 1:
         hot = [axis for axis in axes if (target.sum(axis) == 1).all()]
         if hot and known.min() >= 0:
+            # Which place holds the right one may be a convention, as in noise-contrastive losses.
+            if len(target) > 1 and (target == target[0]).all():
+                return []
             return [Answers("classes", axis=axis, is_one_hot=True) for axis in hot]
     if target.size == math.prod(shape):
         return [Answers("yes or no")] if is_binary or target.dtype.kind in "iub" else []
@@ -225,10 +228,14 @@ def _is_extreme(probe: LossProbe, outputs: Array) -> bool:
     Elsewhere it has a slope, and of a step and its opposite one raises it and one lowers it.
     """
     at = probe.value(outputs)
+    if not math.isfinite(at):
+        return False
     small = 0.1 * max(float(outputs.std()), 1e-3)
     steps = np.random.default_rng(0).normal(0.0, small, (4, *outputs.shape))
     near = np.array([probe.value(outputs + sign * step) for step in steps for sign in (1, -1)])
     near = near[np.isfinite(near)]  # beyond 0 and 1 a logarithm may be none
+    if not len(near):
+        return False
     blur = 1e-6 * abs(at)
     return bool((near >= at - blur).all() or (near <= at + blur).all())
 
@@ -273,8 +280,12 @@ def _matters(
     changed = target[::-1] if (target[::-1] != target).any() else 1 - target
     if probe.value(sure, changed) == right:
         return False  # it never looks at the target
-    if found.kind == "yes or no" and domain == "scores" and outputs.min() >= 0 and other < right:
-        return False  # a distance, which is small for a pair that belongs together
+    if found.kind == "yes or no" and domain == "scores":
+        if outputs.min() >= 0 and other < right:
+            return False  # a distance, which is small for a pair that belongs together
+        scores = np.random.default_rng(0).normal(size=shape)
+        if probe.value(2 * scores) == 2 * probe.value(scores):
+            return False  # a critic's mean, which grows with its output and knows no threshold
     return abs(right - other) > _INDIFFERENT * max(abs(right), abs(other))
 
 
@@ -315,7 +326,8 @@ def _as_numbers(
     costs = {link: probe.value(each.reshape(outputs.shape)) for link, each in forms.items()}
     known = [link for link, cost in costs.items() if math.isfinite(cost)]
     if not known:
-        return Answers("numbers")
+        # A loss of the outputs that takes no targets in their place compares them with none.
+        return None if is_open and math.isfinite(probe.value(outputs)) else Answers("numbers")
     link = min(known, key=lambda each: costs[each])
     at, right = costs[link], forms[link].reshape(outputs.shape)
     # Turned alone does not tell: targets may be all the same, or meet all outputs by mistake.
