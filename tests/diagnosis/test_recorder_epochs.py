@@ -119,10 +119,10 @@ def test_a_trainers_steps_and_epochs_are_recorded_and_its_validation_is_not(run)
     assert not record.facts.evaluated_in_train
 
 
-def test_held_out_answers_are_tabled_after_epochs_1_2_4(run) -> None:
+def test_held_out_answers_are_tabled_after_epochs_1_2_4_and_the_last(run) -> None:
     _, record = run
     tables = {each["epoch"]: each.get("confusion") for each in record.epochs}
-    assert [epoch for epoch, table in tables.items() if table is not None] == [1, 2, 4]
+    assert [epoch for epoch, table in tables.items() if table is not None] == [1, 2, 4, 5]
     y = (X[64:, 0] * X[64:, 1] > 0).astype(np.int64)
     table = np.array(tables[4])
     np.testing.assert_array_equal(table.sum(1), np.bincount(y))
