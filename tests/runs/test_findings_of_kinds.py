@@ -110,16 +110,23 @@ def test_a_run_that_ends_well_has_no_findings(name: str, tmp_path: Path) -> None
     assert found(run) == []
 
 
-# Under batch normalization a rate that is far too high does no harm: it shrinks by itself.
+# Of kinds whose data is easier, a rate that is far too high does no harm: under batch normalization
+# it shrinks by itself.
 @pytest.mark.parametrize(
-    "name", ["table table", "text gru", "signals gru", "forecast forecaster", "language-model lstm"]
+    "name", ["table table", "signals gru", "forecast forecaster", "language-model lstm"]
 )
 def test_a_rate_that_is_far_too_high_is_named_first(name: str, tmp_path: Path) -> None:
     run = trained(name, tmp_path, learning_rate=100.0, epochs=4)
     assert found(run)[:1] in (["RG201"], ["RG202"])
 
 
-@pytest.mark.parametrize("name", [name for name in WELL if name.split()[1] not in ("lstm", "cnn")])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("table table", "text bag", "signals gru", "images mlp", "forecast forecaster"),
+        "language-model lstm",
+    ],
+)
 def test_a_rate_that_is_far_too_low_is_named_first(name: str, tmp_path: Path) -> None:
     run = trained(name, tmp_path, learning_rate=1e-7, epochs=4)
     assert found(run)[:1] == ["RG203"]

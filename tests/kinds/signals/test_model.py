@@ -215,7 +215,7 @@ def test_predictions_are_a_row_a_signal(tmp_path: Path) -> None:
     data = run.model.read(path, [], labeled=False)
     table = run.model.predictions(data, []).to_native()
     assert table.column_names == ["signal", "probability_0", "probability_1", "prediction"]
-    assert table["signal"].to_pylist() == [0, 1, 2, 3, 4]
+    assert table["signal"].to_pylist() == [1, 2, 3, 4, 5]
     answers = run.model.predict(data)
     np.testing.assert_allclose(table["probability_1"].to_pylist(), answers[:, 1])
     assert table["prediction"].to_pylist() == [str(each) for each in answers.argmax(1)]
