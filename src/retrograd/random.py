@@ -43,7 +43,7 @@ def _key_data(seed: int) -> np.ndarray[Any, Any]:
 
 
 default_key = Key(_key_data(0))
-_host = np.random.default_rng(0)
+_host: np.random.Generator | None = None  # until it is asked for: numpy.random loads slowly
 
 
 def manual_seed(seed: int) -> None:
@@ -55,12 +55,12 @@ def manual_seed(seed: int) -> None:
 
 def get_rng_state() -> dict[str, Any]:
     """Where both streams are, for `set_rng_state`: numbers and arrays in a dict."""
-    return {"key": np.array(default_key.data), "host": _host.bit_generator.state}
+    return {"key": np.array(default_key.data), "host": host_rng().bit_generator.state}
 
 
 def set_rng_state(new_state: Mapping[str, Any]) -> None:
     """Put both streams where they were at `get_rng_state`."""
-    _host.bit_generator.state = new_state["host"]
+    host_rng().bit_generator.state = new_state["host"]
     default_key.data = np.array(new_state["key"], np.uint32)
 
 
@@ -77,6 +77,9 @@ def seeded(seed: int) -> Iterator[None]:
 
 def host_rng() -> np.random.Generator:
     """The NumPy generator for initialization and shuffling."""
+    global _host
+    if _host is None:
+        _host = np.random.default_rng(0)
     return _host
 
 

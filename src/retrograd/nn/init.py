@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -36,7 +36,7 @@ __all__ = [
     "zeros_",
 ]
 
-Generator = np.random.Generator | None
+Generator: TypeAlias = "np.random.Generator | None"  # in words: numpy.random loads slowly
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
