@@ -39,7 +39,13 @@ def test_float64_eagerly_is_pytorchs_path_to_1e_10(name: str, options: dict[str,
         np.testing.assert_allclose(mine, right, rtol=0, atol=tolerance(name, 1e-10))
 
 
-@pytest.mark.parametrize(("name", "options"), INPUTS)
+# Rprop steps by the sign of a product of gradients; with these factors one comes so near 0 that the
+# rounding of float32 decides it, and the paths part. In float64 they are one.
+PART_IN_SINGLE = {"Rprop, non-default etas"}
+IN_SINGLE = [each for each in INPUTS if each.id not in PART_IN_SINGLE]
+
+
+@pytest.mark.parametrize(("name", "options"), IN_SINGLE)
 def test_float32_compiled_is_pytorchs_path_to_float32_precision(
     name: str, options: dict[str, Any]
 ) -> None:
