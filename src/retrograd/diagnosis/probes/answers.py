@@ -283,7 +283,7 @@ def _matters(
     if found.kind == "yes or no" and domain == "scores":
         if outputs.min() >= 0 and other < right:
             return False  # a distance, which is small for a pair that belongs together
-        scores = np.random.default_rng(0).normal(size=shape)
+        scores = np.asarray(np.random.default_rng(0).normal(size=shape))
         if probe.value(2 * scores) == 2 * probe.value(scores):
             return False  # a critic's mean, which grows with its output and knows no threshold
     return abs(right - other) > _INDIFFERENT * max(abs(right), abs(other))
