@@ -232,7 +232,7 @@ def training(data: Data, model: Builder, **options: Any) -> Program:
         train=data.train,
         valid=data.valid,
         test=data.test,
-        task=data.task,  # type: ignore[arg-type]
+        task=data.task,  # type: ignore[arg-type]  # one of the two words
         options={"lr": 3e-3, **tuned},
         **(settings | given),
     )

@@ -11,7 +11,7 @@ from support.interpreters import FreshPython
 import retrograd as rg
 
 
-@parametrize_with_checks([rg.NeuralRegressor(), rg.NeuralClassifier()])  # type: ignore[untyped-decorator]
+@parametrize_with_checks([rg.NeuralRegressor(), rg.NeuralClassifier()])  # type: ignore[untyped-decorator]  # scikit-learn's
 def test_scikit_learns_checks_pass(estimator: Any, check: Callable[[Any], None]) -> None:
     check(estimator)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COLORS", "diagnose"]
 
-# A finding's severity, as it is coloured.
+# The color of each severity.
 COLORS = {"error": "bold red", "warning": "yellow", "note": "dim"}
 
 

@@ -30,11 +30,13 @@ def fix(
     run: RunPath,
     seeds: Annotated[
         int,
-        typer.Option(metavar="N", help="Train each so many times.", parser=whole("--seeds", 2)),
+        typer.Option(metavar="N", help="How often each is trained.", parser=whole("--seeds", 2)),
     ] = SEEDS,
     budget: Annotated[
         int,
-        typer.Option(metavar="N", help="Train at most so many times.", parser=whole("--budget", 2)),
+        typer.Option(
+            metavar="N", help="The maximum number of trainings.", parser=whole("--budget", 2)
+        ),
     ] = BUDGET,
     as_json: AsJson = False,
 ) -> None:

@@ -34,7 +34,7 @@ def generate(
         int | None,
         typer.Option(
             metavar="N",
-            help="Draw from so many of the likeliest characters only.",
+            help="Draw only from this many of the likeliest characters.",
             parser=whole("--top-k", 1),
         ),
     ] = None,

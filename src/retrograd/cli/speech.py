@@ -28,7 +28,7 @@ def say(console: Console, text: str, mark: str = "") -> None:
 
 
 def _broken(text: str, width: int, taken: int) -> str:
-    """The text with line ends between words; of its first line so many columns are `taken`."""
+    """The text with line ends between words; `taken` columns of the first line are in use."""
     wrapped = textwrap.TextWrapper(
         width, replace_whitespace=False, break_long_words=False, break_on_hyphens=False
     )

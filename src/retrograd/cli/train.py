@@ -76,7 +76,9 @@ def train(
         typer.Option(metavar="FOLDER", help="The run folder; by default runs/NAME-1, -2, ..."),
     ] = None,
     force: Force = False,
-    epochs: Annotated[str | None, typer.Option(metavar="N", help="At most so many passes.")] = None,
+    epochs: Annotated[
+        str | None, typer.Option(metavar="N", help="The maximum number of passes.")
+    ] = None,
     time_limit: Annotated[
         str | None,
         typer.Option(

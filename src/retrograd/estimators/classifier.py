@@ -23,7 +23,7 @@ __all__ = ["NeuralClassifier"]
 Array = np.ndarray[Any, Any]
 
 
-class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]
+class NeuralClassifier(ClassifierMixin, NeuralEstimator):  # type: ignore[misc]  # an untyped base
     """A network that predicts classes, (rows,), or any number of labels, (rows, labels).
 
     Its parameters have the names and meanings of `MLPClassifier`'s where that has the thing;

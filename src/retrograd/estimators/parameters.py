@@ -17,7 +17,7 @@ from retrograd.training.metrics import METRICS
 __all__ = ["Parameters"]
 
 
-class Parameters(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
+class Parameters(CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]  # untyped bases
     """What a person may set; docs/estimators.md says what each parameter does."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

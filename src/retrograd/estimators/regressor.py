@@ -20,7 +20,7 @@ __all__ = ["NeuralRegressor"]
 Array = np.ndarray[Any, Any]
 
 
-class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]
+class NeuralRegressor(RegressorMixin, NeuralEstimator):  # type: ignore[misc]  # an untyped base
     """A network that predicts numbers, (rows,) or (rows, outputs).
 
     Its parameters have the names and meanings of `MLPRegressor`'s where that has the thing;

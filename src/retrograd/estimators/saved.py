@@ -65,7 +65,8 @@ def read_estimator(
     try:
         with safe_open(path, "np") as file:
             head = json.loads((file.metadata() or {}).get("retrograd", "{}"))
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            names = list(file.keys())
+            arrays = {name: file.get_tensor(name) for name in names}
     except (SafetensorError, json.JSONDecodeError, OSError) as error:
         raise DataError(f"{path} is not a file that an estimator saved: {error}") from error
     found = head.get("format"), head.get("version"), head.get("kind")

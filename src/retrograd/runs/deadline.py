@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 __all__ = ["Deadline"]
 
-# What training leaves for the rest: a quarter of the time, but at most so many seconds.
+# What training leaves for the rest: a quarter of the time, up to this many seconds.
 _SHARE, _MOST = 0.25, 30.0
 # The figures are worth a little more than the time that was given.
 _GRACE = 2.0

@@ -24,7 +24,7 @@ WEIGHTED = "variance_weighted"
 
 
 def counted(counts: list[int], judged: bool = True) -> Performance:
-    """Rows of class codes, so many of each."""
+    """Rows of class codes, this many of each."""
     y = np.repeat(np.arange(len(counts)), counts)
     outputs = np.zeros((len(y), len(counts)))
     return performance(y, outputs, *((y, outputs) if judged else ()), answers=CODES)

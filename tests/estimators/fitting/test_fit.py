@@ -23,7 +23,7 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def noted(self: Compiled, *args: object) -> object:
         found.append(str(self.function))
-        return compile_(self, *args)  # type: ignore[arg-type]
+        return compile_(self, *args)  # type: ignore[arg-type]  # handed on as they come
 
     monkeypatch.setattr(Compiled, "_compile", noted)
     return found

@@ -79,7 +79,9 @@ def test_a_basic_index_of_a_reversed_or_summed_tensor_goes_back(index: Any) -> N
 
 
 def test_the_curvature_of_a_product_of_two_compiles() -> None:
-    penalty = lambda x: rg.sum(rg.square(rg.grad(ops.prod)(x)))  # noqa: E731
+    def penalty(x: rg.Tensor) -> rg.Tensor:
+        return rg.sum(rg.square(rg.grad(ops.prod)(x)))
+
     found = rg.compile(rg.grad(penalty))(rg.Tensor([0.5, 1.0]))
     np.testing.assert_allclose(found.numpy(), [1.0, 2.0])  # of x₁² + x₂²
 

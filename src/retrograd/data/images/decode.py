@@ -36,7 +36,7 @@ _BROKEN = (
     zlib.error,
     Image.DecompressionBombError,
 )
-# Decoding an image, turning it upright and converting it hold so many copies of it at once, ...
+# Decoding an image, turning it upright and converting it hold this many copies of it at once, ...
 _COPIES = 3
 # ... and it may take that share of the machine's memory, since several are decoded side by side.
 _MEMORY_SHARE = 1 / 8

@@ -29,7 +29,7 @@ Array = np.ndarray[Any, Any]
 
 _DAY, _HOUR = 86400, 3600
 _MONTHLY = ("year-month", "year-quarter", "quarter year")
-# A day of the week that never comes in so many days of a series is not one of its days.
+# A day of the week that never comes in this many days of a series is not one of its days.
 _TWO_WEEKS = 14
 
 

@@ -35,7 +35,7 @@ class Curvature:
     def measure(self, loss: Tensor, pairs: int, seed: int = 0) -> dict[str, float]:
         """`trace`, `trace_error` (its standard error), `largest`, and `products` (their number).
 
-        Computes so many `pairs` of products, one for each of the two; of a single pair there is no
+        Computes `pairs` pairs of products, one for each of the two; of a single pair there is no
         error to tell. Empty if the loss does not depend on the weights or is not finite.
         """
         rng = np.random.default_rng(seed)

@@ -31,7 +31,7 @@ Array = np.ndarray[Any, Any]
 
 # So many neighbors vote on a label.
 _VOTERS = 15
-# Each row is compared with every other one; beyond so many that takes minutes.
+# Each row is compared with every other one; beyond this many rows that takes minutes.
 _COMPARED = 20_000
 
 

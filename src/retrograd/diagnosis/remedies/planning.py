@@ -46,7 +46,7 @@ _USUAL = (
     Remedy("larger_model", "Use a wider network."),
 )
 
-# The first remedies of at most so many findings are tried together.
+# The maximum number of findings whose first remedies are tried together.
 _TOGETHER = 4
 
 

@@ -19,7 +19,7 @@ __all__ = ["try_remedies"]
 Subject = TypeVar("Subject")
 Train = Callable[[Subject, int], Scored]
 
-# A remedy has at most so many variants.
+# The maximum number of variants of a remedy.
 _VARIANTS = 3
 # Useless scores differ by this much from one training to the next (an accuracy at chance).
 _NOISE = 0.05
@@ -125,7 +125,7 @@ class _Search(Generic[Subject]):
         return False
 
     def _try(self, planned: Planned, most: int) -> None:
-        """Train the variants of a remedy, at most so many, and keep the best if it helps."""
+        """Train up to `most` variants of a remedy, and keep the best if it helps."""
         finding, remedy, variants = planned
         fix = self.fix
         change, changed, first = self._best(variants[: min(most, _VARIANTS)])

@@ -19,7 +19,7 @@ __all__ = ["TrainedNetwork", "shapes_of"]
 
 Array = np.ndarray[Any, Any]
 
-# Up to so many rows NumPy is as fast as a compiled program, and needs none.
+# Up to this many rows NumPy is as fast as a compiled program, and needs none.
 _EAGER = 256
 _PREDICTORS: Pool[Predictor] = Pool(8)
 

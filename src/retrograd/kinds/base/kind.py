@@ -72,7 +72,7 @@ class DataSpec:
 
 
 class Dataset(Protocol):
-    """Labelled data as it was read, with nothing measured on it.
+    """Labeled data as it was read, with nothing measured on it.
 
     A kind whose rows may be drawn in any order supplies `Examples`; `split_examples` splits them.
     """
@@ -132,7 +132,7 @@ class Prepared(Generic[D]):
     introduction: str  # what is to be trained and why
 
     def fit(self, callbacks: Sequence[Callback] = (), seconds: float | None = None) -> History:
-        """Train as the options say, for at most so many `seconds`; see `Trainer.fit`.
+        """Train as the options say, for at most `seconds` seconds; see `Trainer.fit`.
 
         By default these are the options' `time_limit`.
         """

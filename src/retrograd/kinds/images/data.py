@@ -1,4 +1,4 @@
-"""Labelled images as they were read, and what they show."""
+"""Labeled images as they were read, and what they show."""
 
 from __future__ import annotations
 

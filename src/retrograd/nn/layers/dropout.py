@@ -111,7 +111,7 @@ class Dropout3d(_ChannelDropout):
 
 
 def _channels(axes: int) -> Callable[..., Tensor]:
-    """`dropout` of whole channels over so many axes behind them."""
+    """`dropout` of whole channels over the `axes` axes behind them."""
 
     def dropped(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
         x = as_tensor(input)
